@@ -1,0 +1,6 @@
+/**
+ * Betanet for Deno: one namespace per part.
+ *
+ * @module
+ */
+export * as htx from "./src/htx/mod.ts";

@@ -1,0 +1,6 @@
+/**
+ * Time, queues and retries.
+ *
+ * @module
+ */
+export { type Clock, systemClock } from "./clock.ts";

@@ -1,0 +1,150 @@
+import type { Bytes } from "../bytes/mod.ts";
+
+/** Hash functions a provider has, with their output length in bytes. */
+export const HASH_LENGTH = {
+  sha256: 32,
+  sha384: 48,
+  sha512: 64,
+  blake2s: 32,
+  blake2b: 64,
+} as const;
+
+/** One of {@link HASH_LENGTH}. */
+export type HashName = keyof typeof HASH_LENGTH;
+
+/** An AEAD cipher (RFC 5116) under one key, with 12-byte nonces and 16-byte tags. */
+export interface Aead {
+  /**
+   * Encrypts `plaintext` and returns the ciphertext with its tag behind it, in `out` when given, else in a new array.
+   *
+   * @param out At least `plaintext.length + 16` bytes, not overlapping `plaintext`.
+   */
+  seal(
+    nonce: Uint8Array,
+    plaintext: Uint8Array,
+    aad?: Uint8Array,
+    out?: Bytes,
+  ): Bytes;
+
+  /**
+   * Verifies and decrypts `ciphertext`, tag included.
+   *
+   * @throws {CryptoError} `unauthenticated` if the tag does not verify, whatever the cause.
+   */
+  open(nonce: Uint8Array, ciphertext: Uint8Array, aad?: Uint8Array): Bytes;
+}
+
+/** A private key and its public key. */
+export interface KeyPair {
+  /** The private key, or the seed it comes from. */
+  readonly privateKey: Bytes;
+  /** The public key. */
+  readonly publicKey: Bytes;
+}
+
+/** X25519 (RFC 7748); every key is 32 bytes. */
+export interface X25519 {
+  /** The public key of `privateKey`. */
+  publicKey(privateKey: Uint8Array): Bytes;
+  /**
+   * The 32-byte shared secret.
+   *
+   * @throws {CryptoError} `weak_key` if it is all zero (RFC 7748 §6.1).
+   */
+  sharedSecret(privateKey: Uint8Array, publicKey: Uint8Array): Bytes;
+}
+
+/** Ed25519 (RFC 8032); seeds and public keys are 32 bytes, signatures 64. */
+export interface Ed25519 {
+  /** The public key of `seed`. */
+  publicKey(seed: Uint8Array): Bytes;
+  /** Signs `message`. */
+  sign(seed: Uint8Array, message: Uint8Array): Bytes;
+  /** Whether `signature` over `message` is that of `publicKey`; malformed keys and signatures are `false`. */
+  verify(
+    publicKey: Uint8Array,
+    message: Uint8Array,
+    signature: Uint8Array,
+  ): boolean;
+}
+
+/** ML-KEM-768 (FIPS 203): 1,184-byte public, 2,400-byte private keys, 1,088-byte ciphertexts, 32-byte secrets. */
+export interface MlKem768 {
+  /** A key pair from a 64-byte `seed` (d ‖ z), random when absent. */
+  generateKeyPair(seed?: Uint8Array): KeyPair;
+  /**
+   * A fresh shared secret and its ciphertext for `publicKey`; `seed` (32 bytes) fixes the randomness, for tests.
+   *
+   * @throws {CryptoError} `invalid_key` if `publicKey` fails the checks of FIPS 203 §7.2.
+   */
+  encapsulate(
+    publicKey: Uint8Array,
+    seed?: Uint8Array,
+  ): { readonly ciphertext: Bytes; readonly sharedSecret: Bytes };
+  /**
+   * The shared secret of `ciphertext`; a forged one gives an unrelated secret (implicit rejection).
+   *
+   * @throws {CryptoError} `invalid_key` if a length is wrong or `privateKey` fails the hash check of FIPS 203 §7.3.
+   */
+  decapsulate(privateKey: Uint8Array, ciphertext: Uint8Array): Bytes;
+}
+
+/**
+ * The one door to cryptographic primitives: synchronous, so that protocol state machines need no IO.
+ *
+ * Wrong lengths are our caller's mistake and throw `RangeError`.
+ */
+export interface CryptoProvider {
+  /** `"node"`, `"noble"` or the name of a native library. */
+  readonly name: string;
+  /** `length` bytes from the system's generator. */
+  random(length: number): Bytes;
+  /** The hash of `parts` joined. */
+  hash(name: HashName, ...parts: readonly Uint8Array[]): Bytes;
+  /** HMAC (RFC 2104) over `parts` joined. */
+  hmac(
+    name: HashName,
+    key: Uint8Array,
+    ...parts: readonly Uint8Array[]
+  ): Bytes;
+  /** HKDF-Extract then HKDF-Expand (RFC 5869); an empty salt stands for zeros. */
+  hkdf(
+    name: HashName,
+    ikm: Uint8Array,
+    salt: Uint8Array,
+    info: Uint8Array,
+    length: number,
+  ): Bytes;
+  /** HKDF-Expand (RFC 5869 §2.3) of `prk`. */
+  hkdfExpand(
+    name: HashName,
+    prk: Uint8Array,
+    info: Uint8Array,
+    length: number,
+  ): Bytes;
+  /** ChaCha20-Poly1305 (RFC 8439) under a 32-byte key. */
+  chacha20poly1305(key: Uint8Array): Aead;
+  /** AES-GCM (NIST SP 800-38D) under a 16- or 32-byte key. */
+  aesGcm(key: Uint8Array): Aead;
+  /** XORs `data` with the ChaCha20 key stream (RFC 8439 §2.4) that starts at block `counter`. */
+  chacha20(
+    key: Uint8Array,
+    nonce: Uint8Array,
+    counter: number,
+    data: Uint8Array,
+  ): Bytes;
+  /** XORs `data` with AES-CTR under a 16- or 32-byte key; `iv` is the first 16-byte counter block. */
+  aesCtr(key: Uint8Array, iv: Uint8Array, data: Uint8Array): Bytes;
+  /** X25519. */
+  readonly x25519: X25519;
+  /** Ed25519. */
+  readonly ed25519: Ed25519;
+  /** ML-KEM-768. */
+  readonly mlKem768: MlKem768;
+}
+
+/** A fresh X25519 key pair. */
+export function generateX25519(crypto: CryptoProvider): KeyPair {
+  const privateKey = crypto.random(32);
+  return { privateKey, publicKey: crypto.x25519.publicKey(privateKey) };
+}

@@ -1,0 +1,26 @@
+/**
+ * Byte connections over TCP, WebSocket, QUIC and memory, behind one {@link Transport}.
+ *
+ * @module
+ */
+export type {
+  Address,
+  Connection,
+  Datagrams,
+  DialOptions,
+  Listener,
+  Transport,
+} from "./connection.ts";
+export { TransportError, type TransportErrorCode } from "./error.ts";
+export {
+  type Decoded,
+  decodeRequestHead,
+  decodeResponseHead,
+  encodeRequestHead,
+  encodeResponseHead,
+  fieldValue,
+  HTTP_HEAD_LIMIT,
+  type HttpFields,
+  type RequestHead,
+  type ResponseHead,
+} from "./http_head.ts";
