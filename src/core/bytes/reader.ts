@@ -33,7 +33,25 @@ export class Reader {
     return this.#bytes.subarray(this.#advance(length), this.#offset);
   }
 
-  /** Takes the next `length` bytes as a message of their own. */
+  /**
+   * The bytes read from offset `start` up to now, e.g. those a signature covers.
+   *
+   * @throws {RangeError} If `start` is not an offset already reached.
+   */
+  since(start: number): Uint8Array {
+    if (!(start >= 0 && start <= this.#offset)) {
+      throw new RangeError(
+        `Offset must be in 0..${this.#offset}: got ${start}`,
+      );
+    }
+    return this.#bytes.subarray(start, this.#offset);
+  }
+
+  /**
+   * Takes the next `length` bytes as a message of their own.
+   *
+   * @throws {DecodeError} If fewer are left.
+   */
   sub(length: number, what: string = this.what): Reader {
     return new Reader(this.take(length), what);
   }
@@ -43,7 +61,11 @@ export class Reader {
     return this.take(this.remaining);
   }
 
-  /** Reads one byte. */
+  /**
+   * Reads one byte.
+   *
+   * @throws {DecodeError} If none is left, as every read does when it is cut short.
+   */
   u8(): number {
     return this.#bytes[this.#advance(1)]!;
   }

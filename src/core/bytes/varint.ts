@@ -58,16 +58,19 @@ export function encodeVarint(
 }
 
 /**
- * Reads the varint at `offset`, whose bytes must all be present.
+ * Reads the varint at `offset` of `bytes`, which decodes to one `what`.
  *
- * @throws {DecodeError} If it is not in its shortest form or above 2^53 − 1.
+ * @throws {DecodeError} If it is cut short, not in its shortest form, or above 2^53 − 1.
  */
 export function decodeVarint(
   bytes: Uint8Array,
   offset: number,
   what: string,
 ): number {
-  const size = varintLength(bytes[offset]!);
+  const size = varintLength(bytes[offset] ?? 0);
+  if (offset + size > bytes.length) {
+    throw new DecodeError(what, "varint is cut short");
+  }
   let value = bytes[offset]! & 0x3f;
   for (let i = 1; i < size; i++) value = value * 0x100 + bytes[offset + i]!;
   if (value > Number.MAX_SAFE_INTEGER) {

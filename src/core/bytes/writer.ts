@@ -1,5 +1,5 @@
-import { encodeVarint, varintSize } from "./varint.ts";
 import type { Bytes } from "./bytes.ts";
+import { encodeVarint, varintSize } from "./varint.ts";
 
 /** A growing buffer that encoders append to. */
 export class Writer {
@@ -18,28 +18,59 @@ export class Writer {
 
   /** Appends `bytes`. */
   put(bytes: Uint8Array): this {
-    this.#bytes.set(bytes, this.#grow(bytes.length));
+    const at = this.#grow(bytes.length);
+    this.#bytes.set(bytes, at);
     return this;
   }
 
-  /** Appends one byte. */
+  /**
+   * Appends one byte.
+   *
+   * @throws {RangeError} If `value` is not an integer in 0 … 255.
+   */
   u8(value: number): this {
-    return this.#uint(value, 1);
+    const at = this.#grow(checkUint(value, 1));
+    this.#bytes[at] = value;
+    return this;
   }
 
-  /** Appends a 16-bit big-endian integer. */
+  /**
+   * Appends a 16-bit big-endian integer.
+   *
+   * @throws {RangeError} If `value` is not an integer in 0 … 2^16 − 1.
+   */
   u16(value: number): this {
-    return this.#uint(value, 2);
+    const at = this.#grow(checkUint(value, 2));
+    this.#bytes[at] = value >>> 8;
+    this.#bytes[at + 1] = value;
+    return this;
   }
 
-  /** Appends a 24-bit big-endian integer. */
+  /**
+   * Appends a 24-bit big-endian integer.
+   *
+   * @throws {RangeError} If `value` is not an integer in 0 … 2^24 − 1.
+   */
   u24(value: number): this {
-    return this.#uint(value, 3);
+    const at = this.#grow(checkUint(value, 3));
+    this.#bytes[at] = value >>> 16;
+    this.#bytes[at + 1] = value >>> 8;
+    this.#bytes[at + 2] = value;
+    return this;
   }
 
-  /** Appends a 32-bit big-endian integer. */
+  /**
+   * Appends a 32-bit big-endian integer.
+   *
+   * @throws {RangeError} If `value` is not an integer in 0 … 2^32 − 1.
+   */
   u32(value: number): this {
-    return this.#uint(value, 4);
+    const at = this.#grow(checkUint(value, 4));
+    this.#bytes[at] = value >>> 24;
+    this.#bytes[at + 1] = value >>> 16;
+    this.#bytes[at + 2] = value >>> 8;
+    this.#bytes[at + 3] = value;
+    return this;
   }
 
   /**
@@ -54,7 +85,11 @@ export class Writer {
     return this.u32(Number(value >> 32n)).u32(Number(value & 0xffffffffn));
   }
 
-  /** Appends a QUIC variable-length integer (RFC 9000 §16) in its shortest form. */
+  /**
+   * Appends a QUIC variable-length integer (RFC 9000 §16) in its shortest form.
+   *
+   * @throws {RangeError} If `value` is not an integer in 0 … 2^53 − 1.
+   */
   varint(value: number): this {
     const at = this.#grow(varintSize(value));
     encodeVarint(value, this.#bytes, at);
@@ -64,20 +99,6 @@ export class Writer {
   /** The bytes written, as a copy that nothing else holds. */
   finish(): Bytes {
     return this.#bytes.slice(0, this.#length);
-  }
-
-  #uint(value: number, size: number): this {
-    if (!Number.isInteger(value) || value < 0 || value >= 2 ** (8 * size)) {
-      throw new RangeError(
-        `A u${8 * size} must be in 0..2^${8 * size}-1: got ${value}`,
-      );
-    }
-    let at = this.#grow(size) + size;
-    for (let i = 0; i < size; i++) {
-      this.#bytes[--at] = value & 0xff;
-      value = Math.floor(value / 0x100);
-    }
-    return this;
   }
 
   #grow(size: number): number {
@@ -92,4 +113,13 @@ export class Writer {
     }
     return at;
   }
+}
+
+function checkUint(value: number, size: number): number {
+  if (!Number.isInteger(value) || value < 0 || value >= 2 ** (8 * size)) {
+    throw new RangeError(
+      `A u${8 * size} must be an integer in 0..2^${8 * size}-1: got ${value}`,
+    );
+  }
+  return size;
 }
