@@ -1,0 +1,369 @@
+import {
+  type Bytes,
+  concat,
+  DecodeError,
+  Reader,
+  Writer,
+} from "../bytes/mod.ts";
+import {
+  CryptoError,
+  type CryptoProvider,
+  generateX25519,
+  type KeyPair,
+} from "../crypto/mod.ts";
+import type { CipherState } from "./cipher_state.ts";
+import { NoiseError } from "./error.ts";
+import {
+  MAX_MESSAGE_LENGTH,
+  messageLength,
+  PATTERN,
+  type Pattern,
+  type PatternName,
+  type Token,
+  TOKEN_LENGTH,
+} from "./pattern.ts";
+import { type NoiseHash, SymmetricState } from "./symmetric_state.ts";
+
+/** Everything both sides must agree on, and this side's keys. */
+export interface HandshakeOptions {
+  /** Where primitives and randomness come from; all randomness is taken through its `random`. */
+  readonly crypto: CryptoProvider;
+  /** Which keys are sent, and when. */
+  readonly pattern: "XK" | "XX" | "IK";
+  /** The hash of the protocol name. */
+  readonly hash: NoiseHash;
+  /** Whether to add ML-KEM-768, so that recorded traffic also withstands a quantum computer. */
+  readonly hybrid: boolean;
+  /** Who we are; the initiator sends the first message. */
+  readonly role: "initiator" | "responder";
+  /** Data both sides must have in common; empty by default. */
+  readonly prologue?: Uint8Array;
+  /** Our X25519 key pair, borrowed until the handshake ends. */
+  readonly staticKeyPair: KeyPair;
+  /** The responder's 32-byte public key; required of the initiator in XK and IK, and not taken elsewhere. */
+  readonly remoteStaticKey?: Uint8Array;
+}
+
+/** The transport ciphers as one side uses them. */
+export interface TransportCiphers {
+  /** Encrypts what we send. */
+  readonly send: CipherState;
+  /** Decrypts what we receive. */
+  readonly receive: CipherState;
+}
+
+/**
+ * One side of a Noise handshake (revision 34 §5.3), without IO.
+ *
+ * A {@link NoiseError} ends it: keys are wiped and every further use throws `closed`.
+ * Errors of our caller (`TypeError`, `RangeError`) change nothing.
+ */
+export class HandshakeState implements Disposable {
+  /** E.g. `"Noise_XKhfs_25519+MLKEM768_ChaChaPoly_SHA256"`; both sides must have the same. */
+  readonly protocolName: string;
+  readonly #crypto: CryptoProvider;
+  readonly #patternName: PatternName;
+  readonly #pattern: Pattern;
+  readonly #initiator: boolean;
+  readonly #symmetric: SymmetricState;
+  readonly #static: KeyPair;
+  #ephemeral: KeyPair | undefined;
+  #kem: KeyPair | undefined;
+  #remoteStatic: Bytes | undefined;
+  #remoteEphemeral: Uint8Array | undefined;
+  #remoteKem: Uint8Array | undefined;
+  #index = 0;
+  #closed = false;
+  #split = false;
+
+  /**
+   * Starts before the first message.
+   *
+   * @throws {TypeError} If `remoteStaticKey` is missing, or given where the pattern does not take it.
+   * @throws {RangeError} If a key is not 32 bytes.
+   */
+  constructor(options: HandshakeOptions) {
+    const { crypto, role, prologue = new Uint8Array(0) } = options;
+    this.#crypto = crypto;
+    this.#patternName = options.hybrid
+      ? `${options.pattern}hfs`
+      : options.pattern;
+    this.#pattern = PATTERN[this.#patternName];
+    this.#initiator = role === "initiator";
+    this.#static = checkKeyPair(options.staticKeyPair);
+    this.#remoteStatic = this.#checkRemote(options.remoteStaticKey);
+    this.protocolName = protocolName(this.#patternName, options.hash);
+    this.#symmetric = new SymmetricState(
+      crypto,
+      options.hash,
+      this.protocolName,
+    );
+    this.#symmetric.mixHash(prologue);
+    if (this.#pattern.responderKnown) {
+      this.#symmetric.mixHash(this.#remoteStatic ?? this.#static.publicKey);
+    }
+  }
+
+  /** Whether every message has passed. */
+  get finished(): boolean {
+    return this.#index === this.#pattern.messages.length;
+  }
+
+  /** Whether the next step is ours: {@linkcode HandshakeState.writeMessage}. */
+  get myTurn(): boolean {
+    return !this.finished && (this.#index % 2 === 0) === this.#initiator;
+  }
+
+  /** The peer's static public key, once known; it is the peer's own only once `finished`. */
+  get remoteStaticKey(): Bytes | undefined {
+    return this.#remoteStatic?.slice();
+  }
+
+  /**
+   * The final transcript hash (32 bytes), the same on both sides and unique to this session.
+   *
+   * @throws {TypeError} Before the end.
+   * @throws {NoiseError} `closed` after a failure or dispose.
+   */
+  get handshakeHash(): Bytes {
+    this.#checkFinished();
+    return this.#symmetric.transcriptHash;
+  }
+
+  /**
+   * The final chaining key (32 secret bytes), for protocols that derive their own keys instead of {@linkcode HandshakeState.split}.
+   *
+   * @throws {TypeError} Before the end, or after `split`.
+   * @throws {NoiseError} `closed` after a failure or dispose.
+   */
+  get chainingKey(): Bytes {
+    this.#checkFinished();
+    this.#checkNotSplit();
+    return this.#symmetric.chainingKey;
+  }
+
+  /**
+   * Length in bytes of the next message, ours or the peer's, when it carries `payloadLength` bytes.
+   *
+   * @throws {RangeError} If no message is left.
+   */
+  messageLength(payloadLength = 0): number {
+    return messageLength(this.#patternName, this.#index, payloadLength);
+  }
+
+  /**
+   * Our next message with `payload` in it.
+   *
+   * @throws {TypeError} If it is not our turn.
+   * @throws {RangeError} If the message would be over 65,535 bytes.
+   * @throws {NoiseError} `rejected` if a key the peer sent earlier turns out unusable, `closed` after a failure.
+   */
+  writeMessage(payload: Uint8Array = new Uint8Array(0)): Bytes {
+    this.#checkTurn(true);
+    const length = this.messageLength(payload.length);
+    if (length > MAX_MESSAGE_LENGTH) {
+      throw new RangeError(
+        `A Noise message must be at most 65535 bytes: got ${length}`,
+      );
+    }
+    return this.#step((tokens) => {
+      const w = new Writer(length);
+      for (const token of tokens) this.#write(token, w);
+      return w.put(this.#symmetric.encryptAndHash(payload)).finish();
+    });
+  }
+
+  /**
+   * Takes the peer's next message, whole, and returns its payload.
+   *
+   * Payloads of early messages have weaker protection (Noise §7.7): in XX the first is in clear.
+   *
+   * @throws {TypeError} If it is our turn to write.
+   * @throws {NoiseError} `rejected` if anything about it is wrong, `closed` after a failure.
+   */
+  readMessage(message: Uint8Array): Bytes {
+    this.#checkTurn(false);
+    return this.#step((tokens) => {
+      if (message.length > MAX_MESSAGE_LENGTH) throw new NoiseError("rejected");
+      const r = new Reader(message, "noise message");
+      for (const token of tokens) this.#read(token, r);
+      return this.#symmetric.decryptAndHash(r.rest());
+    });
+  }
+
+  /**
+   * The transport ciphers, once; wipes the chaining key.
+   *
+   * @throws {TypeError} Before the end, or the second time.
+   * @throws {NoiseError} `closed` after a failure or dispose.
+   */
+  split(): TransportCiphers {
+    this.#checkFinished();
+    this.#checkNotSplit();
+    this.#split = true;
+    const [initiator, responder] = this.#symmetric.split();
+    this.#symmetric[Symbol.dispose]();
+    return this.#initiator
+      ? { send: initiator, receive: responder }
+      : { send: responder, receive: initiator };
+  }
+
+  /** Wipes every key but the caller's own; further use throws. */
+  [Symbol.dispose](): void {
+    this.#closed = true;
+    this.#wipeEphemerals();
+    this.#symmetric[Symbol.dispose]();
+  }
+
+  #step(run: (tokens: readonly Token[]) => Bytes): Bytes {
+    try {
+      const result = run(this.#pattern.messages[this.#index]!);
+      this.#index++;
+      if (this.finished) this.#wipeEphemerals();
+      return result;
+    } catch (cause) {
+      this[Symbol.dispose]();
+      if (cause instanceof CryptoError || cause instanceof DecodeError) {
+        throw new NoiseError("rejected", { cause });
+      }
+      throw cause;
+    }
+  }
+
+  #write(token: Token, w: Writer): void {
+    switch (token) {
+      case "e":
+        this.#ephemeral = generateX25519(this.#crypto);
+        this.#symmetric.mixHash(this.#ephemeral.publicKey);
+        w.put(this.#ephemeral.publicKey);
+        return;
+      case "s":
+        w.put(this.#symmetric.encryptAndHash(this.#static.publicKey));
+        return;
+      case "e1":
+        this.#kem = this.#withSeed(
+          64,
+          (seed) => this.#crypto.mlKem768.generateKeyPair(seed),
+        );
+        w.put(this.#symmetric.encryptAndHash(this.#kem.publicKey));
+        return;
+      case "ekem1": {
+        const { ciphertext, sharedSecret } = this.#withSeed(
+          32,
+          (seed) => this.#crypto.mlKem768.encapsulate(this.#remoteKem!, seed),
+        );
+        w.put(this.#symmetric.encryptAndHash(ciphertext));
+        this.#mixSecret(sharedSecret);
+        return;
+      }
+      default:
+        this.#mixSecret(this.#dh(token));
+    }
+  }
+
+  #read(token: Token, r: Reader): void {
+    switch (token) {
+      case "e":
+        this.#remoteEphemeral = r.take(TOKEN_LENGTH.e).slice();
+        this.#symmetric.mixHash(this.#remoteEphemeral);
+        return;
+      case "s":
+        this.#remoteStatic = this.#take(TOKEN_LENGTH.s, r);
+        return;
+      case "e1":
+        this.#remoteKem = this.#take(TOKEN_LENGTH.e1, r);
+        return;
+      case "ekem1": {
+        const ciphertext = this.#take(TOKEN_LENGTH.ekem1, r);
+        this.#mixSecret(
+          this.#crypto.mlKem768.decapsulate(this.#kem!.privateKey, ciphertext),
+        );
+        return;
+      }
+      default:
+        this.#mixSecret(this.#dh(token));
+    }
+  }
+
+  #take(length: number, r: Reader): Bytes {
+    const received = r.take(length + this.#symmetric.tagLength);
+    return this.#symmetric.decryptAndHash(received);
+  }
+
+  /** X25519 between the initiator's key named by the first letter and the responder's named by the second. */
+  #dh(token: "ee" | "es" | "se" | "ss"): Bytes {
+    const [mine, theirs] = this.#initiator ? token : [token[1], token[0]];
+    return this.#crypto.x25519.sharedSecret(
+      (mine === "e" ? this.#ephemeral! : this.#static).privateKey,
+      (theirs === "e" ? this.#remoteEphemeral : this.#remoteStatic)!,
+    );
+  }
+
+  #mixSecret(secret: Bytes): void {
+    this.#symmetric.mixKey(secret);
+    secret.fill(0);
+  }
+
+  #withSeed<T>(length: number, use: (seed: Bytes) => T): T {
+    const seed = this.#crypto.random(length);
+    try {
+      return use(seed);
+    } finally {
+      seed.fill(0);
+    }
+  }
+
+  #wipeEphemerals(): void {
+    this.#ephemeral?.privateKey.fill(0);
+    this.#kem?.privateKey.fill(0);
+  }
+
+  #checkRemote(key: Uint8Array | undefined): Bytes | undefined {
+    const wanted = this.#initiator && this.#pattern.responderKnown;
+    if (wanted !== (key !== undefined)) {
+      throw new TypeError(
+        wanted
+          ? "Want remoteStaticKey: this pattern's initiator must know it"
+          : "Want no remoteStaticKey: the handshake brings it",
+      );
+    }
+    return key && concat(checkKey(key));
+  }
+
+  #checkTurn(write: boolean): void {
+    if (this.#closed) throw new NoiseError("closed");
+    if (this.finished) throw new TypeError("The handshake is finished");
+    if (this.myTurn !== write) {
+      throw new TypeError(
+        `The next message is to be ${write ? "read" : "written"}`,
+      );
+    }
+  }
+
+  #checkFinished(): void {
+    if (this.#closed) throw new NoiseError("closed");
+    if (!this.finished) throw new TypeError("The handshake is not finished");
+  }
+
+  #checkNotSplit(): void {
+    if (this.#split) throw new TypeError("The handshake is already split");
+  }
+}
+
+function protocolName(pattern: PatternName, hash: NoiseHash): string {
+  const dh = pattern.endsWith("hfs") ? "25519+MLKEM768" : "25519";
+  return `Noise_${pattern}_${dh}_ChaChaPoly_${hash}`;
+}
+
+function checkKeyPair(pair: KeyPair): KeyPair {
+  checkKey(pair.privateKey);
+  checkKey(pair.publicKey);
+  return pair;
+}
+
+function checkKey(key: Uint8Array): Uint8Array {
+  if (key.length !== 32) {
+    throw new RangeError(`An X25519 key must be 32 bytes: got ${key.length}`);
+  }
+  return key;
+}
