@@ -3,4 +3,9 @@
  *
  * @module
  */
+export { Backoff, type BackoffOptions } from "./backoff.ts";
+export { BoundedQueue, type BoundedQueueOptions } from "./bounded_queue.ts";
 export { type Clock, systemClock } from "./clock.ts";
+export { Deadline } from "./deadline.ts";
+export { delay, type WaitOptions } from "./delay.ts";
+export { VirtualClock } from "./virtual_clock.ts";

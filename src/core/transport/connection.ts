@@ -33,7 +33,7 @@ export interface Connection extends AsyncDisposable {
   /** Ends our side after what was written; reading goes on. */
   closeWrite(): Promise<void>;
 
-  /** Drops both sides at once; pending reads give `null` or throw `closed`. May be called again. */
+  /** Drops both sides at once; a pending read and later ones throw `closed`. May be called again. */
   close(): void;
 
   /** Resolves when both sides have ended or the connection broke; never rejects. */
@@ -53,6 +53,8 @@ export interface Connection extends AsyncDisposable {
 export interface Datagrams {
   /** Largest message in bytes that can be sent now. */
   readonly maxSize: number;
+  /** Number of messages that arrived while the receive queue was full and were dropped, newest first to go. */
+  readonly dropped: number;
   /**
    * Sends one message, which may be lost.
    *

@@ -3,6 +3,7 @@
  *
  * @module
  */
+export { type AddressParts, formatAddress, parseAddress } from "./address.ts";
 export type {
   Address,
   Connection,
@@ -24,3 +25,12 @@ export {
   type RequestHead,
   type ResponseHead,
 } from "./http_head.ts";
+export { MemoryNetwork, type MemoryNetworkOptions } from "./memory.ts";
+export { readableOf, writableOf } from "./stream_view.ts";
+export {
+  dialTcp,
+  listenTcp,
+  tcp,
+  TcpListener,
+  type TcpListenerOptions,
+} from "./tcp.ts";

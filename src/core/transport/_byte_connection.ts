@@ -1,0 +1,143 @@
+import type { Bytes } from "../bytes/mod.ts";
+import type { Address, Connection, Datagrams } from "./connection.ts";
+import { TransportError } from "./error.ts";
+import { readableOf, writableOf } from "./stream_view.ts";
+
+/**
+ * The part that every {@link Connection} of this unit shares: which side has ended, which error a caller sees, and the
+ * stream views.
+ *
+ * A read that is pending when {@link close} is called, and every later one, throws `closed`; once the peer has ended
+ * its side, reads give `null` for ever.
+ * A failed read breaks the connection; a failed write ends only our side, since bytes of the peer may still wait.
+ */
+export abstract class ByteConnection implements Connection {
+  abstract readonly localAddress: Address;
+  abstract readonly remoteAddress: Address;
+  /** Absent unless the transport has them. */
+  readonly datagrams?: Datagrams;
+  readonly closed: Promise<void>;
+  readonly #resolveClosed: () => void;
+  #reading = false;
+  #writing = false;
+  #readEnded = false;
+  #readError: TransportError | undefined;
+  #writeError: TransportError | undefined;
+  #dropped = false;
+  #readable: ReadableStream<Bytes> | undefined;
+  #writable: WritableStream<Uint8Array> | undefined;
+
+  /** Starts with both sides open. */
+  constructor() {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.closed = promise;
+    this.#resolveClosed = resolve;
+  }
+
+  /** Reads at least 1 byte into `buffer`, or gives `null` at the end; rejects after {@link drop}. */
+  protected abstract receive(buffer: Uint8Array): Promise<number | null>;
+  /** Writes all of `bytes`; rejects after {@link drop}. */
+  protected abstract send(bytes: Uint8Array): Promise<void>;
+  /** Ends our side. */
+  protected abstract sendEnd(): Promise<void>;
+  /** Lets go of both sides and of every resource, once. */
+  protected abstract drop(): void;
+
+  async read(buffer: Uint8Array): Promise<number | null> {
+    if (buffer.length === 0) throw new RangeError("Want room for 1 byte");
+    if (this.#reading) throw new TypeError("A read is already pending");
+    if (this.#readEnded) return null;
+    if (this.#readError) throw this.#readError;
+    this.#reading = true;
+    try {
+      const length = await this.receive(buffer);
+      if (length === null) this.#endRead();
+      return length;
+    } catch (error) {
+      throw this.breakWith(error);
+    } finally {
+      this.#reading = false;
+    }
+  }
+
+  async write(bytes: Uint8Array): Promise<void> {
+    if (this.#writing) throw new TypeError("A write is already pending");
+    if (this.#writeError) throw this.#writeError;
+    if (bytes.length === 0) return;
+    this.#writing = true;
+    try {
+      await this.send(bytes);
+    } catch (error) {
+      throw this.#endWrite(transportError(error));
+    } finally {
+      this.#writing = false;
+    }
+  }
+
+  async closeWrite(): Promise<void> {
+    if (this.#writing) throw new TypeError("A write is already pending");
+    if (this.#writeError) return;
+    this.#writeError = closedError();
+    try {
+      await this.sendEnd();
+    } catch (error) {
+      throw this.#endWrite(transportError(error));
+    }
+    this.#endWrite(this.#writeError);
+  }
+
+  close(): void {
+    this.breakWith(closedError());
+  }
+
+  get readable(): ReadableStream<Bytes> {
+    return this.#readable ??= readableOf(this, () => {
+      this.#readError ??= closedError();
+      if (this.#writeError) this.#dropOnce();
+    });
+  }
+
+  get writable(): WritableStream<Uint8Array> {
+    return this.#writable ??= writableOf(this);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.close();
+    await this.closed;
+  }
+
+  /** Breaks the connection, unless it is over, and gives the error that reads show from now on. */
+  protected breakWith(error: unknown): TransportError {
+    const shown = this.#readError ??= transportError(error);
+    this.#writeError ??= shown;
+    this.#dropOnce();
+    return shown;
+  }
+
+  #endRead(): void {
+    this.#readEnded = true;
+    if (this.#writeError) this.#dropOnce();
+  }
+
+  #endWrite(error: TransportError): TransportError {
+    const shown = this.#writeError ??= error;
+    if (this.#readEnded) this.#dropOnce();
+    return shown;
+  }
+
+  #dropOnce(): void {
+    if (this.#dropped) return;
+    this.#dropped = true;
+    this.drop();
+    this.#resolveClosed();
+  }
+}
+
+function transportError(cause: unknown): TransportError {
+  if (cause instanceof TransportError) return cause;
+  return new TransportError("reset", "The connection broke", { cause });
+}
+
+function closedError(): TransportError {
+  return new TransportError("closed", "The connection is closed");
+}
