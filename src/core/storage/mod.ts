@@ -1,0 +1,18 @@
+/**
+ * Where state outlives the process: an ordered {@link Store} of bytes, in memory or in SQLite.
+ *
+ * @module
+ */
+export { StorageError, type StorageErrorCode } from "./error.ts";
+export { memoryStore } from "./memory.ts";
+export { sqliteStore, type SqliteStoreOptions } from "./sqlite.ts";
+export {
+  MAX_KEY_BYTES,
+  namespace,
+  type SetOptions,
+  type Store,
+  STORE_LIMITS,
+  type StoreEntry,
+  type StoreLimits,
+  type StoreUsage,
+} from "./store.ts";

@@ -1,0 +1,218 @@
+import { DatabaseSync, type StatementSync } from "node:sqlite";
+import { type Bytes, concat } from "../bytes/mod.ts";
+import { StorageError, type StorageErrorCode } from "./error.ts";
+import { openSchema } from "./_sqlite_schema.ts";
+import {
+  checkExpiry,
+  checkKey,
+  checkLimits,
+  checkResult,
+  type SetOptions,
+  type Store,
+  type StoreEntry,
+  type StoreLimits,
+  type StoreUsage,
+} from "./store.ts";
+
+/** Options of {@link sqliteStore}. */
+export interface SqliteStoreOptions extends StoreLimits {
+  /**
+   * What a change outlives once the call has returned: with `normal`, the default, the death of the process; with `full` also that of the machine, for one `fsync` a change.
+   * After a power cut a `normal` store is whole but may lack its last changes.
+   */
+  readonly synchronous?: "normal" | "full";
+  /** How long a call waits, blocking, for another process that writes; 1,000 ms by default. */
+  readonly busyTimeoutMs?: number;
+}
+
+/**
+ * Opens or creates a store in the SQLite file at `path`, readable by its owner only, in WAL mode.
+ *
+ * Several processes may share the file; the limits of the last to open it hold for all.
+ *
+ * @throws {StorageError} `corrupt` if the file is not a store of this version, `io` if it cannot be opened or is locked.
+ * @throws {RangeError} If a limit is not a whole number.
+ */
+export function sqliteStore(
+  path: string,
+  { synchronous = "normal", busyTimeoutMs = 1_000, ...limits }:
+    SqliteStoreOptions = {},
+): Store {
+  const checked = checkLimits(limits);
+  let db: DatabaseSync | undefined;
+  try {
+    makePrivate(path);
+    db = new DatabaseSync(path, { timeout: busyTimeoutMs });
+    openSchema(db, checked);
+    db.exec(
+      `PRAGMA synchronous = ${synchronous === "full" ? "FULL" : "NORMAL"}`,
+    );
+    return new SqliteStore(db);
+  } catch (error) {
+    db?.close();
+    throw error instanceof StorageError ? error : storageError(error);
+  }
+}
+
+/** The {@link StorageError} of what SQLite or the system threw. */
+export function storageError(cause: unknown): StorageError {
+  const { errcode = 0, code, message } = cause as {
+    errcode?: number;
+    code?: string;
+    message?: string;
+  };
+  const [kind, text] = code === "ENOSPC"
+    ? FAILURES[SQLITE_FULL]!
+    : FAILURES[errcode] ?? FAILURES[errcode & 0xff] ??
+      (message === "file is not a database"
+        ? FAILURES[SQLITE_NOTADB]!
+        : ["io", "Store failed"] as const);
+  return new StorageError(kind, text, { cause });
+}
+
+const SQLITE_FULL = 13;
+const SQLITE_NOTADB = 26;
+/** By SQLite's primary or extended result code. */
+const FAILURES: Readonly<
+  Record<number, readonly [StorageErrorCode, string]>
+> = {
+  5: ["io", "Store is locked by another process"], // SQLITE_BUSY
+  11: ["corrupt", "Store file is damaged"], // SQLITE_CORRUPT
+  [SQLITE_FULL]: ["full", "Disk is full"],
+  [SQLITE_NOTADB]: ["corrupt", "File is not a store"],
+  1811: ["full", "Store is at its limit"], // SQLITE_CONSTRAINT_TRIGGER
+  4874: ["full", "Disk is full"], // SQLITE_IOERR_SHMSIZE
+};
+
+class SqliteStore implements Store {
+  readonly #db: DatabaseSync;
+  readonly #statements: Statements;
+  #closed = false;
+  #inTransaction = false;
+  /** What made SQLite undo the running transaction by itself, such as a full disk. */
+  #broken: StorageError | undefined;
+
+  constructor(db: DatabaseSync) {
+    this.#db = db;
+    this.#statements = {
+      get: db.prepare(SQL.get),
+      set: db.prepare(SQL.set),
+      delete: db.prepare(SQL.delete),
+      next: db.prepare(SQL.next),
+      sweep: db.prepare(SQL.sweep),
+      usage: db.prepare(SQL.usage),
+      begin: db.prepare(SQL.begin),
+      commit: db.prepare(SQL.commit),
+      rollback: db.prepare(SQL.rollback),
+    };
+  }
+
+  get(key: Uint8Array): Bytes | undefined {
+    checkKey(key);
+    return this.#do(({ get }) => get.get(key)?.["value"] as Bytes | undefined);
+  }
+
+  set(key: Uint8Array, value: Uint8Array, { expiresAt }: SetOptions = {}) {
+    checkKey(key);
+    checkExpiry(expiresAt);
+    this.#do(({ set }) => set.run(key, value, expiresAt ?? null));
+  }
+
+  delete(key: Uint8Array): boolean {
+    checkKey(key);
+    return this.#do((sql) => sql.delete.run(key).changes === 1);
+  }
+
+  *entries(prefix: Uint8Array = new Uint8Array()) {
+    for (let from = prefix;;) {
+      const entry = this.#do(({ next }) => next.get(from));
+      if (!entry) return;
+      const { key, value, expires_at: expiresAt } = entry as unknown as Row;
+      if (!startsWith(key, prefix)) return;
+      from = concat(key, new Uint8Array(1));
+      const found: StoreEntry = { key, value };
+      yield expiresAt === null ? found : { ...found, expiresAt };
+    }
+  }
+
+  transaction<T>(fn: () => T): T {
+    if (this.#inTransaction) {
+      throw new TypeError("Transactions cannot be nested");
+    }
+    this.#do(({ begin }) => begin.run());
+    this.#inTransaction = true;
+    try {
+      const result = fn();
+      checkResult(result);
+      this.#do(({ commit }) => commit.run());
+      return result;
+    } catch (error) {
+      if (!this.#closed && this.#db.isTransaction) {
+        this.#statements.rollback.run();
+      }
+      throw error;
+    } finally {
+      this.#inTransaction = false;
+      this.#broken = undefined;
+    }
+  }
+
+  sweep(now: number): number {
+    return this.#do(({ sweep }) => Number(sweep.run(now).changes));
+  }
+
+  usage(): StoreUsage {
+    const row = this.#do(({ usage }) => usage.get()) as unknown as StoreUsage;
+    return { entries: row.entries, bytes: row.bytes };
+  }
+
+  [Symbol.dispose]() {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#db.close();
+  }
+
+  #do<T>(run: (statements: Statements) => T): T {
+    if (this.#closed) throw new StorageError("closed", "Store is closed");
+    if (this.#broken) throw this.#broken;
+    try {
+      return run(this.#statements);
+    } catch (cause) {
+      const error = storageError(cause);
+      if (this.#inTransaction && !this.#db.isTransaction) this.#broken = error;
+      throw error;
+    }
+  }
+}
+
+interface Row {
+  readonly key: Bytes;
+  readonly value: Bytes;
+  readonly expires_at: number | null;
+}
+
+const SQL = {
+  get: "SELECT value FROM entries WHERE key = ?",
+  set: `INSERT INTO entries VALUES (?, ?, ?) ON CONFLICT (key)
+    DO UPDATE SET value = excluded.value, expires_at = excluded.expires_at`,
+  delete: "DELETE FROM entries WHERE key = ?",
+  next: "SELECT * FROM entries WHERE key >= ? ORDER BY key LIMIT 1",
+  sweep: "DELETE FROM entries WHERE expires_at <= ?",
+  usage: "SELECT entries, bytes FROM totals",
+  begin: "BEGIN IMMEDIATE",
+  commit: "COMMIT",
+  rollback: "ROLLBACK",
+} as const;
+
+type Statements = Readonly<Record<keyof typeof SQL, StatementSync>>;
+
+function startsWith(bytes: Uint8Array, prefix: Uint8Array): boolean {
+  return prefix.every((byte, i) => bytes[i] === byte);
+}
+
+/** Creates the file at `path` if there is none, and takes it from everybody but its owner; SQLite gives the files beside it the same mode. */
+function makePrivate(path: string) {
+  using file = Deno.openSync(path, { create: true, write: true, mode: 0o600 });
+  const { mode } = file.statSync();
+  if (mode !== null && (mode & 0o077) !== 0) Deno.chmodSync(path, 0o600);
+}

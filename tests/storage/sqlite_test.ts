@@ -1,0 +1,189 @@
+import { DatabaseSync } from "node:sqlite";
+import {
+  assertEquals,
+  assertGreater,
+  assertGreaterOrEqual,
+  assertThrows,
+} from "@std/assert";
+import { decodeHex } from "../../src/core/bytes/mod.ts";
+import { storageError } from "../../src/core/storage/sqlite.ts";
+import {
+  sqliteStore,
+  StorageError,
+  type StorageErrorCode,
+} from "../../src/core/storage/mod.ts";
+import { testStore } from "../compliance/store.ts";
+
+const DIR = Deno.makeTempDirSync();
+globalThis.addEventListener(
+  "unload",
+  () => Deno.removeSync(DIR, { recursive: true }),
+);
+const ONE = new Uint8Array([1]);
+const TWO = new Uint8Array([2]);
+
+testStore("sqliteStore()", (limits) => sqliteStore(freshPath(), limits));
+
+Deno.test("sqliteStore() finds its entries and totals again", () => {
+  const path = freshPath();
+  {
+    using store = sqliteStore(path);
+    store.set(ONE, TWO, { expiresAt: 7 });
+  }
+  using store = sqliteStore(path, { synchronous: "full" });
+  assertEquals([...store.entries()], [{ key: ONE, value: TWO, expiresAt: 7 }]);
+  assertEquals(store.usage(), { entries: 1, bytes: 2 });
+});
+
+Deno.test("sqliteStore() keeps what a lowered limit no longer admits", () => {
+  const path = freshPath();
+  {
+    using store = sqliteStore(path);
+    store.set(ONE, ONE);
+    store.set(TWO, TWO);
+  }
+  using store = sqliteStore(path, { maxEntries: 1 });
+  assertEquals(store.usage().entries, 2);
+  store.set(ONE, TWO);
+  assertCode("full", () => store.set(new Uint8Array(3), ONE));
+});
+
+Deno.test("sqliteStore() shares a file and its limits between owners", () => {
+  const path = freshPath();
+  using a = sqliteStore(path, { maxEntries: 2, busyTimeoutMs: 1 });
+  using b = sqliteStore(path, { maxEntries: 2, busyTimeoutMs: 1 });
+  a.set(ONE, ONE);
+  b.set(TWO, TWO);
+  assertEquals(a.get(TWO), TWO);
+  assertCode("full", () => a.set(new Uint8Array(3), ONE));
+  a.transaction(() => {
+    a.delete(ONE);
+    assertCode("io", () => b.set(ONE, TWO));
+    assertCode("io", () => b.transaction(() => {}));
+    assertEquals(b.get(ONE), ONE);
+  });
+  assertEquals(b.get(ONE), undefined);
+});
+
+Deno.test("sqliteStore() waits busyTimeoutMs for another owner", () => {
+  const path = freshPath();
+  using a = sqliteStore(path);
+  using b = sqliteStore(path, { busyTimeoutMs: 50 });
+  a.transaction(() => {
+    const start = performance.now();
+    assertCode("io", () => b.set(ONE, TWO));
+    assertGreaterOrEqual(performance.now() - start, 40);
+  });
+});
+
+Deno.test({
+  name: "sqliteStore() lets nobody else read its files",
+  fn() {
+    const path = freshPath();
+    Deno.writeFileSync(path, new Uint8Array(), { mode: 0o644 });
+    using store = sqliteStore(path);
+    store.set(ONE, TWO);
+    const modes = ["", "-wal", "-shm"].map((suffix) =>
+      Deno.statSync(path + suffix).mode! & 0o777
+    );
+    assertEquals(modes, [0o600, 0o600, 0o600]);
+  },
+});
+
+Deno.test("sqliteStore() refuses files that are not its own", () => {
+  const text = freshPath();
+  Deno.writeTextFileSync(text, "Not a database. ".repeat(100));
+  assertCode("corrupt", () => sqliteStore(text));
+
+  const foreign = freshPath();
+  withDatabase(foreign, (db) => db.exec("CREATE TABLE cats (name TEXT)"));
+  const before = Deno.readFileSync(foreign);
+  assertCode("corrupt", () => sqliteStore(foreign));
+  assertEquals(Deno.readFileSync(foreign), before);
+
+  const newer = freshPath();
+  sqliteStore(newer)[Symbol.dispose]();
+  withDatabase(newer, (db) => db.exec("PRAGMA user_version = 2"));
+  assertCode("corrupt", () => sqliteStore(newer));
+
+  assertCode("io", () => sqliteStore(`${DIR}/absent/store.db`));
+  assertCode("io", () => sqliteStore(DIR));
+});
+
+Deno.test("sqliteStore() throws corrupt where the file is damaged", () => {
+  const path = freshPath();
+  {
+    using store = sqliteStore(path);
+    store.transaction(() => {
+      for (let i = 0; i < 200; i++) {
+        store.set(decodeHex(i.toString(16).padStart(4, "0")), ONE);
+      }
+    });
+  }
+  {
+    using file = Deno.openSync(path, { write: true, read: true });
+    const { size } = file.statSync();
+    file.seekSync(4096, Deno.SeekMode.Start);
+    file.writeSync(new Uint8Array(size - 4096).fill(0x5a));
+  }
+  assertCode("corrupt", () => {
+    using store = sqliteStore(path);
+    return [...store.entries()];
+  });
+});
+
+Deno.test("storageError() calls a database that cannot grow full", () => {
+  withDatabase(freshPath(), (db) => {
+    db.exec("CREATE TABLE t (v BLOB); PRAGMA max_page_count = 3");
+    const insert = db.prepare("INSERT INTO t VALUES (zeroblob(100000))");
+    const cause = assertThrows(() => insert.run());
+    const error = storageError(cause);
+    assertEquals(error.code, "full");
+    assertEquals(error.cause, cause);
+  });
+});
+
+Deno.test("sqliteStore() keeps acknowledged changes through SIGKILL", async () => {
+  const path = freshPath();
+  await using child = new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", import.meta.resolve("./_writer.ts"), path],
+    stdout: "piped",
+  }).spawn();
+  let text = "";
+  for await (const part of child.stdout.pipeThrough(new TextDecoderStream())) {
+    if (text.length <= 1_000 && text.length + part.length > 1_000) {
+      child.kill("SIGKILL");
+    }
+    text += part;
+  }
+  const last = Number(text.split("\n").at(-2));
+  assertGreater(last, 100);
+  assertEquals((await child.status).signal, "SIGKILL");
+
+  using store = sqliteStore(path);
+  const kept = [...store.entries()];
+  assertGreaterOrEqual(kept.length, last + 1);
+  kept.forEach(({ key, value }, i) => {
+    assertEquals(new DataView(key.buffer).getUint32(0), i);
+    assertEquals(value, key);
+  });
+  assertEquals(store.usage(), { entries: kept.length, bytes: kept.length * 8 });
+});
+
+let paths = 0;
+function freshPath(): string {
+  return `${DIR}/${paths++}.db`;
+}
+
+function withDatabase(path: string, fn: (db: DatabaseSync) => void) {
+  const db = new DatabaseSync(path);
+  try {
+    fn(db);
+  } finally {
+    db.close();
+  }
+}
+
+function assertCode(code: StorageErrorCode, fn: () => unknown) {
+  assertEquals(assertThrows(fn, StorageError).code, code);
+}
