@@ -1,0 +1,113 @@
+/**
+ * The one door to the terminal: no other file prints, or reads arguments and environment.
+ *
+ * - stdout carries what the user asked for and nothing else; with `--json`, one JSON value a line.
+ * - stderr carries the rest: log, progress, `betanet-htx: error: …` and `betanet-htx: hint: …`.
+ * - Control characters are escaped, so that nothing a peer or a file chose can drive the terminal.
+ * - Progress is one redrawn line on a terminal, a line every few seconds elsewhere, nothing with `--quiet`.
+ * - Nothing is asked: programs run unattended.
+ *
+ * @module
+ */
+
+/** Signals that end a program. */
+export type EndSignal = "SIGINT" | "SIGTERM";
+
+/** What a program knows of the process it runs in; tests supply their own. */
+export interface Terminal {
+  /** The command line after the program's name. */
+  readonly args: readonly string[];
+  /** Whether a person watches stderr. */
+  readonly interactive: boolean;
+  /** Characters in a line of stderr. */
+  readonly columns: number;
+  /** Bytes typed or piped in. */
+  readonly stdin: ReadableStream<Uint8Array<ArrayBuffer>>;
+  /** Raw bytes out, for commands that pipe. */
+  readonly stdout: WritableStream<Uint8Array>;
+  /** An environment variable; `undefined` if it is unset, empty or not permitted. */
+  env(name: string): string | undefined;
+  /** Writes a line to stdout. */
+  print(line: string): void;
+  /** Writes a line to stderr, above the status line. */
+  note(line: string): void;
+  /** Draws the status line of stderr anew; an empty one clears it. */
+  status(line: string): void;
+  /** Calls `listener` on each SIGINT and SIGTERM until disposed. */
+  onSignal(listener: (name: EndSignal) => void): Disposable;
+  /** Ends the process. */
+  exit(code: number): never;
+}
+
+/** The terminal of this process. */
+export function systemTerminal(): Terminal {
+  let shown = "";
+  const status = (line: string) => {
+    shown = line;
+    write(Deno.stderr, `\r${escapeControls(line)}\x1b[K`);
+  };
+  return {
+    args: Deno.args,
+    interactive: Deno.stderr.isTerminal(),
+    columns: columns(),
+    stdin: Deno.stdin.readable,
+    stdout: Deno.stdout.writable,
+    env,
+    print: (line) => write(Deno.stdout, `${escapeControls(line)}\n`),
+    note(line) {
+      if (shown === "") return write(Deno.stderr, `${escapeControls(line)}\n`);
+      write(Deno.stderr, `\r\x1b[K${escapeControls(line)}\n`);
+      status(shown);
+    },
+    status,
+    onSignal,
+    exit: (code) => Deno.exit(code),
+  };
+}
+
+/** `text` with every control character but newline and tab written as `\xNN`. */
+export function escapeControls(text: string): string {
+  return text.replace(
+    // deno-lint-ignore no-control-regex -- they are what is escaped
+    /[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]/g,
+    (c) => {
+      const code = c.charCodeAt(0).toString(16);
+      return code.length > 2 ? `\\u${code}` : `\\x${code.padStart(2, "0")}`;
+    },
+  );
+}
+
+function env(name: string): string | undefined {
+  try {
+    return Deno.env.get(name) || undefined;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotCapable) return undefined;
+    throw error;
+  }
+}
+
+function columns(): number {
+  try {
+    return Deno.consoleSize().columns;
+  } catch {
+    return 80; // no terminal
+  }
+}
+
+function write(file: typeof Deno.stdout, text: string): void {
+  let bytes: Uint8Array = new TextEncoder().encode(text);
+  while (bytes.length > 0) bytes = bytes.subarray(file.writeSync(bytes));
+}
+
+function onSignal(listener: (name: EndSignal) => void): Disposable {
+  const interrupt = () => listener("SIGINT");
+  const terminate = () => listener("SIGTERM");
+  Deno.addSignalListener("SIGINT", interrupt);
+  Deno.addSignalListener("SIGTERM", terminate);
+  return {
+    [Symbol.dispose]() {
+      Deno.removeSignalListener("SIGINT", interrupt);
+      Deno.removeSignalListener("SIGTERM", terminate);
+    },
+  };
+}
