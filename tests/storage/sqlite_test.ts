@@ -24,6 +24,25 @@ const TWO = new Uint8Array([2]);
 
 testStore("sqliteStore()", (limits) => sqliteStore(freshPath(), limits));
 
+Deno.test("sqliteStore() asks SQLite for the synchronous mode it is given", () => {
+  const executed: string[] = [];
+  const { exec } = DatabaseSync.prototype;
+  DatabaseSync.prototype.exec = function (sql) {
+    executed.push(sql);
+    return exec.call(this, sql);
+  };
+  try {
+    sqliteStore(freshPath())[Symbol.dispose]();
+    sqliteStore(freshPath(), { synchronous: "full" })[Symbol.dispose]();
+  } finally {
+    DatabaseSync.prototype.exec = exec;
+  }
+  assertEquals(executed.filter((sql) => /synchronous/.test(sql)), [
+    "PRAGMA synchronous = NORMAL",
+    "PRAGMA synchronous = FULL",
+  ]);
+});
+
 Deno.test("sqliteStore() finds its entries and totals again", () => {
   const path = freshPath();
   {
@@ -76,18 +95,15 @@ Deno.test("sqliteStore() waits busyTimeoutMs for another owner", () => {
   });
 });
 
-Deno.test({
-  name: "sqliteStore() lets nobody else read its files",
-  fn() {
-    const path = freshPath();
-    Deno.writeFileSync(path, new Uint8Array(), { mode: 0o644 });
-    using store = sqliteStore(path);
-    store.set(ONE, TWO);
-    const modes = ["", "-wal", "-shm"].map((suffix) =>
-      Deno.statSync(path + suffix).mode! & 0o777
-    );
-    assertEquals(modes, [0o600, 0o600, 0o600]);
-  },
+Deno.test("sqliteStore() lets nobody else read its files", () => {
+  const path = freshPath();
+  Deno.writeFileSync(path, new Uint8Array(), { mode: 0o644 });
+  using store = sqliteStore(path);
+  store.set(ONE, TWO);
+  const modes = ["", "-wal", "-shm"].map((suffix) =>
+    Deno.statSync(path + suffix).mode! & 0o777
+  );
+  assertEquals(modes, [0o600, 0o600, 0o600]);
 });
 
 Deno.test("sqliteStore() refuses files that are not its own", () => {

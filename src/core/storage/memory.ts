@@ -19,7 +19,7 @@ import {
  *
  * ```ts
  * import { assertEquals } from "@std/assert";
- * import { memoryStore } from "./src/core/storage/mod.ts";
+ * import { memoryStore } from "./mod.ts";
  *
  * using store = memoryStore({ maxEntries: 10 });
  * store.set(new Uint8Array([1]), new Uint8Array([42]), { expiresAt: 5_000 });

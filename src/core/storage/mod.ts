@@ -1,9 +1,16 @@
 /**
- * Where state outlives the process: an ordered {@link Store} of bytes, in memory or in SQLite.
+ * Where state outlives the process: an ordered {@link Store} of bytes, in memory or in SQLite; text files and secret files.
  *
  * @module
  */
 export { StorageError, type StorageErrorCode } from "./error.ts";
+export {
+  MAX_TEXT_FILE_BYTES,
+  readSecretFile,
+  type ReadSecretOptions,
+  readTextFile,
+  writeSecretFile,
+} from "./files.ts";
 export { memoryStore } from "./memory.ts";
 export { sqliteStore, type SqliteStoreOptions } from "./sqlite.ts";
 export {
