@@ -1,0 +1,315 @@
+/**
+ * How a ticket travels: in a cookie, the query or the form body of a browser-like HTTP/1.1 request (Betanet 1.1 §5.2).
+ *
+ * ```text
+ * cookie   GET  /path                   Cookie: <cookieName>=<ticket>
+ * query    GET  /path?bn1=<ticket>
+ * body     POST /path                   application/x-www-form-urlencoded: bn1=<ticket>
+ * ```
+ *
+ * A ticket is written in base64url without padding: 172 to 226 characters.
+ *
+ * @module
+ */
+import {
+  type Bytes,
+  concat,
+  decodeBase64Url,
+  DecodeError,
+  encodeBase64Url,
+  utf8,
+} from "../core/bytes/mod.ts";
+import {
+  type Decoded,
+  decodeRequestHead,
+  fieldValue,
+  type HttpFields,
+  type RequestHead,
+} from "../core/transport/mod.ts";
+
+/** The carriers, in the order in which policies are written. */
+export const CARRIERS = ["cookie", "query", "body"] as const;
+/** One of {@link CARRIERS}. */
+export type Carrier = typeof CARRIERS[number];
+
+/** Longest head in bytes that is searched for a ticket; browsers stay far below. */
+export const MAX_TICKET_HEAD_LENGTH = 8192;
+
+const MIN_TEXT_LENGTH = 172; // 129 bytes
+const MAX_TEXT_LENGTH = 226; // 169 bytes
+const PARAMETER = "bn1";
+const FORM = "application/x-www-form-urlencoded";
+const PATH_REGEXP = /^\/[\x21\x22\x24-\x7e]*$/;
+const HOST_REGEXP = /^[A-Za-z0-9.:[\]-]+$/;
+const COOKIE_NAME_REGEXP = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+const FORM_START_REGEXP = /^(?:b|bn|bn1|bn1=[A-Za-z0-9_-]*)?$/;
+
+/** What {@link makeTicketRequest} puts together. */
+export interface TicketRequestOptions {
+  /** Where the ticket goes. */
+  readonly carrier: Carrier;
+  /** The ticket, see {@link makeTicket}. */
+  readonly payload: Uint8Array;
+  /** The `Host` field, e.g. `example.org` or `127.0.0.1:9000`. */
+  readonly host: string;
+  /** Path to ask for, which may have a query of its own; `/` by default. */
+  readonly path?: string;
+  /** Name of the cookie; `__Host-` is a recommended prefix. */
+  readonly cookieName: string;
+  /** The fields of a WebSocket handshake (RFC 6455 §4.1), such as `Upgrade`; they replace fields of the same name. Not with `body`. */
+  readonly upgrade?: HttpFields;
+}
+
+/** A request whose head the caller encodes, and the body to send behind it. */
+export interface OutgoingTicketRequest {
+  /** The head. */
+  readonly head: RequestHead;
+  /** The form, or no bytes. */
+  readonly body: Bytes;
+}
+
+/** A request that carries one ticket, not yet verified. */
+export interface TicketRequest {
+  /** The ticket's payload. */
+  readonly payload: Bytes;
+  /** The head it came in. */
+  readonly head: RequestHead;
+  /** How many bytes the request took, body included; the inner handshake starts behind them. */
+  readonly length: number;
+}
+
+/** No ticket: nothing that looks like one, or something that looks like one and is none. */
+export type NoTicket = "none" | "malformed";
+
+/**
+ * Puts a ticket into a request with the fields of a current Chrome, in its order.
+ *
+ * @throws {TypeError} If host, path or cookie name have characters that do not belong there, or `body` meets `upgrade`.
+ */
+export function makeTicketRequest(
+  options: TicketRequestOptions,
+): OutgoingTicketRequest {
+  const { carrier, payload, host, path = "/", cookieName, upgrade } = options;
+  checkText("host", host, HOST_REGEXP);
+  checkText("path", path, PATH_REGEXP);
+  checkText("cookie name", cookieName, COOKIE_NAME_REGEXP);
+  if (upgrade && carrier === "body") {
+    throw new TypeError("A WebSocket handshake has no body for a ticket");
+  }
+  const text = encodeBase64Url(payload);
+  const parameter = `${PARAMETER}=${text}`;
+  if (carrier === "body") {
+    const fields = formFields(host, path, parameter.length);
+    return {
+      head: { method: "POST", target: path, fields },
+      body: utf8(parameter),
+    };
+  }
+  const target = carrier === "query"
+    ? `${path}${path.includes("?") ? "&" : "?"}${parameter}`
+    : path;
+  const fields = upgrade ? upgradeFields(host, upgrade) : pageFields(host);
+  if (carrier === "cookie") fields.push(["Cookie", `${cookieName}=${text}`]);
+  return { head: { method: "GET", target, fields }, body: new Uint8Array(0) };
+}
+
+/**
+ * Looks for the one ticket in the first bytes of a connection; `undefined` means that more bytes are needed.
+ *
+ * Bytes that cannot become a ticket request give `none` at once, without waiting for the rest of the head.
+ * Of several carriers in one request none counts.
+ *
+ * @param bytes Everything received so far.
+ */
+export function findTicket(
+  bytes: Uint8Array,
+  cookieName: string,
+): TicketRequest | NoTicket | undefined {
+  let decoded: Decoded<RequestHead> | undefined;
+  try {
+    decoded = decodeRequestHead(bytes);
+    if (!decoded) return mayBecomeRequest(bytes) ? undefined : "none";
+  } catch (error) {
+    if (error instanceof DecodeError) return "none";
+    throw error;
+  }
+  const { head, length } = decoded;
+  if (length > MAX_TICKET_HEAD_LENGTH) return "none";
+  const texts = [
+    ...cookies(head.fields, cookieName),
+    ...parameters(head.target),
+  ];
+  if (head.method === "POST") {
+    return texts.length > 0 ? "malformed" : findInForm(bytes, decoded);
+  }
+  if (head.method !== "GET" || texts.length === 0) return "none";
+  return texts.length === 1
+    ? ticketRequest(texts[0]!, head, length)
+    : "malformed";
+}
+
+function findInForm(
+  bytes: Uint8Array,
+  { head, length }: Decoded<RequestHead>,
+): TicketRequest | NoTicket | undefined {
+  const size = formLength(head.fields);
+  if (size === undefined) return "none";
+  const body = bytes.subarray(length, length + size);
+  const text = String.fromCharCode(...body);
+  if (!FORM_START_REGEXP.test(text)) return "none";
+  if (body.length < size) return undefined;
+  return ticketRequest(text.slice(PARAMETER.length + 1), head, length + size);
+}
+
+/** Length of a form body that can be a ticket's. */
+function formLength(fields: HttpFields): number | undefined {
+  const names = new Set(fields.map(([name]) => name.toLowerCase()));
+  if (names.has("transfer-encoding") || names.has("expect")) return undefined;
+  if (fieldValue(fields, "Content-Type")?.toLowerCase() !== FORM) {
+    return undefined;
+  }
+  const text = fieldValue(fields, "Content-Length") ?? "";
+  const length = /^[1-9][0-9]{2}$/.test(text) ? Number(text) : 0;
+  const ticket = length - PARAMETER.length - 1;
+  return ticket >= MIN_TEXT_LENGTH && ticket <= MAX_TEXT_LENGTH
+    ? length
+    : undefined;
+}
+
+function ticketRequest(
+  text: string,
+  head: RequestHead,
+  length: number,
+): TicketRequest | NoTicket {
+  if (text.length < MIN_TEXT_LENGTH || text.length > MAX_TEXT_LENGTH) {
+    return "malformed";
+  }
+  try {
+    return { payload: decodeBase64Url(text), head, length };
+  } catch (error) {
+    if (error instanceof DecodeError) return "malformed";
+    throw error;
+  }
+}
+
+/** Whether the head that `bytes` start with, cut short, can still become that of a ticket request. */
+function mayBecomeRequest(bytes: Uint8Array): boolean {
+  if (bytes.length > MAX_TICKET_HEAD_LENGTH) return false;
+  const start = String.fromCharCode(...bytes.subarray(0, 5));
+  if (
+    !["GET ", "POST "].some((m) => start.startsWith(m) || m.startsWith(start))
+  ) {
+    return false;
+  }
+  const lines = bytes.subarray(0, bytes.lastIndexOf(10) + 1);
+  return lines.length === 0 ||
+    decodeRequestHead(concat(lines, utf8("\r\n"))) !== undefined;
+}
+
+function cookies(fields: HttpFields, cookieName: string): string[] {
+  return fields
+    .filter(([name]) => name.toLowerCase() === "cookie")
+    .flatMap(([, value]) => value.split(";"))
+    .map((pair) => pair.trim())
+    .filter((pair) => pair.startsWith(`${cookieName}=`))
+    .map((pair) => pair.slice(cookieName.length + 1));
+}
+
+function parameters(target: string): string[] {
+  const query = target.indexOf("?");
+  if (query < 0) return [];
+  return target.slice(query + 1).split("&")
+    .filter((pair) => pair.startsWith(`${PARAMETER}=`))
+    .map((pair) => pair.slice(PARAMETER.length + 1));
+}
+
+function checkText(what: string, text: string, form: RegExp): void {
+  if (!form.test(text)) throw new TypeError(`Invalid ${what} "${text}"`);
+}
+
+type Field = readonly [name: string, value: string];
+
+const USER_AGENT: Field = [
+  "User-Agent",
+  "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/152.0.0.0 Safari/537.36",
+];
+const CLIENT_HINTS: readonly Field[] = [
+  [
+    "sec-ch-ua",
+    '"Chromium";v="152", "Not?A_Brand";v="24", "Google Chrome";v="152"',
+  ],
+  ["sec-ch-ua-mobile", "?0"],
+  ["sec-ch-ua-platform", '"Windows"'],
+];
+const ACCEPT: Field = [
+  "Accept",
+  "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,image/apng,*/*;q=0.8,application/signed-exchange;v=b3;q=0.7",
+];
+const LANGUAGES: readonly Field[] = [
+  ["Accept-Encoding", "gzip, deflate, br, zstd"],
+  ["Accept-Language", "en-US,en;q=0.9"],
+];
+
+/** What Chrome sends when a person opens a page. */
+function pageFields(host: string): Field[] {
+  return [
+    ["Host", host],
+    ["Connection", "keep-alive"],
+    ...CLIENT_HINTS,
+    ["Upgrade-Insecure-Requests", "1"],
+    USER_AGENT,
+    ACCEPT,
+    ["Sec-Fetch-Site", "none"],
+    ["Sec-Fetch-Mode", "navigate"],
+    ["Sec-Fetch-User", "?1"],
+    ["Sec-Fetch-Dest", "document"],
+    ...LANGUAGES,
+  ];
+}
+
+/** What Chrome sends when a person submits a form of the same page. */
+function formFields(host: string, path: string, length: number): Field[] {
+  const origin = `https://${host}`;
+  return [
+    ["Host", host],
+    ["Connection", "keep-alive"],
+    ["Content-Length", String(length)],
+    ["Cache-Control", "max-age=0"],
+    ...CLIENT_HINTS,
+    ["Origin", origin],
+    ["Content-Type", FORM],
+    ["Upgrade-Insecure-Requests", "1"],
+    USER_AGENT,
+    ACCEPT,
+    ["Sec-Fetch-Site", "same-origin"],
+    ["Sec-Fetch-Mode", "navigate"],
+    ["Sec-Fetch-User", "?1"],
+    ["Sec-Fetch-Dest", "document"],
+    ["Referer", `${origin}${path}`],
+    ...LANGUAGES,
+  ];
+}
+
+/** What Chrome sends when a page opens a WebSocket, with `upgrade` in place of its own fields of those names. */
+function upgradeFields(host: string, upgrade: HttpFields): Field[] {
+  const fields: Field[] = [
+    ["Host", host],
+    ["Connection", "Upgrade"],
+    ["Pragma", "no-cache"],
+    ["Cache-Control", "no-cache"],
+    USER_AGENT,
+    ["Upgrade", "websocket"],
+    ["Origin", `https://${host}`],
+    ["Sec-WebSocket-Version", "13"],
+    ...LANGUAGES,
+  ];
+  const given = new Map(
+    upgrade.map((field) => [field[0].toLowerCase(), field]),
+  );
+  const merged = fields.map((field) => {
+    const own = given.get(field[0].toLowerCase());
+    given.delete(field[0].toLowerCase());
+    return own ?? field;
+  });
+  return [...merged, ...given.values()];
+}

@@ -1,0 +1,179 @@
+/**
+ * Memory of the tickets that were accepted (Betanet 1.1 §5.2, profile G17).
+ *
+ * A ticket of hour h is acceptable during hours h − 1 to h + 1, so each is remembered for at least 3 h of monotonic time.
+ * Tickets of an hour that has been forgotten are refused for good, wherever the wall clock jumps.
+ *
+ * What is remembered is the accessTicket, not (cliPub, hour): several X25519 public keys, such as those that differ in the unused
+ * top bit or by a point of low order, lead to the same shared secret, so who saw a ticket could change its cliPub and send it again.
+ * The accessTicket stands for secret, key id and hour.
+ *
+ * ```text
+ * store keys   00 ‖ u32 hour ‖ 16B of the accessTicket → nothing
+ *              01                                      → u32 last forgotten hour
+ * ```
+ *
+ * @module
+ */
+import { type Bytes, Reader, Writer } from "../core/bytes/mod.ts";
+import type { Store } from "../core/storage/mod.ts";
+
+/** What a replay memory needs of a `Store`. */
+export type ReplayStore = Pick<
+  Store,
+  "get" | "set" | "delete" | "entries" | "transaction"
+>;
+
+/** Options of {@link ReplayMemory}. */
+export interface ReplayMemoryOptions {
+  /** Keeps the tickets across restarts; a namespace of its own, with room for twice the capacity. */
+  readonly store: ReplayStore;
+  /** Most tickets remembered at once; 262,144 by default: 24 a second for 3 h. */
+  readonly capacity?: number;
+  /** Monotonic time in milliseconds at which the tickets in the store count as accepted. */
+  readonly nowMs: number;
+}
+
+/** `new`: remembered now; `replayed`: seen before, or of a forgotten hour; `full`: no room. */
+export type ReplayVerdict = "new" | "replayed" | "full";
+
+/** How long a ticket is remembered after the last one of its hour, in milliseconds. */
+export const REPLAY_MEMORY_MS = 3 * 3_600_000;
+
+const TAG_LENGTH = 16;
+const TICKET = 0x00;
+const FORGOTTEN = Uint8Array.of(0x01);
+const EMPTY = new Uint8Array(0);
+/** Forgotten tickets that leave the store with each new one, so that no call takes long. */
+const DELETIONS = 2;
+
+interface Hour {
+  readonly tags: Set<string>;
+  lastMs: number;
+}
+
+/**
+ * Tells a first ticket from a repeated one.
+ *
+ * When full it refuses new tickets rather than forget old ones: only verified tickets take room, at the pace of the token buckets,
+ * and forgetting would let whoever can fill the memory send again what he saw others send.
+ */
+export class ReplayMemory {
+  readonly #store: ReplayStore;
+  readonly #capacity: number;
+  readonly #hours = new Map<number, Hour>();
+  /** Keys of forgotten tickets that are still in the store. */
+  readonly #forgotten: Iterator<Bytes>[] = [];
+  #lastForgottenHour: number;
+  #size = 0;
+
+  /**
+   * Loads what the store remembers.
+   *
+   * @throws {DecodeError} If the store holds anything else.
+   */
+  constructor({ store, capacity = 262_144, nowMs }: ReplayMemoryOptions) {
+    this.#store = store;
+    this.#capacity = capacity;
+    const forgotten = store.get(FORGOTTEN);
+    this.#lastForgottenHour = forgotten ? decodeHour(forgotten) : -1;
+    for (const { key } of store.entries(Uint8Array.of(TICKET))) {
+      const { hour, tag } = decodeKey(key);
+      this.#add(hour, tag, nowMs);
+    }
+  }
+
+  /** Number of tickets remembered. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /**
+   * Remembers a verified ticket; when it returns `new`, the store has it.
+   *
+   * @param accessTicket The ticket's 32-byte accessTicket.
+   * @param hour The hour it was made for.
+   * @param nowMs Monotonic time in milliseconds.
+   * @throws {StorageError} If the store fails; the ticket then counts as not seen.
+   */
+  remember(
+    accessTicket: Uint8Array,
+    hour: number,
+    nowMs: number,
+  ): ReplayVerdict {
+    this.#forget(nowMs);
+    if (hour <= this.#lastForgottenHour) return "replayed";
+    const tag = tagOf(accessTicket);
+    if (this.#hours.get(hour)?.tags.has(tag)) return "replayed";
+    if (this.#size >= this.#capacity) return "full";
+    this.#store.transaction(() => {
+      this.#store.set(encodeKey(hour, tag), EMPTY);
+      this.#deleteForgotten();
+    });
+    this.#add(hour, tag, nowMs);
+    return "new";
+  }
+
+  #add(hour: number, tag: string, nowMs: number) {
+    let entry = this.#hours.get(hour);
+    if (!entry) this.#hours.set(hour, entry = { tags: new Set(), lastMs: 0 });
+    entry.tags.add(tag);
+    entry.lastMs = nowMs;
+    this.#size++;
+  }
+
+  #forget(nowMs: number) {
+    for (const [hour, { tags, lastMs }] of this.#hours) {
+      if (nowMs - lastMs < REPLAY_MEMORY_MS) continue;
+      if (hour > this.#lastForgottenHour) {
+        this.#store.set(FORGOTTEN, encodeHour(hour));
+        this.#lastForgottenHour = hour;
+      }
+      this.#hours.delete(hour);
+      this.#size -= tags.size;
+      this.#forgotten.push(keysOf(hour, tags));
+    }
+  }
+
+  #deleteForgotten() {
+    for (let i = 0; i < DELETIONS && this.#forgotten.length > 0; i++) {
+      const next = this.#forgotten[0]!.next();
+      if (next.done) this.#forgotten.shift();
+      else this.#store.delete(next.value);
+    }
+  }
+}
+
+function* keysOf(hour: number, tags: Set<string>): Generator<Bytes, undefined> {
+  for (const tag of tags) yield encodeKey(hour, tag);
+}
+
+/** The tag's bytes as characters: a compact key of a `Set`. */
+function tagOf(bytes: Uint8Array): string {
+  return String.fromCharCode(...bytes.subarray(0, TAG_LENGTH));
+}
+
+function encodeHour(hour: number): Bytes {
+  return new Writer(4).u32(hour).finish();
+}
+
+function decodeHour(bytes: Uint8Array): number {
+  const r = new Reader(bytes, "replay memory's last hour");
+  const hour = r.u32();
+  r.end();
+  return hour;
+}
+
+function encodeKey(hour: number, tag: string): Bytes {
+  const key = new Writer(5 + TAG_LENGTH).u8(TICKET).u32(hour);
+  for (let i = 0; i < TAG_LENGTH; i++) key.u8(tag.charCodeAt(i));
+  return key.finish();
+}
+
+function decodeKey(bytes: Uint8Array): { hour: number; tag: string } {
+  const r = new Reader(bytes, "replay memory's ticket");
+  r.u8();
+  const entry = { hour: r.u32(), tag: tagOf(r.take(TAG_LENGTH)) };
+  r.end();
+  return entry;
+}
