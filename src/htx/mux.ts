@@ -1,0 +1,511 @@
+import { type Bytes, encodeHex } from "../core/bytes/mod.ts";
+import type { CryptoProvider } from "../core/crypto/mod.ts";
+import { HtxError } from "./error.ts";
+import {
+  INITIAL_SESSION_WINDOW,
+  INITIAL_STREAM_WINDOW,
+  ReceiveWindow,
+} from "./flow.ts";
+import {
+  decodeFrameHeader,
+  FRAME_TYPE,
+  type FrameHeader,
+  TAG_LENGTH,
+} from "./frame.ts";
+import type { SessionKeys } from "./keys.ts";
+import { Outbox } from "./outbox.ts";
+import type { Parameters } from "./parameters.ts";
+import {
+  type CloseInfo,
+  decodeClose,
+  decodePing,
+  decodeU32,
+  encodeClose,
+  encodePing,
+  PING_TOKEN_LENGTH,
+  STREAM_FLAG,
+} from "./payload.ts";
+import { Opener, type RekeyLimits, Sealer } from "./protection.ts";
+import { Shaper, type ShapingOptions } from "./shaping.ts";
+import { DEFAULT_WEIGHT, StreamState } from "./stream_state.ts";
+
+/** Which end of the session this is. */
+export type Role = "client" | "server";
+
+/** What a {@link Mux} starts from. */
+export interface MuxInit {
+  /** Which end this is. */
+  readonly role: Role;
+  /** The primitives. */
+  readonly crypto: CryptoProvider;
+  /** The first keys. */
+  readonly keys: SessionKeys;
+  /** What we offered in the handshake. */
+  readonly local: Parameters;
+  /** What the peer offered. */
+  readonly remote: Parameters;
+  /** Monotonic time in milliseconds. */
+  readonly nowMs: number;
+  /** Round-trip time seen in the handshake, in milliseconds. */
+  readonly rttMs: number;
+  /** How long a PING may stay unanswered, in milliseconds. */
+  readonly pingTimeoutMs: number;
+  /** Lower limits than those of §5.3, for tests. */
+  readonly rekey?: RekeyLimits;
+  /** Which emulation runs. */
+  readonly shaping?: ShapingOptions;
+  /** Told what the peer does. */
+  readonly observer: MuxObserver;
+}
+
+/** Whoever owns a {@link Mux}. */
+export interface MuxObserver {
+  /** The peer opened `stream`. */
+  opened(stream: StreamState): void;
+  /** A PING of ours with `token` (hex) was answered after `rttMs`. */
+  pinged(token: string, rttMs: number): void;
+  /** A stream is over. */
+  ended(): void;
+  /** The peer closed the session. */
+  closed(info: CloseInfo): void;
+}
+
+/** Counts since the session began. */
+export interface MuxStats {
+  /** Frames sent. */
+  readonly framesOut: number;
+  /** Frames received. */
+  readonly framesIn: number;
+  /** Stream bytes sent. */
+  readonly bytesOut: number;
+  /** Stream bytes received. */
+  readonly bytesIn: number;
+  /** Padding bytes sent. */
+  readonly paddingOut: number;
+  /** Padding bytes received. */
+  readonly paddingIn: number;
+  /** Key changes of ours. */
+  readonly rekeysOut: number;
+  /** Key changes of the peer. */
+  readonly rekeysIn: number;
+  /** Streams open now. */
+  readonly streams: number;
+  /** Last round-trip time in milliseconds. */
+  readonly rttMs: number;
+}
+
+/** PINGs of ours that may be unanswered at once. */
+const MAX_PINGS = 64;
+
+/**
+ * An HTX session without its IO: streams, flow control, rekeying and shaping over protected frames.
+ *
+ * Bytes from the peer go into {@link feed}, bytes for the peer come out of {@link poll}, and {@link tick} is due at
+ * {@link dueAtMs}. What throws {@link HtxError} or DecodeError ends the session: the caller sends a CLOSE with
+ * {@link close} and drops it.
+ */
+export class Mux {
+  readonly #crypto: CryptoProvider;
+  readonly #local: Parameters;
+  readonly #remote: Parameters;
+  readonly #observer: MuxObserver;
+  readonly #opener: Opener;
+  readonly #sealer: Sealer;
+  readonly #outbox: Outbox;
+  readonly #shaper: Shaper;
+  readonly #streams = new Map<number, StreamState>();
+  readonly #window: ReceiveWindow;
+  readonly #pings = new Map<string, number>();
+  readonly #pingTimeoutMs: number;
+  #nextId: number;
+  #nextPeerId: number;
+  #openByUs = 0;
+  #openByPeer = 0;
+  #rttMs: number;
+  #framesIn = 0;
+  #bytesIn = 0;
+  #paddingIn = 0;
+  #dataOut = 0;
+  #over = false;
+
+  /** Starts right after the handshake. */
+  constructor(init: MuxInit) {
+    const client = init.role === "client";
+    this.#crypto = init.crypto;
+    this.#local = init.local;
+    this.#remote = init.remote;
+    this.#observer = init.observer;
+    this.#pingTimeoutMs = init.pingTimeoutMs;
+    this.#rttMs = init.rttMs;
+    this.#nextId = client ? 1 : 2;
+    this.#nextPeerId = client ? 2 : 1;
+    const { keys, crypto, nowMs } = init;
+    this.#sealer = new Sealer(
+      crypto,
+      client ? keys.client : keys.server,
+      nowMs,
+      init.rekey,
+    );
+    this.#opener = new Opener(crypto, client ? keys.server : keys.client);
+    this.#outbox = new Outbox(
+      this.#sealer,
+      INITIAL_SESSION_WINDOW,
+      this.#remote.maxFrameBytes - 1,
+    );
+    this.#window = new ReceiveWindow(
+      INITIAL_SESSION_WINDOW,
+      this.#tunedTo(
+        INITIAL_SESSION_WINDOW,
+        this.#local.maxSessionWindowBytes,
+        this.#remote.maxSessionWindowBytes,
+      ),
+    );
+    this.#shaper = new Shaper(crypto, nowMs, init.shaping);
+  }
+
+  /** Counts since the session began. */
+  get stats(): MuxStats {
+    return {
+      framesOut: this.#outbox.frames,
+      framesIn: this.#framesIn,
+      bytesOut: this.#outbox.dataBytes,
+      bytesIn: this.#bytesIn,
+      paddingOut: this.#outbox.paddingBytes,
+      paddingIn: this.#paddingIn,
+      rekeysOut: this.#sealer.generation,
+      rekeysIn: this.#opener.generation,
+      streams: this.#streams.size,
+      rttMs: this.#rttMs,
+    };
+  }
+
+  /** Whether the peer lets us open another stream now. */
+  get canOpen(): boolean {
+    return !this.#over && this.#openByUs < this.#remote.maxStreams;
+  }
+
+  /** Whether {@link poll} may have something for the peer. */
+  get pending(): boolean {
+    return this.#outbox.pending;
+  }
+
+  /** When {@link tick} is due, in milliseconds on the clock that `nowMs` comes from. */
+  get dueAtMs(): number {
+    if (this.#over) return Infinity;
+    const [oldest = Infinity] = this.#pings.values();
+    return Math.min(
+      this.#shaper.dueAtMs,
+      this.#sealer.rekeyAtMs,
+      oldest + this.#pingTimeoutMs,
+    );
+  }
+
+  /**
+   * Opens a stream; the peer learns of it with our next batch.
+   *
+   * @throws {HtxError} `limit` unless {@link canOpen}.
+   */
+  open(weight: number = DEFAULT_WEIGHT): StreamState {
+    if (!this.canOpen) throw new HtxError("limit", "No stream left to open");
+    const stream = this.#stream(this.#nextId, weight);
+    this.#nextId += 2;
+    this.#openByUs++;
+    this.#outbox.open(stream);
+    return stream;
+  }
+
+  /** Offers `bytes` for sending on `stream`, which must have nothing pending; `drained` tells when they are taken. */
+  offer(stream: StreamState, bytes: Uint8Array): void {
+    stream.chunk = bytes;
+    stream.chunkOffset = 0;
+    this.#outbox.schedule(stream);
+  }
+
+  /** Ends our side of `stream` after what was offered. */
+  finish(stream: StreamState): void {
+    if (stream.ended || stream.finishing) return;
+    stream.finishing = true;
+    this.#outbox.schedule(stream);
+  }
+
+  /** Moves received bytes into `into`, returns how many, and grants the peer new credit. */
+  read(stream: StreamState, into: Uint8Array, nowMs: number): number {
+    const length = stream.received.read(into);
+    if (length > 0) this.#consume(stream, length, nowMs);
+    return length;
+  }
+
+  /** Ends `stream` both ways at once and drops what was not read. */
+  reset(stream: StreamState, code: number, nowMs: number): void {
+    if (stream.ended) return;
+    const payload = Uint8Array.of(STREAM_FLAG.reset, code >> 8, code & 0xff);
+    this.#outbox.control(FRAME_TYPE.stream, stream.id, payload);
+    this.#end(stream, code, nowMs);
+  }
+
+  /**
+   * Sends a PING and returns its token in hex.
+   *
+   * @throws {HtxError} `limit` if too many are unanswered.
+   */
+  ping(nowMs: number): string {
+    if (this.#pings.size >= MAX_PINGS) {
+      throw new HtxError("limit", "Too many PINGs are unanswered");
+    }
+    const token = this.#crypto.random(PING_TOKEN_LENGTH);
+    this.#pings.set(encodeHex(token), nowMs);
+    const payload = encodePing({ answer: false, token });
+    this.#outbox.control(FRAME_TYPE.ping, 0, payload);
+    return encodeHex(token);
+  }
+
+  /** Ends every stream and queues a CLOSE; only {@link poll} is of use afterwards. */
+  close(info: CloseInfo, nowMs: number): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#endAll(info.code, nowMs);
+    this.#outbox.control(FRAME_TYPE.close, 0, encodeClose(info));
+  }
+
+  /** Ends every stream with `code`, wipes the keys, and lets nothing through any more. */
+  end(code: number, nowMs: number): void {
+    this.#over = true;
+    this.#endAll(code, nowMs);
+    this.#sealer[Symbol.dispose]();
+    this.#opener[Symbol.dispose]();
+  }
+
+  /** The next batch of bytes for the peer, `undefined` if there is none now; it is valid until the next call. */
+  poll(nowMs: number): Bytes | undefined {
+    const batch = this.#outbox.poll(nowMs, (stream) => {
+      if (stream.peerFinished) this.#end(stream, undefined, nowMs);
+    });
+    if (this.#outbox.dataBytes !== this.#dataOut) {
+      this.#dataOut = this.#outbox.dataBytes;
+      this.#shaper.dataSent(nowMs);
+    }
+    return batch;
+  }
+
+  /**
+   * Does what time asks for: PINGs, idle padding, and a new key when ours is old.
+   *
+   * @throws {HtxError} `timeout` if a PING was not answered in time.
+   */
+  tick(nowMs: number): void {
+    if (this.#over) return;
+    const [oldest = Infinity] = this.#pings.values();
+    if (nowMs >= oldest + this.#pingTimeoutMs) {
+      throw new HtxError("timeout", "Peer does not answer PING");
+    }
+    if (this.#shaper.pingDue(nowMs)) this.ping(nowMs);
+    const padding = this.#shaper.paddingDue(nowMs);
+    if (padding !== undefined) {
+      this.#outbox.shrink();
+      this.#pad(padding);
+    } else if (nowMs >= this.#sealer.rekeyAtMs) {
+      this.#pad(0);
+    }
+  }
+
+  /**
+   * Takes the whole frames that `bytes` start with and returns how many bytes those were.
+   *
+   * @throws {DecodeError} If a frame or its payload is malformed.
+   * @throws {HtxError} `unauthenticated`, `violation` or `limit`.
+   */
+  feed(bytes: Uint8Array, nowMs: number): number {
+    let offset = 0;
+    while (!this.#over) {
+      const header = decodeFrameHeader(
+        bytes,
+        offset,
+        bytes.length,
+        this.#local.maxFrameBytes,
+      );
+      if (!header) break;
+      const length = header.headerLength + header.length + TAG_LENGTH;
+      if (bytes.length - offset < length) break;
+      this.#frame(header, this.#opener.open(bytes, offset, header), nowMs);
+      offset += length;
+    }
+    return this.#over ? bytes.length : offset;
+  }
+
+  #frame(header: FrameHeader, payload: Bytes, nowMs: number): void {
+    this.#framesIn++;
+    switch (header.type) {
+      case FRAME_TYPE.stream:
+        if (header.streamId === 0) this.#paddingIn += payload.length;
+        else this.#data(header.streamId, payload, nowMs);
+        break;
+      case FRAME_TYPE.ping:
+        this.#pinged(payload, nowMs);
+        break;
+      case FRAME_TYPE.close:
+        this.#over = true;
+        this.#observer.closed(decodeClose(payload));
+        break;
+      case FRAME_TYPE.keyUpdate: {
+        const number = decodeU32(payload, "htx key update");
+        if (number !== this.#opener.generation + 1) {
+          throw new HtxError("violation", "KEY_UPDATE out of turn");
+        }
+        this.#opener.rekey();
+        break;
+      }
+      case FRAME_TYPE.windowUpdate:
+        this.#granted(header.streamId, decodeU32(payload, "htx window update"));
+    }
+  }
+
+  #data(id: number, payload: Bytes, nowMs: number): void {
+    const flags = payload[0];
+    if (flags === undefined || flags > STREAM_FLAG.reset) {
+      throw new HtxError("malformed", "Unknown stream flags");
+    }
+    const stream = this.#streams.get(id) ?? this.#accept(id);
+    if (flags === STREAM_FLAG.reset) {
+      const code = decodeResetCode(payload);
+      if (stream) this.#end(stream, code, nowMs);
+      return;
+    }
+    const data = payload.subarray(1);
+    this.#window.receive(data.length);
+    this.#bytesIn += data.length;
+    if (!stream) {
+      this.#consume(undefined, data.length, nowMs);
+      return;
+    }
+    if (stream.peerFinished) {
+      throw new HtxError("violation", "Data after FIN");
+    }
+    stream.receiveWindow.receive(data.length);
+    if (data.length > 0) stream.received.push(data);
+    stream.peerFinished = flags === STREAM_FLAG.fin;
+    if (data.length > 0 || stream.peerFinished) stream.observer?.readable();
+    if (stream.peerFinished && stream.finished) {
+      this.#end(stream, undefined, nowMs);
+    }
+  }
+
+  /** The stream that the peer opens with `id`, or `undefined` if it is already over. */
+  #accept(id: number): StreamState | undefined {
+    const ours = id % 2 === this.#nextId % 2;
+    if (id < (ours ? this.#nextId : this.#nextPeerId)) return undefined;
+    if (ours || id !== this.#nextPeerId) {
+      throw new HtxError("violation", "Stream id out of turn");
+    }
+    if (this.#openByPeer >= this.#local.maxStreams) {
+      throw new HtxError("limit", "Peer opened too many streams");
+    }
+    const stream = this.#stream(id, DEFAULT_WEIGHT);
+    this.#nextPeerId += 2;
+    this.#openByPeer++;
+    this.#observer.opened(stream);
+    return stream;
+  }
+
+  #granted(id: number, increment: number): void {
+    if (id === 0) {
+      this.#outbox.sessionWindow.grant(increment);
+      return;
+    }
+    const stream = this.#streams.get(id);
+    if (stream) {
+      stream.sendWindow.grant(increment);
+      this.#outbox.schedule(stream);
+      return;
+    }
+    const ours = id % 2 === this.#nextId % 2;
+    if (id >= (ours ? this.#nextId : this.#nextPeerId)) {
+      throw new HtxError("violation", "Credit for a stream nobody opened");
+    }
+  }
+
+  #pinged(payload: Bytes, nowMs: number): void {
+    const { answer, token } = decodePing(payload);
+    if (!answer) {
+      const reply = encodePing({ answer: true, token });
+      this.#outbox.control(FRAME_TYPE.ping, 0, reply);
+      return;
+    }
+    const key = encodeHex(token);
+    const sentAtMs = this.#pings.get(key);
+    if (sentAtMs === undefined) {
+      throw new HtxError("violation", "Answer to no PING of ours");
+    }
+    this.#pings.delete(key);
+    this.#rttMs = nowMs - sentAtMs;
+    this.#observer.pinged(key, this.#rttMs);
+  }
+
+  #consume(
+    stream: StreamState | undefined,
+    length: number,
+    nowMs: number,
+  ): void {
+    if (stream && !stream.peerFinished && !stream.ended) {
+      const credit = stream.receiveWindow.consume(length, nowMs, this.#rttMs);
+      if (credit > 0) this.#outbox.grant(stream.id, credit);
+    }
+    const credit = this.#window.consume(length, nowMs, this.#rttMs);
+    if (credit > 0) this.#outbox.grant(0, credit);
+  }
+
+  #endAll(code: number, nowMs: number): void {
+    for (const stream of [...this.#streams.values()]) {
+      this.#end(stream, code, nowMs);
+    }
+  }
+
+  #end(stream: StreamState, code: number | undefined, nowMs: number): void {
+    if (stream.ended) return;
+    stream.ended = true;
+    stream.resetCode = code;
+    stream.chunk = undefined;
+    this.#streams.delete(stream.id);
+    this.#outbox.drop(stream);
+    if (stream.id % 2 === this.#nextId % 2) this.#openByUs--;
+    else this.#openByPeer--;
+    if (code !== undefined) {
+      const dropped = stream.received.clear();
+      if (dropped > 0) this.#consume(undefined, dropped, nowMs);
+    }
+    stream.observer?.ended(code);
+    this.#observer.ended();
+  }
+
+  #stream(id: number, weight: number): StreamState {
+    const stream = new StreamState({
+      id,
+      weight,
+      sendWindow: INITIAL_STREAM_WINDOW,
+      receiveWindow: INITIAL_STREAM_WINDOW,
+      maxReceiveWindow: this.#tunedTo(
+        INITIAL_STREAM_WINDOW,
+        this.#local.maxStreamWindowBytes,
+        this.#remote.maxStreamWindowBytes,
+      ),
+    });
+    this.#streams.set(id, stream);
+    return stream;
+  }
+
+  /** Windows grow only when both sides offered it (profile G13). */
+  #tunedTo(initial: number, local: number, remote: number): number {
+    return remote > initial ? Math.max(initial, local) : initial;
+  }
+
+  #pad(length: number): void {
+    const padding = new Uint8Array(length);
+    this.#outbox.control(FRAME_TYPE.stream, 0, padding);
+  }
+}
+
+function decodeResetCode(payload: Uint8Array): number {
+  if (payload.length !== 3) {
+    throw new HtxError("malformed", "RESET without a code");
+  }
+  return payload[1]! << 8 | payload[2]!;
+}

@@ -1,0 +1,233 @@
+import type { Bytes } from "../core/bytes/mod.ts";
+import { HtxError } from "./error.ts";
+import { SendWindow } from "./flow.ts";
+import {
+  FRAME_TYPE,
+  frameHeaderLength,
+  type FrameType,
+  MAX_HEADER_LENGTH,
+  TAG_LENGTH,
+} from "./frame.ts";
+import { encodeU32, STREAM_FLAG } from "./payload.ts";
+import type { Sealer } from "./protection.ts";
+import { Scheduler } from "./scheduler.ts";
+import type { StreamState } from "./stream_state.ts";
+
+/** Bytes after which a batch is handed out. */
+const BATCH_BYTES = 262_144;
+/** Room a batch starts with; an idle session keeps no more. */
+const IDLE_BYTES = 1_024;
+/** Answers, resets and the like that wait for a peer that does not read; more end the session. */
+const MAX_CONTROL_FRAMES = 4_096;
+
+const EMPTY = new Uint8Array(0);
+/** A STREAM payload without data. */
+const OPEN = Uint8Array.of(STREAM_FLAG.none);
+
+/** What waits to be sent, and the batches of sealed frames made of it. */
+export class Outbox {
+  readonly #sealer: Sealer;
+  readonly #maxData: number;
+  readonly #scheduler = new Scheduler();
+  readonly #control: { type: FrameType; id: number; payload: Uint8Array }[] =
+    [];
+  readonly #credit = new Map<number, number>();
+  #opening: number[] = [];
+  #batch: Bytes = new Uint8Array(IDLE_BYTES);
+  #length = 0;
+
+  /** What we may still send on all streams together. */
+  readonly sessionWindow: SendWindow;
+  /** Frames sealed. */
+  frames = 0;
+  /** Stream bytes sealed. */
+  dataBytes = 0;
+  /** Padding bytes sealed. */
+  paddingBytes = 0;
+
+  /**
+   * Seals with `sealer`.
+   *
+   * @param sessionWindow Bytes the peer takes on all streams before its first WINDOW_UPDATE.
+   * @param maxData Longest data of one frame in bytes.
+   */
+  constructor(sealer: Sealer, sessionWindow: number, maxData: number) {
+    this.#sealer = sealer;
+    this.#maxData = maxData;
+    this.sessionWindow = new SendWindow(sessionWindow);
+  }
+
+  /** Whether a batch could be made now. */
+  get pending(): boolean {
+    return this.#opening.length > 0 || this.#control.length > 0 ||
+      this.#credit.size > 0 || this.#scheduler.size > 0;
+  }
+
+  /** Queues the frame that tells the peer of `stream`, ahead of all else about it. */
+  open(stream: StreamState): void {
+    this.#opening.push(stream.id);
+  }
+
+  /**
+   * Queues a control frame, ahead of all data.
+   *
+   * @throws {HtxError} `limit` if too many wait because the peer does not read.
+   */
+  control(type: FrameType, id: number, payload: Uint8Array): void {
+    if (this.#control.length >= MAX_CONTROL_FRAMES) {
+      throw new HtxError("limit", "Peer does not read our control frames");
+    }
+    this.#control.push({ type, id, payload });
+  }
+
+  /** Queues credit for a stream, or for the session (id 0); what waits is added up. */
+  grant(id: number, increment: number): void {
+    this.#credit.set(id, (this.#credit.get(id) ?? 0) + increment);
+  }
+
+  /** Lets `stream` take part if it has something to send, else takes it out. */
+  schedule(stream: StreamState): void {
+    if (stream.sendable) this.#scheduler.add(stream);
+    else this.#scheduler.remove(stream);
+  }
+
+  /** Forgets what waits for `stream`, which is over. */
+  drop(stream: StreamState): void {
+    this.#scheduler.remove(stream);
+    this.#credit.delete(stream.id);
+  }
+
+  /**
+   * The next batch of frames, `undefined` if there is none; it is valid until the next call.
+   *
+   * @param finished Called for each stream whose FIN went out.
+   */
+  poll(
+    nowMs: number,
+    finished: (stream: StreamState) => void,
+  ): Bytes | undefined {
+    this.#length = 0;
+    for (const [id, increment] of this.#credit) {
+      this.#put(FRAME_TYPE.windowUpdate, id, encodeU32(increment), nowMs);
+    }
+    this.#credit.clear();
+    for (const id of this.#opening) {
+      this.#put(FRAME_TYPE.stream, id, OPEN, nowMs);
+    }
+    this.#opening = [];
+    let sent = 0;
+    while (sent < this.#control.length && this.#length < BATCH_BYTES) {
+      const { type, id, payload } = this.#control[sent++]!;
+      if (type === FRAME_TYPE.stream && id === 0) {
+        this.paddingBytes += payload.length;
+      }
+      this.#put(type, id, payload, nowMs);
+    }
+    this.#control.splice(0, sent);
+    while (this.#length < BATCH_BYTES) {
+      const stream = this.#scheduler.next();
+      if (!stream) break;
+      if (stream.pending > 0 && this.sessionWindow.credit === 0) break;
+      this.#data(stream, nowMs, finished);
+    }
+    if (this.#length === 0) return undefined;
+    return this.#batch.subarray(0, this.#length);
+  }
+
+  /** Gives back the room of large batches. */
+  shrink(): void {
+    if (this.#batch.length > IDLE_BYTES) {
+      this.#batch = new Uint8Array(IDLE_BYTES);
+    }
+  }
+
+  /** Seals a KEY_UPDATE and changes the key. */
+  #rekey(nowMs: number): void {
+    const payload = encodeU32(this.#sealer.generation + 1);
+    this.#seal(FRAME_TYPE.keyUpdate, 0, STREAM_FLAG.none, payload, false);
+    this.#sealer.rekey(nowMs);
+  }
+
+  #data(
+    stream: StreamState,
+    nowMs: number,
+    finished: (stream: StreamState) => void,
+  ): void {
+    const length = Math.min(
+      stream.pending,
+      stream.deficit,
+      this.#maxData,
+      stream.sendWindow.credit,
+      this.sessionWindow.credit,
+    );
+    if (this.#sealer.rekeyDue(nowMs, length + 1)) this.#rekey(nowMs);
+    const { chunk = EMPTY, chunkOffset } = stream;
+    const data = chunk.subarray(chunkOffset, chunkOffset + length);
+    const last = stream.finishing && length === stream.pending;
+    this.#seal(
+      FRAME_TYPE.stream,
+      stream.id,
+      last ? STREAM_FLAG.fin : STREAM_FLAG.none,
+      data,
+      true,
+    );
+    this.dataBytes += length;
+    stream.sendWindow.spend(length);
+    this.sessionWindow.spend(length);
+    this.#scheduler.spend(stream, length);
+    stream.chunkOffset += length;
+    stream.finished = last;
+    const drained = stream.chunk && stream.pending === 0;
+    if (drained) {
+      stream.chunk = undefined;
+      stream.chunkOffset = 0;
+    }
+    if (!stream.sendable) this.#scheduler.remove(stream);
+    if (drained) stream.observer?.drained();
+    if (last) finished(stream);
+  }
+
+  #put(
+    type: FrameType,
+    id: number,
+    payload: Uint8Array,
+    nowMs: number,
+  ): void {
+    if (this.#sealer.rekeyDue(nowMs, payload.length)) this.#rekey(nowMs);
+    this.#seal(type, id, STREAM_FLAG.none, payload, false);
+  }
+
+  #seal(
+    type: FrameType,
+    id: number,
+    flags: number,
+    payload: Uint8Array,
+    flagged: boolean,
+  ): void {
+    const length = payload.length + (flagged ? 1 : 0);
+    this.#room(length);
+    let at = this.#length + frameHeaderLength(type, id);
+    if (flagged) this.#batch[at++] = flags;
+    this.#batch.set(payload, at);
+    this.#length = this.#sealer.seal(
+      type,
+      id,
+      length,
+      this.#batch,
+      this.#length,
+    );
+    this.frames++;
+  }
+
+  #room(length: number): void {
+    const wanted = this.#length + MAX_HEADER_LENGTH + length + TAG_LENGTH;
+    if (wanted <= this.#batch.length) return;
+    const large = wanted > 16 * IDLE_BYTES;
+    const size = large
+      ? BATCH_BYTES + this.#maxData + 2 * MAX_HEADER_LENGTH + 4 * TAG_LENGTH
+      : 2 * wanted;
+    const batch = new Uint8Array(Math.max(size, wanted));
+    batch.set(this.#batch.subarray(0, this.#length));
+    this.#batch = batch;
+  }
+}
