@@ -1,0 +1,209 @@
+import { assert, assertEquals } from "@std/assert";
+import { decodeHex } from "../../src/core/bytes/mod.ts";
+import { generateX25519, nodeProvider } from "../../src/core/crypto/mod.ts";
+import {
+  type HandshakeOptions,
+  HandshakeState,
+  type TransportCiphers,
+} from "../../src/core/noise/mod.ts";
+
+const HERE = import.meta.dirname!;
+const CACHE = `${HERE}/.cache`;
+const PROLOGUE = "00ff62657461";
+const EMPTY = new Uint8Array(0);
+
+const SNOW =
+  "cargo build --release --locked --target-dir ../../.cache/snow_peer";
+const FLYNN = "go build -mod=readonly -o ../../.cache/flynn_peer .";
+
+interface Peer {
+  readonly name: "snow" | "flynn";
+  readonly build: string;
+  readonly program: string;
+  readonly hybrid: readonly boolean[];
+}
+
+const PEERS: readonly Peer[] = [
+  {
+    name: "snow",
+    build: SNOW,
+    program: `${CACHE}/snow_peer/release/snow_peer`,
+    hybrid: [false, true],
+  },
+  {
+    name: "flynn",
+    build: FLYNN,
+    program: `${CACHE}/flynn_peer`,
+    hybrid: [false],
+  },
+];
+
+for (const peer of PEERS) {
+  Deno.test({
+    name: `noise speaks with ${peer.name} over TCP, both roles`,
+    ignore: !toolFor(peer),
+    fn: async (t) => {
+      await build(peer);
+      for (const options of suites(peer)) {
+        const { pattern, hash, hybrid, role } = options;
+        const name = `${pattern}${hybrid ? "hfs" : ""} ${hash} as ${role}`;
+        await t.step(name, () => converse(peer, options));
+      }
+    },
+  });
+}
+
+type Suite = Pick<HandshakeOptions, "pattern" | "hash" | "hybrid" | "role">;
+
+function suites(peer: Peer): Suite[] {
+  return (["XK", "XX", "IK"] as const).flatMap((pattern) =>
+    (["SHA256", "BLAKE2s"] as const).flatMap((hash) =>
+      peer.hybrid.flatMap((hybrid) =>
+        (["initiator", "responder"] as const).map((role) => ({
+          pattern,
+          hash,
+          hybrid,
+          role,
+        }))
+      )
+    )
+  );
+}
+
+async function converse(peer: Peer, suite: Suite): Promise<void> {
+  const ours = generateX25519(nodeProvider);
+  const theirs = generateX25519(nodeProvider);
+  const known = suite.pattern !== "XX";
+  using handshake = new HandshakeState({
+    ...suite,
+    crypto: nodeProvider,
+    prologue: decodeHex(PROLOGUE),
+    staticKeyPair: ours,
+    ...known && suite.role === "initiator"
+      ? { remoteStaticKey: theirs.publicKey }
+      : {},
+  });
+  await using child = new Deno.Command(peer.program, {
+    args: [
+      handshake.protocolName,
+      suite.role === "initiator" ? "responder" : "initiator",
+      theirs.privateKey.toHex(),
+      known && suite.role === "responder" ? ours.publicKey.toHex() : "-",
+      PROLOGUE,
+    ],
+    stdout: "piped",
+  }).spawn();
+  const lines = readLines(child.stdout);
+  const port = Number((await lines.next()).value?.slice("PORT ".length));
+  using connection = await Deno.connect({ hostname: "127.0.0.1", port });
+
+  for (let i = 0; !handshake.finished; i++) {
+    if (handshake.myTurn) {
+      await send(connection, handshake.writeMessage(new Uint8Array(100 * i)));
+    } else {
+      const payload = handshake.readMessage(await receive(connection));
+      assertEquals(new TextDecoder().decode(payload), `${peer.name} ${i}`);
+    }
+  }
+  assertEquals(
+    (await lines.next()).value,
+    `HASH ${handshake.handshakeHash.toHex()}`,
+  );
+  assertEquals((await lines.next()).value, `REMOTE ${ours.publicKey.toHex()}`);
+  assertEquals(handshake.remoteStaticKey, theirs.publicKey);
+
+  await transport(connection, handshake.split());
+  connection.closeWrite();
+  assertEquals((await lines.next()).done, true);
+  assertEquals((await child.status).code, 0);
+}
+
+async function transport(
+  connection: Deno.TcpConn,
+  { send: sealer, receive: opener }: TransportCiphers,
+): Promise<void> {
+  const echo = async (plaintext: Uint8Array) => {
+    await send(connection, sealer.encryptWithAd(EMPTY, plaintext));
+    const echoed = opener.decryptWithAd(EMPTY, await receive(connection));
+    assertEquals(echoed.length, plaintext.length);
+    assert(echoed.every((byte, i) => byte === plaintext[i]));
+  };
+  for (let round = 0; round < 3; round++) {
+    for (const length of [0, 1, 1_000, 65_519]) {
+      await echo(nodeProvider.random(length));
+    }
+    await echo(new TextEncoder().encode("rekey"));
+    sealer.rekey();
+    opener.rekey();
+  }
+  await echo(Uint8Array.of(1, 2, 3));
+}
+
+async function send(
+  connection: Deno.TcpConn,
+  message: Uint8Array,
+): Promise<void> {
+  const framed = new Uint8Array(2 + message.length);
+  new DataView(framed.buffer).setUint16(0, message.length);
+  framed.set(message, 2);
+  for (let at = 0; at < framed.length;) {
+    at += await connection.write(framed.subarray(at));
+  }
+}
+
+async function receive(connection: Deno.TcpConn): Promise<Uint8Array> {
+  const header = await readFull(connection, 2);
+  return await readFull(connection, header[0]! << 8 | header[1]!);
+}
+
+async function readFull(
+  connection: Deno.TcpConn,
+  length: number,
+): Promise<Uint8Array> {
+  const bytes = new Uint8Array(length);
+  for (let at = 0; at < length;) {
+    const read = await connection.read(bytes.subarray(at));
+    assert(read !== null, "The peer closed early");
+    at += read;
+  }
+  return bytes;
+}
+
+async function* readLines(
+  stream: ReadableStream<Uint8Array<ArrayBuffer>>,
+): AsyncGenerator<string> {
+  let rest = "";
+  for await (const text of stream.pipeThrough(new TextDecoderStream())) {
+    const lines = (rest + text).split("\n");
+    rest = lines.pop()!;
+    yield* lines;
+  }
+}
+
+/** Whether the peer's compiler is here; if not, says why the test is skipped. */
+function toolFor(peer: Peer): boolean {
+  const [tool, ...rest] = peer.build.split(" ");
+  const version = tool === "go" ? "version" : "--version";
+  try {
+    return new Deno.Command(tool!, { args: [version], stdout: "null" })
+      .outputSync().success;
+  } catch {
+    // deno-lint-ignore no-console -- a skipped test must say why
+    console.warn(
+      `Skipping noise against ${peer.name}: no ${tool} to run "${tool} ${
+        rest[0]
+      }"`,
+    );
+    return false;
+  }
+}
+
+async function build(peer: Peer): Promise<void> {
+  const [tool, ...args] = peer.build.split(" ");
+  const { success, stderr } = await new Deno.Command(tool!, {
+    args,
+    cwd: `${HERE}/noise/${peer.name}_peer`,
+    stderr: "piped",
+  }).output();
+  assert(success, new TextDecoder().decode(stderr));
+}
