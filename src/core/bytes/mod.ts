@@ -1,10 +1,31 @@
 /**
- * Byte codecs: a bounds-checked {@link Reader}, a growing {@link Writer}, varint, hex and base64url.
+ * Byte codecs: a bounds-checked {@link Reader}, a growing {@link Writer}, varint, CBOR, hex and base64url.
  *
  * @module
  */
 export { decodeBase64Url, encodeBase64Url } from "./base64url.ts";
 export { type Bytes, concat, utf8 } from "./bytes.ts";
+export {
+  type CborOptions,
+  decodeCbor,
+  readCbor,
+  readCborArray,
+  readCborBreak,
+} from "./cbor_decode.ts";
+export { encodeCbor, writeCbor } from "./cbor_encode.ts";
+export {
+  CBOR_BREAK,
+  CBOR_MAJOR,
+  type CborMajor,
+  writeCborHead,
+} from "./cbor_head.ts";
+export {
+  type CborDecoded,
+  CborFloat,
+  CborSimple,
+  CborTag,
+  type CborValue,
+} from "./cbor_value.ts";
 export { equal } from "./equal.ts";
 export { DecodeError } from "./error.ts";
 export { decodeHex, encodeHex } from "./hex.ts";

@@ -70,6 +70,17 @@ export class Reader {
     return this.#bytes[this.#advance(1)]!;
   }
 
+  /**
+   * The next byte, which stays unread.
+   *
+   * @throws {DecodeError} If none is left.
+   */
+  peek(): number {
+    const byte = this.u8();
+    this.#offset--;
+    return byte;
+  }
+
   /** Reads a 16-bit big-endian integer. */
   u16(): number {
     const at = this.#advance(2);
