@@ -12,3 +12,21 @@ export interface Logger {
   /** Something failed that should not. */
   error(event: string, fields?: LogFields): void;
 }
+
+/** Says nothing. */
+export const silentLogger: Logger = {
+  debug() {},
+  info() {},
+  warn() {},
+  error() {},
+};
+
+/** A logger that gives `log` each event with `fields` before its own; a field of the same name overrides. */
+export function withFields(log: Logger, fields: LogFields): Logger {
+  return {
+    debug: (event, own) => log.debug(event, { ...fields, ...own }),
+    info: (event, own) => log.info(event, { ...fields, ...own }),
+    warn: (event, own) => log.warn(event, { ...fields, ...own }),
+    error: (event, own) => log.error(event, { ...fields, ...own }),
+  };
+}

@@ -3,4 +3,19 @@
  *
  * @module
  */
-export type { LogFields, Logger } from "./logger.ts";
+export type { Plain, PlainFields } from "./_plain.ts";
+export {
+  createLogger,
+  type CreateLoggerOptions,
+  LOG_LEVELS,
+  type LogLevel,
+  type LogRecord,
+  type LogSink,
+} from "./create_logger.ts";
+export {
+  type LogFields,
+  type Logger,
+  silentLogger,
+  withFields,
+} from "./logger.ts";
+export { jsonSink, textSink } from "./sinks.ts";
