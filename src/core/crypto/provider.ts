@@ -17,7 +17,8 @@ export interface Aead {
   /**
    * Encrypts `plaintext` and returns the ciphertext with its tag behind it, in `out` when given, else in a new array.
    *
-   * @param out At least `plaintext.length + 16` bytes, not overlapping `plaintext`.
+   * @param out At least `plaintext.length + 16` bytes, not overlapping the input.
+   * @throws {RangeError} If `nonce` is not 12 bytes long, or `out` is too short or overlaps the input.
    */
   seal(
     nonce: Uint8Array,
@@ -29,6 +30,7 @@ export interface Aead {
   /**
    * Verifies and decrypts `ciphertext`, tag included.
    *
+   * @throws {RangeError} If `nonce` is not 12 bytes long.
    * @throws {CryptoError} `unauthenticated` if the tag does not verify, whatever the cause.
    */
   open(nonce: Uint8Array, ciphertext: Uint8Array, aad?: Uint8Array): Bytes;
@@ -60,7 +62,20 @@ export interface Ed25519 {
   publicKey(seed: Uint8Array): Bytes;
   /** Signs `message`. */
   sign(seed: Uint8Array, message: Uint8Array): Bytes;
-  /** Whether `signature` over `message` is that of `publicKey`; malformed keys and signatures are `false`. */
+  /**
+   * Whether `signature` (R ‖ S) over `message` is that of `publicKey` (A), by the strictest reading of RFC 8032 §5.1.7;
+   * malformed keys and signatures are `false`.
+   *
+   * | case | accepted |
+   * | --- | --- |
+   * | S not below the group order (a malleable signature) | no |
+   * | A not in its shortest form, or not a point | no |
+   * | A of small order, which would sign every message | no |
+   * | A with a small-order part | if the equation holds |
+   * | R not in its shortest form | no |
+   * | R of small order | if the equation holds |
+   * | holds only when multiplied by the cofactor 8 (as ZIP 215 does) | no |
+   */
   verify(
     publicKey: Uint8Array,
     message: Uint8Array,
@@ -70,12 +85,17 @@ export interface Ed25519 {
 
 /** ML-KEM-768 (FIPS 203): 1,184-byte public, 2,400-byte private keys, 1,088-byte ciphertexts, 32-byte secrets. */
 export interface MlKem768 {
-  /** A key pair from a 64-byte `seed` (d ‖ z), random when absent. */
+  /**
+   * A key pair from a 64-byte `seed` (d ‖ z), random when absent.
+   *
+   * @throws {RangeError} If `seed` is not 64 bytes long.
+   */
   generateKeyPair(seed?: Uint8Array): KeyPair;
   /**
    * A fresh shared secret and its ciphertext for `publicKey`; `seed` (32 bytes) fixes the randomness, for tests.
    *
-   * @throws {CryptoError} `invalid_key` if `publicKey` fails the checks of FIPS 203 §7.2.
+   * @throws {CryptoError} `invalid_key` if `publicKey` fails the checks of FIPS 203 §7.2: length and modulus.
+   * @throws {RangeError} If `seed` is not 32 bytes long.
    */
   encapsulate(
     publicKey: Uint8Array,
@@ -92,12 +112,13 @@ export interface MlKem768 {
 /**
  * The one door to cryptographic primitives: synchronous, so that protocol state machines need no IO.
  *
- * Wrong lengths are our caller's mistake and throw `RangeError`.
+ * A wrong length of what our caller chooses throws `RangeError` before any work; what a peer sent fails with
+ * {@link CryptoError} or, in `verify`, `false`. Every array returned is new and has its buffer for itself.
  */
 export interface CryptoProvider {
   /** `"node"`, `"noble"` or the name of a native library. */
   readonly name: string;
-  /** `length` bytes from the system's generator. */
+  /** `length` bytes from the system's generator, of any length. */
   random(length: number): Bytes;
   /** The hash of `parts` joined. */
   hash(name: HashName, ...parts: readonly Uint8Array[]): Bytes;
@@ -107,7 +128,11 @@ export interface CryptoProvider {
     key: Uint8Array,
     ...parts: readonly Uint8Array[]
   ): Bytes;
-  /** HKDF-Extract then HKDF-Expand (RFC 5869); an empty salt stands for zeros. */
+  /**
+   * HKDF-Extract then HKDF-Expand (RFC 5869); an empty salt stands for zeros.
+   *
+   * @param length At most 255 times the length of the hash, else `RangeError`.
+   */
   hkdf(
     name: HashName,
     ikm: Uint8Array,
@@ -115,25 +140,33 @@ export interface CryptoProvider {
     info: Uint8Array,
     length: number,
   ): Bytes;
-  /** HKDF-Expand (RFC 5869 §2.3) of `prk`. */
+  /**
+   * HKDF-Expand (RFC 5869 §2.3) of `prk`, which is at least as long as the hash.
+   *
+   * @param length At most 255 times the length of the hash, else `RangeError`.
+   */
   hkdfExpand(
     name: HashName,
     prk: Uint8Array,
     info: Uint8Array,
     length: number,
   ): Bytes;
-  /** ChaCha20-Poly1305 (RFC 8439) under a 32-byte key. */
+  /** ChaCha20-Poly1305 (RFC 8439) under a copy of a 32-byte key. */
   chacha20poly1305(key: Uint8Array): Aead;
-  /** AES-GCM (NIST SP 800-38D) under a 16- or 32-byte key. */
+  /** AES-GCM (NIST SP 800-38D) under a copy of a 16- or 32-byte key. */
   aesGcm(key: Uint8Array): Aead;
-  /** XORs `data` with the ChaCha20 key stream (RFC 8439 §2.4) that starts at block `counter`. */
+  /**
+   * XORs `data` with the ChaCha20 key stream (RFC 8439 §2.4) that starts at block `counter`.
+   *
+   * @throws {RangeError} If a length is wrong or the 32-bit block counter would wrap.
+   */
   chacha20(
     key: Uint8Array,
     nonce: Uint8Array,
     counter: number,
     data: Uint8Array,
   ): Bytes;
-  /** XORs `data` with AES-CTR under a 16- or 32-byte key; `iv` is the first 16-byte counter block. */
+  /** XORs `data` with AES-CTR under a 16- or 32-byte key; `iv` is the first 16-byte counter block, which wraps at 2^128. */
   aesCtr(key: Uint8Array, iv: Uint8Array, data: Uint8Array): Bytes;
   /** X25519. */
   readonly x25519: X25519;
