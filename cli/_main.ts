@@ -1,6 +1,12 @@
 import config from "../deno.json" with { type: "json" };
 import { systemClock } from "../src/core/async/mod.ts";
-import type { Logger } from "../src/core/log/mod.ts";
+import {
+  createLogger,
+  jsonSink,
+  LOG_LEVELS,
+  type Logger,
+  textSink,
+} from "../src/core/log/mod.ts";
 import { CliError } from "./_error.ts";
 import {
   type FlagTypes,
@@ -8,7 +14,6 @@ import {
   parseFlags,
   suggest,
 } from "./_flags.ts";
-import { lineLogger, LOG_LEVELS } from "./_log.ts";
 import { Progress } from "./_progress.ts";
 import { type EndSignal, systemTerminal, type Terminal } from "./_terminal.ts";
 
@@ -199,7 +204,11 @@ function logger(
     flags["log-format"] ?? "text",
     ["text", "json"] as const,
   );
-  return lineLogger(level, format, (line) => terminal.note(line));
+  const write = (line: string) => terminal.note(line);
+  return createLogger({
+    level,
+    sink: format === "json" ? jsonSink(write) : textSink(write),
+  });
 }
 
 function oneOf<T extends string>(
