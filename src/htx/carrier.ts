@@ -41,7 +41,8 @@ const PARAMETER = "bn1";
 const FORM = "application/x-www-form-urlencoded";
 const PATH_REGEXP = /^\/[\x21\x22\x24-\x7e]*$/;
 const HOST_REGEXP = /^[A-Za-z0-9.:[\]-]+$/;
-const COOKIE_NAME_REGEXP = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+/** What a cookie may be called: a token of RFC 9110 §5.6.2. */
+export const COOKIE_NAME_REGEXP = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 const FORM_START_REGEXP = /^(?:b|bn|bn1|bn1=[A-Za-z0-9_-]*)?$/;
 
 /** What {@link makeTicketRequest} puts together. */

@@ -77,10 +77,13 @@ export class ReplayMemory {
     this.#capacity = capacity;
     const forgotten = store.get(FORGOTTEN);
     this.#lastForgottenHour = forgotten ? decodeHour(forgotten) : -1;
+    const stale: Bytes[] = [];
     for (const { key } of store.entries(Uint8Array.of(TICKET))) {
       const { hour, tag } = decodeKey(key);
-      this.#add(hour, tag, nowMs);
+      if (hour <= this.#lastForgottenHour) stale.push(key);
+      else this.#add(hour, tag, nowMs);
     }
+    this.#forgotten.push(stale.values());
   }
 
   /** Number of tickets remembered. */
