@@ -52,7 +52,9 @@ export function executableName(role: string): string {
   return role === "betanet" ? role : `betanet-${role}`;
 }
 
-/** The task in deno.json that runs a role from its sources. */
+/** The task in deno.json that runs a role from its sources; a program that hides traffic must not ask for updates of Deno. */
 export function taskOf({ entry, flags }: Role): string {
-  return ["deno run", ...flags, entry].join(" ");
+  return ["DENO_NO_UPDATE_CHECK=1 deno run --frozen", ...flags, entry].join(
+    " ",
+  );
 }
