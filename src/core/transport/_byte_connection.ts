@@ -1,4 +1,4 @@
-import type { Bytes } from "../bytes/mod.ts";
+import { type Bytes, DecodeError } from "../bytes/mod.ts";
 import type { Address, Connection, Datagrams } from "./connection.ts";
 import { TransportError } from "./error.ts";
 import { readableOf, writableOf } from "./stream_view.ts";
@@ -17,7 +17,7 @@ export abstract class ByteConnection implements Connection {
   /** Absent unless the transport has them. */
   readonly datagrams?: Datagrams;
   readonly closed: Promise<void>;
-  readonly #resolveClosed: () => void;
+  readonly #resolveClosed: (dropped: void | Promise<void>) => void;
   #reading = false;
   #writing = false;
   #readEnded = false;
@@ -40,8 +40,8 @@ export abstract class ByteConnection implements Connection {
   protected abstract send(bytes: Uint8Array): Promise<void>;
   /** Ends our side. */
   protected abstract sendEnd(): Promise<void>;
-  /** Lets go of both sides and of every resource, once. */
-  protected abstract drop(): void;
+  /** Lets go of both sides and of every resource; called once, and `closed` waits for it. It must not reject. */
+  protected abstract drop(): void | Promise<void>;
 
   async read(buffer: Uint8Array): Promise<number | null> {
     if (buffer.length === 0) throw new RangeError("Want room for 1 byte");
@@ -121,20 +121,22 @@ export abstract class ByteConnection implements Connection {
 
   #endWrite(error: TransportError): TransportError {
     const shown = this.#writeError ??= error;
-    if (this.#readEnded) this.#dropOnce();
+    if (this.#readEnded || this.#readError) this.#dropOnce();
     return shown;
   }
 
   #dropOnce(): void {
     if (this.#dropped) return;
     this.#dropped = true;
-    this.drop();
-    this.#resolveClosed();
+    this.#resolveClosed(this.drop());
   }
 }
 
 function transportError(cause: unknown): TransportError {
   if (cause instanceof TransportError) return cause;
+  if (cause instanceof DecodeError) {
+    return new TransportError("malformed", cause.message, { cause });
+  }
   return new TransportError("reset", "The connection broke", { cause });
 }
 

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Bytes, DecodeError, utf8 } from "../bytes/mod.ts";
+import { type Bytes, DecodeError } from "../bytes/mod.ts";
 
 /** Longest head in bytes that is decoded; a longer one is malformed. */
 export const HTTP_HEAD_LIMIT = 16_384;
@@ -45,9 +45,7 @@ const REQUEST_LINE_REGEXP = new RegExp(
 );
 const STATUS_LINE_REGEXP =
   /^HTTP\/1\.[01] ([1-5][0-9]{2})(?: ([\t\x20-\x7e\x80-\xff]*))?$/;
-const FIELD_REGEXP = new RegExp(
-  `^(${TOKEN}):[ \\t]*((?:[\\x21-\\x7e\\x80-\\xff](?:[\\t\\x20-\\x7e\\x80-\\xff]*[\\x21-\\x7e\\x80-\\xff])?)?)[ \\t]*$`,
-);
+const FIELD_REGEXP = new RegExp(`^(${TOKEN}):([\\t\\x20-\\x7e\\x80-\\xff]*)$`);
 
 /**
  * Decodes the request head that `bytes` start with; `undefined` means that more bytes are needed.
@@ -89,18 +87,34 @@ export function decodeResponseHead(
   };
 }
 
-/** Encodes a request head. */
+/**
+ * Encodes a request head.
+ *
+ * @throws {TypeError} If it would not decode, so that nothing in it can forge a line.
+ */
 export function encodeRequestHead(
   { method, target, fields }: RequestHead,
 ): Bytes {
-  return encodeHead(`${method} ${target} HTTP/1.1`, fields);
+  const line = `${method} ${target} HTTP/1.1`;
+  if (!REQUEST_LINE_REGEXP.test(line)) {
+    throw new TypeError("Want a method and a target without spaces");
+  }
+  return encodeHead(line, fields);
 }
 
-/** Encodes a response head. */
+/**
+ * Encodes a response head.
+ *
+ * @throws {TypeError} If it would not decode, so that nothing in it can forge a line.
+ */
 export function encodeResponseHead(
   { status, reason, fields }: ResponseHead,
 ): Bytes {
-  return encodeHead(`HTTP/1.1 ${status} ${reason}`, fields);
+  const line = `HTTP/1.1 ${status} ${reason}`;
+  if (!STATUS_LINE_REGEXP.test(line)) {
+    throw new TypeError("Want a status of 100 to 599 and a printable reason");
+  }
+  return encodeHead(line, fields);
 }
 
 /** The value of the only field called `name`, in any case; `undefined` if it is absent or repeated. */
@@ -121,7 +135,10 @@ function encodeHead(start: string, fields: HttpFields): Bytes {
     }
     return line;
   });
-  return utf8([start, ...lines, "", ""].join("\r\n"));
+  const text = [start, ...lines, "", ""].join("\r\n");
+  const bytes = new Uint8Array(text.length);
+  for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
+  return bytes;
 }
 
 function headLines(bytes: Uint8Array, what: string) {
@@ -136,9 +153,22 @@ function headLines(bytes: Uint8Array, what: string) {
   const fields = rest.map((line) => {
     const match = line.match(FIELD_REGEXP);
     if (!match) throw new DecodeError(what, "malformed header field");
-    return [match[1]!, match[2]!] as const;
+    return [match[1]!, trim(match[2]!)] as const;
   });
   return { start: start!, fields, length: end };
+}
+
+/** Without the white space of RFC 9110 §5.6.3 at both ends; a regular expression would take quadratic time. */
+function trim(value: string): string {
+  let start = 0;
+  let end = value.length;
+  while (start < end && isSpace(value.charCodeAt(start))) start++;
+  while (start < end && isSpace(value.charCodeAt(end - 1))) end--;
+  return value.slice(start, end);
+}
+
+function isSpace(code: number): boolean {
+  return code === 0x20 || code === 0x09;
 }
 
 /** Offset after the first CR LF CR LF, or −1. */

@@ -135,7 +135,8 @@ export class MemoryNetwork {
     const roundTripMs = this.#delayMs() + this.#delayMs();
     if (roundTripMs > 0) {
       await delay(this.#options.clock, roundTripMs, { signal });
-    }
+    } else await Promise.resolve();
+    signal?.throwIfAborted();
     const listener = this.#listeners.get(address);
     if (!listener || listener.isFull || this.#isDown(from, to)) {
       throw new TransportError("unreachable", `Cannot reach ${address}`);

@@ -14,6 +14,10 @@ export type {
 } from "./connection.ts";
 export { TransportError, type TransportErrorCode } from "./error.ts";
 export {
+  HandshakeListener,
+  type HandshakeSource,
+} from "./handshake_listener.ts";
+export {
   type Decoded,
   decodeRequestHead,
   decodeResponseHead,
@@ -26,6 +30,12 @@ export {
   type ResponseHead,
 } from "./http_head.ts";
 export { MemoryNetwork, type MemoryNetworkOptions } from "./memory.ts";
+export { type ReadHead, readHead } from "./read_head.ts";
+export {
+  type CertificatePem,
+  selfSigned,
+  type SelfSignedOptions,
+} from "./self_signed.ts";
 export { readableOf, writableOf } from "./stream_view.ts";
 export {
   dialTcp,
@@ -34,3 +44,15 @@ export {
   TcpListener,
   type TcpListenerOptions,
 } from "./tcp.ts";
+export {
+  acceptWebSocket,
+  type AcceptWebSocketOptions,
+  clientWebSocket,
+  type ClientWebSocketOptions,
+  dialWebSocket,
+  listenWebSocket,
+  type WebSocketListenerOptions,
+  ws,
+} from "./websocket.ts";
+export type { WebSocketOptions } from "./websocket_connection.ts";
+export { isWebSocketUpgrade } from "./websocket_upgrade.ts";

@@ -1,0 +1,111 @@
+import {
+  BoundedQueue,
+  type Clock,
+  Deadline,
+  systemClock,
+} from "../async/mod.ts";
+import type { Address, Connection, Listener } from "./connection.ts";
+
+const BACKLOG_CONNECTIONS = 128;
+const MAX_HANDSHAKES = 256;
+const HANDSHAKE_MS = 10_000;
+
+/** What {@link HandshakeListener} makes connections of. */
+export interface HandshakeSource<Raw> {
+  /** Where it listens. */
+  readonly address: Address;
+  /** What arrives before its handshake. */
+  readonly arrivals: AsyncIterable<Raw>;
+  /** Makes a connection of an arrival; if it fails or the signal aborts, it lets go of the arrival and rejects. */
+  handshake(arrival: Raw, signal: AbortSignal): Promise<Connection>;
+  /** Ends the arrivals; called once. */
+  close(): void;
+}
+
+/**
+ * Accepts connections that start with a handshake, several at a time, so that a slow one holds up nobody.
+ *
+ * A handshake may take 10 s; of 256 at once the oldest gives way to a new one.
+ * 128 connections wait to be taken by the iteration; further ones wait as a part of their handshake.
+ */
+export class HandshakeListener<Raw> implements Listener {
+  readonly #source: HandshakeSource<Raw>;
+  readonly #clock: Clock;
+  readonly #handshakes = new Map<AbortController, Promise<void>>();
+  readonly #queue = new BoundedQueue<Connection>({
+    capacity: BACKLOG_CONNECTIONS,
+  });
+  readonly #accepting: Promise<void>;
+  #isClosed = false;
+  #refused = 0;
+
+  /** Takes over `source`, and accepts at once; `clock` times the handshakes. */
+  constructor(source: HandshakeSource<Raw>, clock: Clock = systemClock) {
+    this.#source = source;
+    this.#clock = clock;
+    this.#accepting = this.#acceptAll();
+  }
+
+  /** Where it listens. */
+  get address(): Address {
+    return this.#source.address;
+  }
+
+  /** Number of arrivals that became no connection: malformed, broken, too slow or crowded out. */
+  get refused(): number {
+    return this.#refused;
+  }
+
+  /** Gives connections until closed. */
+  [Symbol.asyncIterator](): AsyncIterator<Connection> {
+    return this.#queue[Symbol.asyncIterator]();
+  }
+
+  /** Stops accepting, and drops unfinished handshakes and the connections that nobody took. */
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#source.close();
+    for (const controller of this.#handshakes.keys()) controller.abort();
+    for (const connection of this.#queue.drain()) connection.close();
+    this.#queue.close();
+  }
+
+  /** Closes, and waits until every handshake has let go. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.close();
+    await this.#accepting;
+    await Promise.all(this.#handshakes.values());
+  }
+
+  async #acceptAll(): Promise<void> {
+    for await (const arrival of this.#source.arrivals) {
+      const [oldest] = this.#handshakes.keys();
+      if (this.#handshakes.size >= MAX_HANDSHAKES) oldest!.abort();
+      const controller = new AbortController();
+      if (this.#isClosed) controller.abort();
+      const handshake = this.#accept(arrival, controller.signal).finally(() => {
+        this.#handshakes.delete(controller);
+      });
+      this.#handshakes.set(controller, handshake);
+    }
+  }
+
+  async #accept(arrival: Raw, crowdedOut: AbortSignal): Promise<void> {
+    using deadline = new Deadline(this.#clock, HANDSHAKE_MS, {
+      signal: crowdedOut,
+    });
+    const { signal } = deadline;
+    try {
+      const connection = await this.#source.handshake(arrival, signal);
+      try {
+        await this.#queue.push(connection, { signal });
+      } catch (error) {
+        connection.close();
+        throw error;
+      }
+    } catch {
+      this.#refused++;
+    }
+  }
+}
