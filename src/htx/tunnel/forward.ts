@@ -1,0 +1,229 @@
+import { type Clock, Deadline, systemClock } from "../../core/async/mod.ts";
+import { DecodeError } from "../../core/bytes/mod.ts";
+import { formatAddress, type Transport } from "../../core/transport/mod.ts";
+import { AcceptLoop, type Incoming, type ServeOptions } from "./accept_loop.ts";
+import type { AllowList } from "./allow_list.ts";
+import { closeOnAbort } from "./close_on_abort.ts";
+import { BufferedDuplex, type Duplex } from "./duplex.ts";
+import { farewell } from "./farewell.ts";
+import { parseIp } from "./ip_address.ts";
+import { splice } from "./splice.ts";
+import { Tally, type TunnelStats } from "./stats.ts";
+import {
+  decodeOpenRequest,
+  encodeOpenReply,
+  type OpenReply,
+  type Target,
+} from "./target.ts";
+
+/** Options of {@link Forwarder}. */
+export interface ForwarderOptions {
+  /** What may be reached. */
+  readonly allow: AllowList;
+  /** Connects to `tcp://address:port`, always an IP address; must honour the signal. */
+  readonly dial: Transport["dial"];
+  /** The IP addresses of a name, best first; must throw or give none if there are none. */
+  readonly resolve: (
+    name: string,
+    options: { readonly signal: AbortSignal },
+  ) => Promise<readonly string[]>;
+  /** Most streams served at once; {@link FORWARD_DEFAULTS} if not given. */
+  readonly maxConnections?: number;
+  /** Time for the open request to arrive; {@link FORWARD_DEFAULTS} if not given. */
+  readonly requestTimeoutMs?: number;
+  /** Time to resolve the name and connect, over all addresses; {@link FORWARD_DEFAULTS} if not given. */
+  readonly connectTimeoutMs?: number;
+  /** As `SpliceOptions.idleTimeoutMs`. */
+  readonly idleTimeoutMs?: number;
+  /** Times all of these; the machine's clock if not given. */
+  readonly clock?: Clock;
+}
+
+/** Defaults of {@link ForwarderOptions}. */
+export const FORWARD_DEFAULTS = {
+  maxConnections: 4096, // each holds a socket: stay below common file limits
+  requestTimeoutMs: 10_000, // it comes with the stream's first frame
+  connectTimeoutMs: 10_000, // two SYN retransmissions
+} as const;
+
+/** Why a stream got no target. */
+export type ForwardRefusal =
+  | Exclude<OpenReply, "granted"> // what the client was told
+  | "slow" // no open request in time
+  | "ended" // the client left before its open request, or before our answer
+  | "malformed"; // the open request does not decode
+
+/** Most addresses of one name that are checked, and that are tried. */
+const CHECKED_ADDRESSES = 16;
+const TRIED_ADDRESSES = 4;
+
+/** The server's end: reads the open request of each stream, checks it, connects to the target and joins the two. */
+export class Forwarder {
+  readonly #options:
+    & ForwarderOptions
+    & Record<keyof typeof FORWARD_DEFAULTS, number>
+    & { readonly clock: Clock };
+  readonly #loop: AcceptLoop;
+  readonly #tally = new Tally<ForwardRefusal>({
+    slow: 0,
+    ended: 0,
+    malformed: 0,
+    failed: 0,
+    not_allowed: 0,
+    network_unreachable: 0,
+    host_unreachable: 0,
+    refused: 0,
+    timeout: 0,
+    limit: 0,
+  });
+
+  /** One for all sessions of a server: its limits and counts are over all of them. */
+  constructor(options: ForwarderOptions) {
+    this.#options = { clock: systemClock, ...FORWARD_DEFAULTS, ...options };
+    this.#loop = new AcceptLoop({
+      maxConnections: this.#options.maxConnections,
+      serve: (stream, signal) => this.#serve(stream, signal),
+      refuse: (stream) => this.#refuse(stream, "limit"),
+    });
+  }
+
+  /** What it has done so far. */
+  stats(): TunnelStats<ForwardRefusal> {
+    return this.#tally.snapshot(this.#loop.active);
+  }
+
+  /** Serves the streams of one session until they end; rethrows what their iteration throws. */
+  serve(streams: Incoming, options: ServeOptions = {}): Promise<void> {
+    return this.#loop.run(streams, options);
+  }
+
+  async #serve(connection: Duplex, signal?: AbortSignal): Promise<void> {
+    this.#tally.accept();
+    const stream = new BufferedDuplex(connection);
+    const target = await this.#readRequest(stream, signal);
+    if (!target) return;
+    const far = await this.#connect(target, signal);
+    if (typeof far === "string") return await this.#refuse(stream, far);
+    try {
+      await stream.write(encodeOpenReply("granted"));
+    } catch {
+      far.close();
+      return this.#tally.refuse("ended");
+    }
+    const { clock, idleTimeoutMs } = this.#options;
+    const result = await splice(stream, far, {
+      clock,
+      ...(signal && { signal }),
+      ...(idleTimeoutMs !== undefined && { idleTimeoutMs }),
+      onBytes: this.#tally.move,
+    });
+    this.#tally.end(result);
+  }
+
+  async #readRequest(
+    stream: BufferedDuplex,
+    signal: AbortSignal | undefined,
+  ): Promise<Target | undefined> {
+    const { clock, requestTimeoutMs } = this.#options;
+    using deadline = new Deadline(clock, requestTimeoutMs, { signal });
+    using _close = closeOnAbort(deadline.signal, stream);
+    try {
+      const request = await stream.take(decodeOpenRequest);
+      if (!request) this.#tally.refuse("ended");
+      return request?.value;
+    } catch (error) {
+      const isSlow = deadline.signal.aborted && !signal?.aborted;
+      this.#tally.refuse(
+        error instanceof DecodeError ? "malformed" : isSlow ? "slow" : "ended",
+      );
+      return undefined;
+    }
+  }
+
+  async #connect(
+    target: Target,
+    signal: AbortSignal | undefined,
+  ): Promise<Duplex | Exclude<OpenReply, "granted">> {
+    const { allow, clock, connectTimeoutMs } = this.#options;
+    if (!allow.mayAdmit(target)) return "not_allowed";
+    using deadline = new Deadline(clock, connectTimeoutMs, { signal });
+    try {
+      const found = await this.#resolve(target.host, deadline.signal);
+      if (found.length === 0) return "host_unreachable";
+      const admitted = allow.admit(target, found).slice(0, TRIED_ADDRESSES);
+      if (admitted.length === 0) return "not_allowed";
+      return await this.#dialOneOf(admitted, target.port, deadline.signal);
+    } catch (error) {
+      return deadline.signal.aborted ? "timeout" : refusalFor(error);
+    }
+  }
+
+  async #resolve(
+    host: string,
+    signal: AbortSignal,
+  ): Promise<readonly string[]> {
+    if (parseIp(host)) return [host];
+    const found = await beforeAbort(
+      this.#options.resolve(host, { signal }),
+      signal,
+    );
+    return found.slice(0, CHECKED_ADDRESSES);
+  }
+
+  /** Tries one address after the other, each with its share of the time, so that a dead one does not use it up. */
+  async #dialOneOf(
+    addresses: readonly string[],
+    port: number,
+    signal: AbortSignal,
+  ): Promise<Duplex> {
+    const { clock, connectTimeoutMs, dial } = this.#options;
+    let failure: unknown;
+    for (const hostname of addresses) {
+      const shareMs = connectTimeoutMs / addresses.length;
+      using share = new Deadline(clock, shareMs, { signal });
+      try {
+        const address = formatAddress({ scheme: "tcp", hostname, port });
+        return await dial(address, { signal: share.signal });
+      } catch (error) {
+        signal.throwIfAborted();
+        failure = error;
+      }
+    }
+    throw failure;
+  }
+
+  async #refuse(
+    stream: Duplex,
+    reply: Exclude<OpenReply, "granted">,
+  ): Promise<void> {
+    this.#tally.refuse(reply);
+    await farewell(stream, encodeOpenReply(reply), this.#options.clock);
+  }
+}
+
+/** What to tell the client about a failed resolution or connection, by the system's own error. */
+function refusalFor(error: unknown): Exclude<OpenReply, "granted"> {
+  const cause = error instanceof Error && error.cause instanceof Error
+    ? error.cause
+    : error;
+  switch (cause instanceof Error ? cause.name : undefined) {
+    case "ConnectionRefused":
+      return "refused";
+    case "NetworkUnreachable":
+      return "network_unreachable";
+    case "TimedOut":
+    case "TimeoutError":
+      return "timeout";
+    default:
+      return "host_unreachable";
+  }
+}
+
+function beforeAbort<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  const aborted = new Promise<never>((_, reject) => {
+    const onAbort = () => reject(signal.reason);
+    if (signal.aborted) onAbort();
+    else signal.addEventListener("abort", onAbort, { once: true });
+  });
+  return Promise.race([promise, aborted]);
+}

@@ -1,0 +1,188 @@
+import { type Clock, Deadline, systemClock } from "../../core/async/mod.ts";
+import { AcceptLoop, type Incoming, type ServeOptions } from "./accept_loop.ts";
+import { closeOnAbort } from "./close_on_abort.ts";
+import { BufferedDuplex, type Duplex } from "./duplex.ts";
+import { farewell } from "./farewell.ts";
+import { openTarget, type StreamOpener, type TargetStream } from "./open.ts";
+import {
+  readTunnelRequest,
+  type RequestRefusal,
+  type TunnelRequest,
+} from "./proxy_request.ts";
+import type { Credentials } from "./socks5.ts";
+import { splice } from "./splice.ts";
+import { Tally, type TunnelStats } from "./stats.ts";
+import type { OpenReply } from "./target.ts";
+
+/** Options of {@link LocalProxy}. */
+export interface LocalProxyOptions {
+  /** Asked of every client, SOCKS5 (RFC 1929) and HTTP (Basic, RFC 7617) alike; nobody is asked if not given. */
+  readonly credentials?: Credentials;
+  /** Most clients served at once; {@link PROXY_DEFAULTS} if not given. */
+  readonly maxConnections?: number;
+  /** Time for a client to say what it wants; {@link PROXY_DEFAULTS} if not given. */
+  readonly handshakeTimeoutMs?: number;
+  /** Time for a stream to open and the server to reach the target; {@link PROXY_DEFAULTS} if not given. */
+  readonly openTimeoutMs?: number;
+  /** As `SpliceOptions.idleTimeoutMs`. */
+  readonly idleTimeoutMs?: number;
+  /** Times all of these; the machine's clock if not given. */
+  readonly clock?: Clock;
+}
+
+/** Defaults of {@link LocalProxyOptions}. */
+export const PROXY_DEFAULTS = {
+  maxConnections: 1024, // several browsers' worth
+  handshakeTimeoutMs: 10_000, // clients are on this machine
+  openTimeoutMs: 30_000, // longer than the server's own connect timeout
+} as const;
+
+/** Why a client got no tunnel. */
+export type ProxyRefusal =
+  | Exclude<OpenReply, "granted"> // the server's answer; `timeout` also if it gave none in time
+  | "ended" // the client left before it said what it wants, or before our answer
+  | "malformed" // neither SOCKS5 nor HTTP, or not as their RFCs say
+  | "unauthorized" // credentials missing or wrong, or no method in common
+  | "unsupported" // a SOCKS5 command or address type that is not served
+  | "busy" // too many clients at once
+  | "slow" // the client did not say in time what it wants
+  | "session"; // no stream could be opened, or it broke before the answer
+
+/**
+ * A SOCKS5 and HTTP proxy on one port, told apart by the client's first byte, whose connections leave by the streams of a
+ * session.
+ */
+export class LocalProxy {
+  readonly #opener: StreamOpener;
+  readonly #options:
+    & LocalProxyOptions
+    & Record<keyof typeof PROXY_DEFAULTS, number>
+    & { readonly clock: Clock };
+  readonly #loop: AcceptLoop;
+  readonly #tally = new Tally<ProxyRefusal>({
+    busy: 0,
+    slow: 0,
+    ended: 0,
+    malformed: 0,
+    unauthorized: 0,
+    unsupported: 0,
+    session: 0,
+    failed: 0,
+    not_allowed: 0,
+    network_unreachable: 0,
+    host_unreachable: 0,
+    refused: 0,
+    timeout: 0,
+    limit: 0,
+  });
+
+  /** Sends everything through `opener`. */
+  constructor(opener: StreamOpener, options: LocalProxyOptions = {}) {
+    this.#opener = opener;
+    this.#options = { clock: systemClock, ...PROXY_DEFAULTS, ...options };
+    this.#loop = new AcceptLoop({
+      maxConnections: this.#options.maxConnections,
+      serve: (client, signal) => this.#serve(client, signal),
+      refuse: () => Promise.resolve(this.#refuse("busy")),
+    });
+  }
+
+  /** What it has done so far. */
+  stats(): TunnelStats<ProxyRefusal> {
+    return this.#tally.snapshot(this.#loop.active);
+  }
+
+  /** Serves a listener until it is closed and its last client has left; a client beyond the limit is closed at once. */
+  serve(listener: Incoming, options: ServeOptions = {}): Promise<void> {
+    return this.#loop.run(listener, options);
+  }
+
+  async #serve(connection: Duplex, signal?: AbortSignal): Promise<void> {
+    this.#tally.accept();
+    const client = new BufferedDuplex(connection);
+    const request = await this.#readRequest(client, signal);
+    if (!request) return;
+    const { clock } = this.#options;
+    if ("refusal" in request) {
+      this.#refuse(request.refusal);
+      if (request.answer) await farewell(client, request.answer, clock);
+      return;
+    }
+    const stream = await this.#open(request, signal);
+    if (typeof stream === "string") {
+      this.#refuse(stream);
+      const reply = stream === "session" ? "failed" : stream;
+      await farewell(client, request.refused(reply), clock);
+    } else {
+      await this.#splice(request, stream, client, signal);
+    }
+  }
+
+  async #readRequest(
+    client: BufferedDuplex,
+    signal: AbortSignal | undefined,
+  ): Promise<TunnelRequest | RequestRefusal | undefined> {
+    const { clock, handshakeTimeoutMs, credentials } = this.#options;
+    using deadline = new Deadline(clock, handshakeTimeoutMs, { signal });
+    using _close = closeOnAbort(deadline.signal, client);
+    try {
+      return await readTunnelRequest(client, credentials);
+    } catch {
+      const isSlow = deadline.signal.aborted && !signal?.aborted;
+      this.#refuse(isSlow ? "slow" : "ended");
+      return undefined;
+    }
+  }
+
+  async #open(
+    { target, early }: TunnelRequest,
+    signal: AbortSignal | undefined,
+  ): Promise<TargetStream | Exclude<OpenReply, "granted"> | "session"> {
+    const { clock, openTimeoutMs } = this.#options;
+    using deadline = new Deadline(clock, openTimeoutMs, { signal });
+    let stream: TargetStream | undefined;
+    try {
+      stream = await openTarget(this.#opener, target, {
+        ...(early && { early }),
+        signal: deadline.signal,
+      });
+      using _close = closeOnAbort(deadline.signal, stream);
+      const reply = await stream.reply();
+      if (reply === "granted") return stream;
+      stream.close();
+      return reply;
+    } catch {
+      stream?.close();
+      const isLate = deadline.signal.aborted && !signal?.aborted;
+      return isLate ? "timeout" : "session";
+    }
+  }
+
+  async #splice(
+    { granted, near, far }: TunnelRequest,
+    stream: TargetStream,
+    client: BufferedDuplex,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    const { clock, idleTimeoutMs } = this.#options;
+    if (granted) {
+      try {
+        await client.write(granted);
+      } catch {
+        stream.close();
+        return this.#refuse("ended");
+      }
+    }
+    const result = await splice(near, far(stream), {
+      clock,
+      ...(signal && { signal }),
+      ...(idleTimeoutMs !== undefined && { idleTimeoutMs }),
+      onBytes: this.#tally.move,
+    });
+    this.#tally.end(result);
+  }
+
+  #refuse(reason: ProxyRefusal): void {
+    this.#tally.refuse(reason);
+  }
+}
