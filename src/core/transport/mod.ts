@@ -29,6 +29,12 @@ export {
   type RequestHead,
   type ResponseHead,
 } from "./http_head.ts";
+export {
+  type HttpHandler,
+  type HttpServer,
+  serveHttp,
+  type ServeHttpOptions,
+} from "./http_serve.ts";
 export { MemoryNetwork, type MemoryNetworkOptions } from "./memory.ts";
 export { type ReadHead, readHead } from "./read_head.ts";
 export {
