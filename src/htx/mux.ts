@@ -150,7 +150,7 @@ export class Mux {
     this.#outbox = new Outbox(
       this.#sealer,
       INITIAL_SESSION_WINDOW,
-      this.#remote.maxFrameBytes - 1,
+      this.#remote.maxDataBytes,
     );
     this.#window = new ReceiveWindow(
       INITIAL_SESSION_WINDOW,
@@ -321,7 +321,7 @@ export class Mux {
         bytes,
         offset,
         bytes.length,
-        this.#local.maxFrameBytes,
+        this.#local.maxDataBytes + 1,
       );
       if (!header) break;
       const length = header.headerLength + header.length + TAG_LENGTH;

@@ -15,6 +15,10 @@ import type { StreamState } from "./stream_state.ts";
 
 /** Bytes after which a batch is handed out. */
 const BATCH_BYTES = 262_144;
+/** The same while several streams share the session. */
+const SHARED_BATCH_BYTES = 65_536;
+/** A batch of this size goes out when a stream runs dry in its turn, so that it can refill before others take its share. */
+const DRY_BATCH_BYTES = 16_384;
 /** Room a batch starts with; an idle session keeps no more. */
 const IDLE_BYTES = 1_024;
 /** Answers, resets and the like that wait for a peer that does not read; more end the session. */
@@ -124,11 +128,14 @@ export class Outbox {
       this.#put(type, id, payload, nowMs);
     }
     this.#control.splice(0, sent);
-    while (this.#length < BATCH_BYTES) {
+    const full = this.#scheduler.size > 1 ? SHARED_BATCH_BYTES : BATCH_BYTES;
+    while (this.#length < full) {
       const stream = this.#scheduler.next();
       if (!stream) break;
       if (stream.pending > 0 && this.sessionWindow.credit === 0) break;
       this.#data(stream, nowMs, finished);
+      const dry = stream.pending === 0 && stream.deficit > 0;
+      if (dry && this.#length >= DRY_BATCH_BYTES) break;
     }
     if (this.#length === 0) return undefined;
     return this.#batch.subarray(0, this.#length);

@@ -7,7 +7,7 @@
  * 1  streams the peer may have open at once              min     16  max      65,535
  * 2  bytes a stream's receive window may grow to         min 65,535  max 268,435,456
  * 3  bytes the session's receive window may grow to      min 1,048,560  max 1,073,741,824
- * 4  longest frame plaintext taken, in bytes             min 16,384  max   1,048,576
+ * 4  longest data of a STREAM frame, in bytes            min 16,384  max   1,048,576
  * ```
  *
  * @module
@@ -28,8 +28,8 @@ export interface Parameters {
   readonly maxStreamWindowBytes: number;
   /** Bytes the session's window may grow to: what a peer can make us hold. Default 16 MiB. */
   readonly maxSessionWindowBytes: number;
-  /** Longest frame plaintext we take. Default 65,536. */
-  readonly maxFrameBytes: number;
+  /** Longest data we take in one STREAM frame, in bytes. Default 65,536. */
+  readonly maxDataBytes: number;
 }
 
 /** What we offer unless told otherwise. */
@@ -37,7 +37,7 @@ export const DEFAULT_PARAMETERS: Parameters = {
   maxStreams: 1_024,
   maxStreamWindowBytes: 4 * 2 ** 20,
   maxSessionWindowBytes: 16 * 2 ** 20,
-  maxFrameBytes: 65_536,
+  maxDataBytes: 65_536,
 };
 
 /** Longest encoding that is decoded, in bytes. */
@@ -62,7 +62,7 @@ export const PARAMETER_RANGE: Readonly<Record<keyof Parameters, Range>> = {
     min: INITIAL_SESSION_WINDOW,
     max: 2 ** 30,
   },
-  maxFrameBytes: { number: 4, min: 16_384, max: 2 ** 20 },
+  maxDataBytes: { number: 4, min: 16_384, max: 2 ** 20 },
 };
 
 const NAMES = Object.keys(PARAMETER_RANGE) as (keyof Parameters)[];
@@ -101,7 +101,7 @@ export function decodeParameters(bytes: Uint8Array): Parameters {
   if (bytes.length > MAX_PARAMETERS_LENGTH) {
     throw new DecodeError(what, "too long");
   }
-  const map = decodeCbor(bytes, { maxDepth: 2 });
+  const map = decodeCbor(bytes, { maxDepth: 2, maxItems: 64 }, what);
   if (!(map instanceof Map)) throw new DecodeError(what, "want a map");
   const read = (name: keyof Parameters) => {
     const { number, min, max } = PARAMETER_RANGE[name];
@@ -115,6 +115,6 @@ export function decodeParameters(bytes: Uint8Array): Parameters {
     maxStreams: read("maxStreams"),
     maxStreamWindowBytes: read("maxStreamWindowBytes"),
     maxSessionWindowBytes: read("maxSessionWindowBytes"),
-    maxFrameBytes: read("maxFrameBytes"),
+    maxDataBytes: read("maxDataBytes"),
   };
 }

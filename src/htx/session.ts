@@ -3,7 +3,7 @@ import { type Clock, systemClock } from "../core/async/mod.ts";
 import type { CryptoProvider } from "../core/crypto/mod.ts";
 import type { Address, Connection } from "../core/transport/mod.ts";
 import { HtxError, type HtxErrorCode } from "./error.ts";
-import { TAG_LENGTH } from "./frame.ts";
+import { MAX_HEADER_LENGTH, TAG_LENGTH } from "./frame.ts";
 import type { SessionKeys } from "./keys.ts";
 import { Mux, type MuxStats, type Role } from "./mux.ts";
 import type { Parameters } from "./parameters.ts";
@@ -89,7 +89,7 @@ export class Session implements AsyncDisposable, AsyncIterable<Stream> {
   readonly #accepts: ((result: IteratorResult<Stream>) => void)[] = [];
   readonly #opens: PromiseWithResolvers<void>[] = [];
   readonly #pings = new Map<string, PromiseWithResolvers<number>>();
-  readonly #maxFrame: number;
+  readonly #maxDataBytes: number;
   #idle: PromiseWithResolvers<void> | undefined;
   #peerClose: CloseInfo | undefined;
   #end: SessionEnd | undefined;
@@ -113,7 +113,7 @@ export class Session implements AsyncDisposable, AsyncIterable<Stream> {
     this.#connection = connection;
     this.#clock = options.clock ?? systemClock;
     this.remoteStaticKey = established.remoteStaticKey;
-    this.#maxFrame = established.local.maxFrameBytes;
+    this.#maxDataBytes = established.local.maxDataBytes;
     this.#mux = this.#start(established, options);
     this.#host = this.#hostStreams();
     this.#arm();
@@ -329,7 +329,7 @@ export class Session implements AsyncDisposable, AsyncIterable<Stream> {
   }
 
   #resize(buffer: Bytes, length: number, wanted: number): Bytes {
-    const frame = this.#maxFrame + 12 + TAG_LENGTH;
+    const frame = this.#maxDataBytes + MAX_HEADER_LENGTH + 1 + TAG_LENGTH;
     const most = Math.max(BUSY_BUFFER_BYTES, 2 * frame);
     const size = Math.max(length + 1, Math.min(wanted, most));
     if (size === buffer.length) return buffer;

@@ -18,7 +18,7 @@ const AEAD_NONCE_LENGTH = 12;
 const AEAD_TAG_LENGTH = 16;
 const MAX_HKDF_BLOCKS = 255;
 const MAX_RANDOM_CHUNK = 65536; // getRandomValues refuses more at once
-const CHACHA20_BLOCKS = 2 ** 32;
+const CHACHA20_BLOCKS = 2 ** 32 - 1; // noble refuses the last one
 
 /**
  * The provider of `raw`, with every check that the port promises made before `raw` is called.
@@ -113,7 +113,12 @@ function checkedAead(raw: Aead): Aead {
         );
       }
       const target = out.subarray(0, length);
-      if (overlap(target, plaintext) || (aad && overlap(target, aad))) {
+      const inPlace = target.buffer === plaintext.buffer &&
+        target.byteOffset === plaintext.byteOffset;
+      if (
+        (!inPlace && overlap(target, plaintext)) ||
+        (aad && overlap(target, aad))
+      ) {
         throw new RangeError("A seal must not write over its own input");
       }
       return raw.seal(nonce, plaintext, aad, target);
@@ -217,7 +222,7 @@ function checkChaCha20Blocks(counter: number, length: number): void {
   }
   if (counter + Math.ceil(length / 64) > CHACHA20_BLOCKS) {
     throw new RangeError(
-      `A ChaCha20 counter must not pass 2^32: got ${length} bytes at ${counter}`,
+      `A ChaCha20 counter must stay below 2^32 - 1: got ${length} bytes at ${counter}`,
     );
   }
 }

@@ -17,8 +17,8 @@ export interface Aead {
   /**
    * Encrypts `plaintext` and returns the ciphertext with its tag behind it, in `out` when given, else in a new array.
    *
-   * @param out At least `plaintext.length + 16` bytes, not overlapping the input.
-   * @throws {RangeError} If `nonce` is not 12 bytes long, or `out` is too short or overlaps the input.
+   * @param out At least `plaintext.length + 16` bytes, which may start where `plaintext` starts (sealing in place) but not overlap the input otherwise.
+   * @throws {RangeError} If `nonce` is not 12 bytes long, or `out` is too short or overlaps the input otherwise.
    */
   seal(
     nonce: Uint8Array,
@@ -158,7 +158,7 @@ export interface CryptoProvider {
   /**
    * XORs `data` with the ChaCha20 key stream (RFC 8439 §2.4) that starts at block `counter`.
    *
-   * @throws {RangeError} If a length is wrong or the 32-bit block counter would wrap.
+   * @throws {RangeError} If a length is wrong or a block would have a number above 2^32 − 2.
    */
   chacha20(
     key: Uint8Array,
