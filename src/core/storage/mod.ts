@@ -4,6 +4,7 @@
  * @module
  */
 export { StorageError, type StorageErrorCode } from "./error.ts";
+export { type FileTreeLimits, readFileTree } from "./file_tree.ts";
 export {
   MAX_TEXT_FILE_BYTES,
   readSecretFile,

@@ -1,0 +1,122 @@
+import { type Clock, Deadline, systemClock } from "../core/async/mod.ts";
+import {
+  type Connection,
+  type DialOptions,
+  TransportError,
+} from "../core/transport/mod.ts";
+import { BufferedDuplex, type Duplex } from "./tunnel/duplex.ts";
+import { splice } from "./tunnel/splice.ts";
+
+/** Options of {@link Decoy}. */
+export interface DecoyOptions {
+  /** Connects to the origin: the web server that everybody without a ticket sees. */
+  readonly dial: (options: DialOptions) => Promise<Connection>;
+  /** Most connections at once; 512 by default, as nginx's `worker_connections`. */
+  readonly maxConnections?: number;
+  /** Ends a connection on which no byte moved for this long; 75,000 by default, as nginx's `keepalive_timeout`. */
+  readonly idleTimeoutMs?: number;
+  /** Ends a connection after this long; 3,600,000 by default, as nginx's `keepalive_time`. */
+  readonly totalTimeoutMs?: number;
+  /** Times both; the machine's clock by default. */
+  readonly clock?: Clock;
+}
+
+/** What became of the connections so far. */
+export interface DecoyCounts {
+  /** Joined to the origin. */
+  readonly served: number;
+  /** Closed at once, because {@link DecoyOptions.maxConnections} were open. */
+  readonly refused: number;
+  /** Closed, because the origin could not be reached. */
+  readonly unreachable: number;
+}
+
+/**
+ * Joins whoever is not admitted to an ordinary web server (BN11-5.2-11).
+ *
+ * Bytes pass unread and unchanged both ways, those already received first, so that a prober sees what the origin answers, to
+ * malformed and slow requests too. What differs from the bare origin is the time until a request is known to carry no ticket.
+ *
+ * Beyond the limit a connection is closed without a byte, as nginx does when its workers have no connection left. A connection
+ * holds at most 512 KiB, and only while it is busy: the slower side sets the pace.
+ */
+export class Decoy {
+  readonly #options: Required<DecoyOptions>;
+  #active = 0;
+  readonly #counts = { served: 0, refused: 0, unreachable: 0 };
+
+  /** Connects nowhere yet. */
+  constructor(options: DecoyOptions) {
+    this.#options = {
+      maxConnections: 512,
+      idleTimeoutMs: 75_000,
+      totalTimeoutMs: 3_600_000,
+      clock: systemClock,
+      ...options,
+    };
+  }
+
+  /** Number of connections now. */
+  get active(): number {
+    return this.#active;
+  }
+
+  /** What became of the connections so far. */
+  get counts(): DecoyCounts {
+    return { ...this.#counts };
+  }
+
+  /**
+   * Serves `connection` until it ends, and closes it; never rejects for what the peer or the origin does.
+   *
+   * @param received What was read from it already.
+   */
+  async serve(
+    connection: Duplex,
+    received: Uint8Array,
+    options: DialOptions = {},
+  ): Promise<void> {
+    if (this.#active >= this.#options.maxConnections) {
+      this.#counts.refused++;
+      return connection.close();
+    }
+    this.#active++;
+    try {
+      await this.#join(connection, received, options);
+    } finally {
+      connection.close();
+      this.#active--;
+    }
+  }
+
+  async #join(
+    connection: Duplex,
+    received: Uint8Array,
+    options: DialOptions,
+  ): Promise<void> {
+    const { clock, totalTimeoutMs, idleTimeoutMs } = this.#options;
+    using total = new Deadline(clock, totalTimeoutMs, options);
+    const { signal } = total;
+    const origin = await this.#dial(signal);
+    if (!origin) return;
+    await using _ = origin;
+    this.#counts.served++;
+    const visitor = new BufferedDuplex(connection);
+    visitor.unread(received);
+    await splice(visitor, origin, { idleTimeoutMs, signal, clock });
+  }
+
+  async #dial(signal: AbortSignal): Promise<Connection | undefined> {
+    const { clock, idleTimeoutMs, dial } = this.#options;
+    using deadline = new Deadline(clock, idleTimeoutMs, { signal });
+    try {
+      return await dial({ signal: deadline.signal });
+    } catch (error) {
+      if (!(error instanceof TransportError) && !deadline.signal.aborted) {
+        throw error;
+      }
+      this.#counts.unreachable++;
+      return undefined;
+    }
+  }
+}
