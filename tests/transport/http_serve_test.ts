@@ -1,5 +1,11 @@
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { serveHttp, TransportError } from "../../src/core/transport/mod.ts";
+import { systemClock } from "../../src/core/async/mod.ts";
+import { utf8 } from "../../src/core/bytes/mod.ts";
+import {
+  HTTP_DRAIN_MS,
+  serveHttp,
+  TransportError,
+} from "../../src/core/transport/mod.ts";
 
 const LOCAL = { hostname: "127.0.0.1", port: 0 };
 
@@ -44,6 +50,37 @@ Deno.test("serveHttp() answers what it has taken before it closes", async () => 
   assertEquals(await answer, "done");
   await server.closed;
   await assertRejects(() => fetch(server.address), TypeError);
+});
+
+Deno.test("serveHttp() drops a request that does not end HTTP_DRAIN_MS after closing", async () => {
+  const entered = Promise.withResolvers<void>();
+  const timers: [() => void, number][] = [];
+  const server = serveHttp((request) => {
+    entered.resolve();
+    return request.text().then((text) => new Response(text));
+  }, {
+    ...LOCAL,
+    clock: {
+      ...systemClock,
+      setTimeout(fn, delayMs) {
+        timers.push([fn, delayMs]);
+        return () => {};
+      },
+    },
+  });
+  const port = Number(new URL(server.address).port);
+  using peer = await Deno.connect({ hostname: "127.0.0.1", port });
+  await peer.write(
+    utf8("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n1"),
+  );
+  await entered.promise;
+  server.close();
+  assertEquals((await fetch(server.address)).status, 503);
+  const [[fire, delayMs]] = timers as [[() => void, number]];
+  assertEquals(delayMs, HTTP_DRAIN_MS);
+  fire();
+  await server.closed;
+  assertEquals(await peer.read(new Uint8Array(1)), null);
 });
 
 Deno.test("serveHttp() closes when its signal fires", async () => {

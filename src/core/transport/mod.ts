@@ -30,6 +30,7 @@ export {
   type ResponseHead,
 } from "./http_head.ts";
 export {
+  HTTP_DRAIN_MS,
   type HttpHandler,
   type HttpServer,
   serveHttp,
