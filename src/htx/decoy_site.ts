@@ -1,4 +1,3 @@
-import { Hono } from "@hono/hono";
 import { type Bytes, utf8 } from "../core/bytes/mod.ts";
 
 /** The files of a site by path without the leading slash, e.g. `css/main.css`; `readFileTree` of core/storage makes one of a folder. */
@@ -22,6 +21,9 @@ const CONTENT_TYPES: Readonly<Record<string, string>> = {
 };
 const MAX_FORM_BYTES = 65_536;
 
+/** Answers HTTP requests, in the shape that HTTP servers take. */
+export type SiteHandler = (request: Request) => Promise<Response>;
+
 /**
  * A static site, to be served as the origin of a {@link Decoy}.
  *
@@ -29,19 +31,22 @@ const MAX_FORM_BYTES = 65_536;
  * there is one. Forms are read to their end before they are refused, so that a form that stops half-way waits here just as it waits
  * in front of the gate.
  */
-export function decoySite(files: SiteFiles): Hono {
-  const site = new Hono();
-  site.get("*", ({ req }) => {
-    const path = decodePath(req.path);
+export function decoySite(files: SiteFiles): SiteHandler {
+  return async (request) => {
+    const { method, url } = request;
+    if (method !== "GET" && method !== "HEAD") {
+      await drain(request.body);
+      const allow = { allow: "GET, HEAD" };
+      return respond(method, 405, "405.txt", NOT_ALLOWED, allow);
+    }
+    const path = decodePath(new URL(url).pathname);
     const file = files.get(path);
-    if (file) return respond(200, path, file);
-    return respond(404, "404.html", files.get("404.html") ?? NOT_FOUND);
-  });
-  site.all("*", async ({ req }) => {
-    await drain(req.raw.body);
-    return respond(405, "405.txt", NOT_ALLOWED, { allow: "GET, HEAD" });
-  });
-  return site;
+    if (file) return respond(method, 200, path, file);
+    const missing = files.get("404.html");
+    return missing
+      ? respond(method, 404, "404.html", missing)
+      : respond(method, 404, "404.txt", NOT_FOUND);
+  };
 }
 
 /**
@@ -129,6 +134,7 @@ function decodePath(path: string): string {
 }
 
 function respond(
+  method: string,
   status: number,
   path: string,
   body: Bytes,
@@ -136,9 +142,13 @@ function respond(
 ): Response {
   const extension = path.slice(path.lastIndexOf(".") + 1).toLowerCase();
   const type = CONTENT_TYPES[extension] ?? "application/octet-stream";
-  return new Response(body, {
+  return new Response(method === "HEAD" ? null : body, {
     status,
-    headers: { "content-type": type, ...headers },
+    headers: {
+      "content-type": type,
+      "content-length": String(body.length),
+      ...headers,
+    },
   });
 }
 

@@ -128,7 +128,7 @@ Deno.test("Decoy shows a prober byte for byte what the bare origin shows", async
   const site = decoySite(placeholderSite(crypto.random(8)));
   await using origin = Deno.serve(
     { hostname: "127.0.0.1", port: 0, onListen() {} },
-    site.fetch,
+    site,
   );
   const bare = `tcp://127.0.0.1:${origin.addr.port}`;
   const decoy = new Decoy({ dial: (options) => dialTcp(bare, options) });
