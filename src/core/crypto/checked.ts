@@ -113,10 +113,9 @@ function checkedAead(raw: Aead): Aead {
         );
       }
       const target = out.subarray(0, length);
-      const inPlace = target.buffer === plaintext.buffer &&
-        target.byteOffset === plaintext.byteOffset;
+      const inPlace = target.byteOffset === plaintext.byteOffset;
       if (
-        (!inPlace && overlap(target, plaintext)) ||
+        (overlap(target, plaintext) && !inPlace) ||
         (aad && overlap(target, aad))
       ) {
         throw new RangeError("A seal must not write over its own input");

@@ -17,7 +17,8 @@ export interface Aead {
   /**
    * Encrypts `plaintext` and returns the ciphertext with its tag behind it, in `out` when given, else in a new array.
    *
-   * @param out At least `plaintext.length + 16` bytes, which may start where `plaintext` starts (sealing in place) but not overlap the input otherwise.
+   * @param out At least `plaintext.length + 16` bytes; it may start where `plaintext` starts (sealing in place), but not
+   * overlap the input otherwise.
    * @throws {RangeError} If `nonce` is not 12 bytes long, or `out` is too short or overlaps the input otherwise.
    */
   seal(

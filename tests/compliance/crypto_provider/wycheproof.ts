@@ -1,0 +1,89 @@
+import { assert, assertEquals, assertFalse, assertThrows } from "@std/assert";
+import {
+  type Aead,
+  CryptoError,
+  type CryptoProvider,
+  type HashName,
+} from "../../../src/core/crypto/mod.ts";
+import { hex, vectors } from "./vectors.ts";
+
+type Test = Readonly<Record<string, string>>;
+
+/** Every test of the Wycheproof files: valid ones pass, invalid ones fail. */
+export function testWycheproof(c: CryptoProvider): void {
+  const each = (file: string, fn: (t: Test) => void) =>
+    Deno.test(`${c.name}: Wycheproof ${file}`, () => {
+      for (const t of vectors(`wycheproof/${file}`)) {
+        try {
+          fn(t);
+        } catch (cause) {
+          throw new Error(`tcId ${t.tcId} (${t.result})`, { cause });
+        }
+      }
+    });
+
+  each("x25519", (t) => checkX25519(c, t));
+  each("ed25519", (t) => {
+    const verified = c.ed25519.verify(hex(t.pk), hex(t.msg), hex(t.sig));
+    assertEquals(verified, t.result === "valid");
+  });
+  each("chacha20_poly1305", (t) => {
+    checkAead((key) => c.chacha20poly1305(key), [32], t);
+  });
+  each("aes_gcm", (t) => checkAead((key) => c.aesGcm(key), [16, 32], t));
+  for (const hash of ["sha256", "sha384", "sha512"] as const) {
+    each(`hkdf_${hash}`, (t) => checkHkdf(c, hash, t));
+    each(`hmac_${hash}`, (t) => {
+      const tag = c.hmac(hash, hex(t.key), hex(t.msg)).toHex();
+      const same = tag.slice(0, t.tag!.length) === t.tag;
+      assertEquals(same, t.result === "valid");
+    });
+  }
+}
+
+/**
+ * "Acceptable" are public keys that are not in shortest form, on the twist, or of small order. The port takes them as
+ * RFC 7748 §5 and §7 say, and refuses only an all-zero secret (§6.1).
+ */
+function checkX25519(c: CryptoProvider, t: Test): void {
+  const agree = () => c.x25519.sharedSecret(hex(t.private), hex(t.public));
+  assert(t.result !== "invalid");
+  if (t.flags!.includes("ZeroSharedSecret")) {
+    assertEquals(assertThrows(agree, CryptoError).code, "weak_key");
+  } else {
+    assertEquals(agree().toHex(), t.shared);
+  }
+}
+
+/** The port has no 24-byte keys and no nonces other than 12 bytes: those tests must be refused as our caller's mistake. */
+function checkAead(
+  make: (key: Uint8Array) => Aead,
+  keyLengths: readonly number[],
+  t: Test,
+): void {
+  const [key, nonce, aad, msg] = [t.key, t.iv, t.aad, t.msg].map(hex);
+  const sealed = t.ct! + t.tag!;
+  const seal = () => make(key!).seal(nonce!, msg!, aad).toHex();
+  const open = () => make(key!).open(nonce!, hex(sealed), aad);
+  if (!keyLengths.includes(key!.length) || nonce!.length !== 12) {
+    assertThrows(seal, RangeError);
+    assertThrows(open, RangeError);
+  } else if (t.result === "valid") {
+    assertEquals(seal(), sealed);
+    assertEquals(open(), msg);
+  } else {
+    assertFalse(seal() === sealed);
+    assertEquals(assertThrows(open, CryptoError).code, "unauthenticated");
+  }
+}
+
+/** The only invalid tests ask for more than 255 blocks. */
+function checkHkdf(c: CryptoProvider, hash: HashName, t: Test): void {
+  const derive = () =>
+    c.hkdf(hash, hex(t.ikm), hex(t.salt), hex(t.info), Number(t.size));
+  if (t.result === "invalid") {
+    assertThrows(derive, RangeError);
+  } else {
+    assertEquals(c.hash("sha256", derive()).toHex(), t.okmSha256);
+  }
+}

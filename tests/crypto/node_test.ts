@@ -1,0 +1,4 @@
+import { nodeProvider } from "../../src/core/crypto/mod.ts";
+import { testCryptoProvider } from "../compliance/crypto_provider.ts";
+
+testCryptoProvider(nodeProvider);
