@@ -31,7 +31,9 @@ export function testStore(
   Deno.test(`${name} throws closed after disposal`, () => {
     const store = open();
     store.set(key(1), key(2));
+    store.set(key(2), key(2));
     const entries = store.entries();
+    entries.next();
     store[Symbol.dispose]();
     store[Symbol.dispose]();
     for (
@@ -105,6 +107,28 @@ function testEntries(test: Test) {
       store.set(entry.key, key(99));
     }
     assertEquals(seen, [0, 2, 4, 6, 8]);
+  });
+
+  test("iterates many and large entries", (store) => {
+    const numbered = (i: number) => new Uint8Array([i >> 8, i & 0xff]);
+    store.transaction(() => {
+      for (let i = 0; i < 1_000; i++) {
+        store.set(numbered(i), new Uint8Array(i % 100 === 0 ? 100_000 : 1));
+      }
+    });
+    let i = 0;
+    for (const { key, value } of store.entries()) {
+      assertEquals(key, numbered(i));
+      assertEquals(value.length, i % 100 === 0 ? 100_000 : 1);
+      i++;
+      if (i === 10) store.delete(numbered(999));
+    }
+    assertEquals(i, 999);
+    for (const { key } of store.entries()) {
+      store.delete(key);
+      break;
+    }
+    assertEquals(store.entries().next().value?.key, numbered(1));
   });
 
   test("sweeps what has expired and nothing else", (store) => {

@@ -89,6 +89,8 @@ class SqliteStore implements Store {
   readonly #statements: Statements;
   #closed = false;
   #inTransaction = false;
+  /** Grows whenever a page of entries that was read before may be out of date. */
+  #changes = 0;
   /** What made SQLite undo the running transaction by itself, such as a full disk. */
   #broken: StorageError | undefined;
 
@@ -98,7 +100,7 @@ class SqliteStore implements Store {
       get: db.prepare(SQL.get),
       set: db.prepare(SQL.set),
       delete: db.prepare(SQL.delete),
-      next: db.prepare(SQL.next),
+      page: db.prepare(SQL.page),
       sweep: db.prepare(SQL.sweep),
       usage: db.prepare(SQL.usage),
       begin: db.prepare(SQL.begin),
@@ -115,23 +117,30 @@ class SqliteStore implements Store {
   set(key: Uint8Array, value: Uint8Array, { expiresAt }: SetOptions = {}) {
     checkKey(key);
     checkExpiry(expiresAt);
+    this.#changes++;
     this.#do(({ set }) => set.run(key, value, expiresAt ?? null));
   }
 
   delete(key: Uint8Array): boolean {
     checkKey(key);
+    this.#changes++;
     return this.#do((sql) => sql.delete.run(key).changes === 1);
   }
 
   *entries(prefix: Uint8Array = new Uint8Array()) {
-    for (let from = prefix;;) {
-      const entry = this.#do(({ next }) => next.get(from));
-      if (!entry) return;
-      const { key, value, expires_at: expiresAt } = entry as unknown as Row;
-      if (!startsWith(key, prefix)) return;
-      from = concat(key, new Uint8Array(1));
-      const found: StoreEntry = { key, value };
-      yield expiresAt === null ? found : { ...found, expiresAt };
+    let last: Bytes | undefined;
+    for (;;) {
+      const from = last ? concat(last, new Uint8Array(1)) : prefix;
+      const page = this.#do(({ page }) => takePage(page.iterate(from)));
+      if (page.length === 0) return;
+      const changes = this.#changes;
+      for (const { key, value, expires_at: expiresAt } of page) {
+        if (!startsWith(key, prefix)) return;
+        last = key;
+        const found: StoreEntry = { key, value };
+        yield expiresAt === null ? found : { ...found, expiresAt };
+        if (changes !== this.#changes) break;
+      }
     }
   }
 
@@ -148,6 +157,7 @@ class SqliteStore implements Store {
       return result;
     } catch (error) {
       if (!this.#closed && this.#db.isTransaction) {
+        this.#changes++;
         this.#statements.rollback.run();
       }
       throw error;
@@ -158,6 +168,7 @@ class SqliteStore implements Store {
   }
 
   sweep(now: number): number {
+    this.#changes++;
     return this.#do(({ sweep }) => Number(sweep.run(now).changes));
   }
 
@@ -169,6 +180,7 @@ class SqliteStore implements Store {
   [Symbol.dispose]() {
     if (this.#closed) return;
     this.#closed = true;
+    this.#changes++;
     this.#db.close();
   }
 
@@ -196,7 +208,7 @@ const SQL = {
   set: `INSERT INTO entries VALUES (?, ?, ?) ON CONFLICT (key)
     DO UPDATE SET value = excluded.value, expires_at = excluded.expires_at`,
   delete: "DELETE FROM entries WHERE key = ?",
-  next: "SELECT * FROM entries WHERE key >= ? ORDER BY key LIMIT 1",
+  page: "SELECT * FROM entries WHERE key >= ? ORDER BY key",
   sweep: "DELETE FROM entries WHERE expires_at <= ?",
   usage: "SELECT entries, bytes FROM totals",
   begin: "BEGIN IMMEDIATE",
@@ -205,6 +217,21 @@ const SQL = {
 } as const;
 
 type Statements = Readonly<Record<keyof typeof SQL, StatementSync>>;
+
+const MAX_PAGE_ROWS = 256;
+const MAX_PAGE_BYTES = 256 * 1024;
+
+/** The next rows, one at least if there is one, until they are many or large. */
+function takePage(rows: Iterable<unknown>): Row[] {
+  const page: Row[] = [];
+  let bytes = 0;
+  for (const row of rows as Iterable<Row>) {
+    page.push(row);
+    bytes += row.key.length + row.value.length;
+    if (page.length >= MAX_PAGE_ROWS || bytes >= MAX_PAGE_BYTES) break;
+  }
+  return page;
+}
 
 function startsWith(bytes: Uint8Array, prefix: Uint8Array): boolean {
   return prefix.every((byte, i) => bytes[i] === byte);

@@ -66,7 +66,7 @@ export interface Store extends Disposable {
   /**
    * The entries whose key starts with `prefix`, all by default, in the order of their bytes.
    *
-   * The store may be changed meanwhile: entries deleted before they are reached are left out, entries added may be.
+   * The store may be changed meanwhile: entries that this store deletes before they are reached are left out, entries added may be.
    */
   entries(prefix?: Uint8Array): IterableIterator<StoreEntry>;
 
