@@ -1,10 +1,4 @@
-import {
-  type Bytes,
-  concat,
-  DecodeError,
-  Reader,
-  Writer,
-} from "../bytes/mod.ts";
+import { type Bytes, DecodeError, Reader, Writer } from "../bytes/mod.ts";
 import {
   CryptoError,
   type CryptoProvider,
@@ -14,6 +8,12 @@ import {
 import type { CipherState } from "./cipher_state.ts";
 import { NoiseError } from "./error.ts";
 import {
+  checkKeys,
+  type HandshakeOptions,
+  patternName,
+  protocolName,
+} from "./options.ts";
+import {
   MAX_MESSAGE_LENGTH,
   messageLength,
   PATTERN,
@@ -22,27 +22,7 @@ import {
   type Token,
   TOKEN_LENGTH,
 } from "./pattern.ts";
-import { type NoiseHash, SymmetricState } from "./symmetric_state.ts";
-
-/** Everything both sides must agree on, and this side's keys. */
-export interface HandshakeOptions {
-  /** Where primitives and randomness come from; all randomness is taken through its `random`. */
-  readonly crypto: CryptoProvider;
-  /** Which keys are sent, and when. */
-  readonly pattern: "XK" | "XX" | "IK";
-  /** The hash of the protocol name. */
-  readonly hash: NoiseHash;
-  /** Whether to add ML-KEM-768, so that recorded traffic also withstands a quantum computer. */
-  readonly hybrid: boolean;
-  /** Who we are; the initiator sends the first message. */
-  readonly role: "initiator" | "responder";
-  /** Data both sides must have in common; empty by default. */
-  readonly prologue?: Uint8Array;
-  /** Our X25519 key pair, borrowed until the handshake ends. */
-  readonly staticKeyPair: KeyPair;
-  /** The responder's 32-byte public key; required of the initiator in XK and IK, and not taken elsewhere. */
-  readonly remoteStaticKey?: Uint8Array;
-}
+import { SymmetricState } from "./symmetric_state.ts";
 
 /** The transport ciphers as one side uses them. */
 export interface TransportCiphers {
@@ -69,7 +49,7 @@ export class HandshakeState implements Disposable {
   readonly #static: KeyPair;
   #ephemeral: KeyPair | undefined;
   #kem: KeyPair | undefined;
-  #remoteStatic: Bytes | undefined;
+  #remoteStatic: Uint8Array | undefined;
   #remoteEphemeral: Uint8Array | undefined;
   #remoteKem: Uint8Array | undefined;
   #index = 0;
@@ -83,21 +63,17 @@ export class HandshakeState implements Disposable {
    * @throws {RangeError} If a key is not 32 bytes.
    */
   constructor(options: HandshakeOptions) {
-    const { crypto, role, prologue = new Uint8Array(0) } = options;
+    checkKeys(options);
+    const { crypto, hash, prologue = new Uint8Array(0) } = options;
     this.#crypto = crypto;
-    this.#patternName = options.hybrid
-      ? `${options.pattern}hfs`
-      : options.pattern;
+    this.#patternName = patternName(options);
     this.#pattern = PATTERN[this.#patternName];
-    this.#initiator = role === "initiator";
-    this.#static = checkKeyPair(options.staticKeyPair);
-    this.#remoteStatic = this.#checkRemote(options.remoteStaticKey);
-    this.protocolName = protocolName(this.#patternName, options.hash);
-    this.#symmetric = new SymmetricState(
-      crypto,
-      options.hash,
-      this.protocolName,
-    );
+    this.#initiator = options.role === "initiator";
+    this.#static = options.staticKeyPair;
+    this.#remoteStatic = options.remoteStaticKey &&
+      new Uint8Array(options.remoteStaticKey);
+    this.protocolName = protocolName(options);
+    this.#symmetric = new SymmetricState(crypto, hash, this.protocolName);
     this.#symmetric.mixHash(prologue);
     if (this.#pattern.responderKnown) {
       this.#symmetric.mixHash(this.#remoteStatic ?? this.#static.publicKey);
@@ -116,7 +92,7 @@ export class HandshakeState implements Disposable {
 
   /** The peer's static public key, once known; it is the peer's own only once `finished`. */
   get remoteStaticKey(): Bytes | undefined {
-    return this.#remoteStatic?.slice();
+    return this.#remoteStatic && new Uint8Array(this.#remoteStatic);
   }
 
   /**
@@ -211,7 +187,7 @@ export class HandshakeState implements Disposable {
   /** Wipes every key but the caller's own; further use throws. */
   [Symbol.dispose](): void {
     this.#closed = true;
-    this.#wipeEphemerals();
+    this.#dropEphemerals();
     this.#symmetric[Symbol.dispose]();
   }
 
@@ -219,7 +195,7 @@ export class HandshakeState implements Disposable {
     try {
       const result = run(this.#pattern.messages[this.#index]!);
       this.#index++;
-      if (this.finished) this.#wipeEphemerals();
+      if (this.finished) this.#dropEphemerals();
       return result;
     } catch (cause) {
       this[Symbol.dispose]();
@@ -264,7 +240,7 @@ export class HandshakeState implements Disposable {
   #read(token: Token, r: Reader): void {
     switch (token) {
       case "e":
-        this.#remoteEphemeral = r.take(TOKEN_LENGTH.e).slice();
+        this.#remoteEphemeral = new Uint8Array(r.take(TOKEN_LENGTH.e));
         this.#symmetric.mixHash(this.#remoteEphemeral);
         return;
       case "s":
@@ -313,21 +289,11 @@ export class HandshakeState implements Disposable {
     }
   }
 
-  #wipeEphemerals(): void {
+  #dropEphemerals(): void {
     this.#ephemeral?.privateKey.fill(0);
     this.#kem?.privateKey.fill(0);
-  }
-
-  #checkRemote(key: Uint8Array | undefined): Bytes | undefined {
-    const wanted = this.#initiator && this.#pattern.responderKnown;
-    if (wanted !== (key !== undefined)) {
-      throw new TypeError(
-        wanted
-          ? "Want remoteStaticKey: this pattern's initiator must know it"
-          : "Want no remoteStaticKey: the handshake brings it",
-      );
-    }
-    return key && concat(checkKey(key));
+    this.#ephemeral = this.#kem = undefined;
+    this.#remoteEphemeral = this.#remoteKem = undefined;
   }
 
   #checkTurn(write: boolean): void {
@@ -348,22 +314,4 @@ export class HandshakeState implements Disposable {
   #checkNotSplit(): void {
     if (this.#split) throw new TypeError("The handshake is already split");
   }
-}
-
-function protocolName(pattern: PatternName, hash: NoiseHash): string {
-  const dh = pattern.endsWith("hfs") ? "25519+MLKEM768" : "25519";
-  return `Noise_${pattern}_${dh}_ChaChaPoly_${hash}`;
-}
-
-function checkKeyPair(pair: KeyPair): KeyPair {
-  checkKey(pair.privateKey);
-  checkKey(pair.publicKey);
-  return pair;
-}
-
-function checkKey(key: Uint8Array): Uint8Array {
-  if (key.length !== 32) {
-    throw new RangeError(`An X25519 key must be 32 bytes: got ${key.length}`);
-  }
-  return key;
 }

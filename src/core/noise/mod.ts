@@ -31,10 +31,7 @@
  */
 export { CipherState } from "./cipher_state.ts";
 export { NoiseError, type NoiseErrorCode } from "./error.ts";
-export {
-  type HandshakeOptions,
-  HandshakeState,
-  type TransportCiphers,
-} from "./handshake_state.ts";
+export { HandshakeState, type TransportCiphers } from "./handshake_state.ts";
+export type { HandshakeOptions } from "./options.ts";
 export { MAX_MESSAGE_LENGTH } from "./pattern.ts";
-export { NOISE_HASH, type NoiseHash } from "./symmetric_state.ts";
+export type { NoiseHash } from "./symmetric_state.ts";

@@ -5,15 +5,15 @@ import { TAG_LENGTH } from "./pattern.ts";
 
 const EMPTY = new Uint8Array(0);
 
-/** Hash functions by the name that goes into the protocol name. */
-export const NOISE_HASH = { SHA256: "sha256", BLAKE2s: "blake2s" } as const;
-/** One of {@link NOISE_HASH}. */
-export type NoiseHash = keyof typeof NOISE_HASH;
+/** A hash function as the protocol name writes it. */
+export type NoiseHash = "SHA256" | "BLAKE2s";
+
+const HASH_NAME = { SHA256: "sha256", BLAKE2s: "blake2s" } as const;
 
 /** The chaining key, the transcript hash and the handshake key (Noise §5.2). */
 export class SymmetricState implements Disposable {
   readonly #crypto: CryptoProvider;
-  readonly #hash: typeof NOISE_HASH[NoiseHash];
+  readonly #hash: typeof HASH_NAME[NoiseHash];
   #chainingKey: Bytes;
   #transcript: Bytes;
   #cipher: CipherState | undefined;
@@ -21,7 +21,7 @@ export class SymmetricState implements Disposable {
   /** Starts from the protocol's name, hashed if it is longer than the hash. */
   constructor(crypto: CryptoProvider, hash: NoiseHash, protocolName: string) {
     this.#crypto = crypto;
-    this.#hash = NOISE_HASH[hash];
+    this.#hash = HASH_NAME[hash];
     const name = utf8(protocolName);
     const length = HASH_LENGTH[this.#hash];
     this.#transcript = new Uint8Array(length);
