@@ -25,7 +25,7 @@ const PROBE_MS = 5_000;
 const COMPILE_MS = 600_000;
 
 /** `deno task build`. */
-export const program: Program = {
+const program: Program = {
   name: "build",
   usage: USAGE,
   commands: {

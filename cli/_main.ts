@@ -33,7 +33,7 @@ export interface Program {
 export interface Command<F extends FlagTypes = FlagTypes> {
   /** What `--help` after the command prints; it names every flag. */
   readonly usage: string;
-  /** Its flags besides {@link COMMON_FLAGS}. */
+  /** Its flags besides those of every command. */
   readonly flags: F;
   /** Flags that have a letter, by letter. */
   readonly aliases?: Readonly<Record<string, keyof F & string>>;
@@ -66,7 +66,7 @@ export interface Context {
 }
 
 /** Flags of every command. */
-export const COMMON_FLAGS = {
+const COMMON_FLAGS = {
   help: "boolean",
   json: "boolean",
   quiet: "boolean",

@@ -1,3 +1,7 @@
+import { doors } from "./doors.ts";
+import { type Importing, specifierOf } from "./_specifier.ts";
+import { isSource, ROOT, unitOf } from "./_unit.ts";
+
 /** Who may import whom. A row lists every other unit that the unit may import. */
 export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "core/bytes": [],
@@ -6,61 +10,61 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "core/log": [],
   "core/metrics": [],
   "core/crypto": core("bytes"),
-  "core/storage": core("bytes async"),
+  "core/storage": core("bytes"),
   "core/transport": core("bytes async"),
   "core/noise": core("bytes crypto"),
-  htx: core("bytes async config log metrics crypto storage transport noise"),
-  status: [...core("async log metrics"), "htx"],
+  htx: core("bytes async log crypto storage transport noise"),
+  status: core("log metrics transport"),
 };
 
 function core(names: string): string[] {
   return names.split(" ").map((name) => `core/${name}`);
 }
 
-/** `core/bytes` for `/r/src/core/bytes/reader.ts`, `htx` for `/r/src/htx/frame.ts`. */
-export function unitOf(path: string): string | undefined {
-  return path.match(/\/src\/((?:core\/)?[^/]+)\/[^/]/)?.[1];
-}
-
-type Node =
-  | Deno.lint.ImportDeclaration
-  | Deno.lint.ExportNamedDeclaration
-  | Deno.lint.ExportAllDeclaration
-  | Deno.lint.ImportExpression;
-
-function check(ctx: Deno.lint.RuleContext): (node: Node) => void {
-  return ({ source }) => {
-    if (source?.type !== "Literal" || typeof source.value !== "string") return;
-    if (!source.value.startsWith(".")) return;
-    const from = unitOf(ctx.filename);
-    const target = new URL(source.value, `file://${ctx.filename}`).pathname;
-    const to = unitOf(target);
-    if (!from || !to || from === to) return;
-    if (!MAY_IMPORT[from]?.includes(to)) {
-      ctx.report({
-        range: source.range,
-        message: `${from} may not import ${to}`,
-      });
-    } else if (!target.endsWith("/mod.ts")) {
-      ctx.report({
-        range: source.range,
-        message: `Import ${to} through its mod.ts`,
-      });
-    }
-  };
-}
-
-const plugin: Deno.lint.Plugin = {
-  name: "layers",
-  rules: {
-    imports: {
-      create: (ctx) => ({
-        ImportDeclaration: check(ctx),
-        ExportNamedDeclaration: check(ctx),
-        ExportAllDeclaration: check(ctx),
-        ImportExpression: check(ctx),
-      }),
-    },
+/** Lint rule: a unit imports those of its row, through their `mod.ts`, and nothing else of this repository. */
+const imports: Deno.lint.Rule = {
+  create(ctx) {
+    if (!isSource(ctx.filename)) return {};
+    const visit = (node: Importing) => {
+      const message = fault(ctx.filename, node);
+      if (message) ctx.report({ node, message });
+    };
+    return {
+      ImportDeclaration: visit,
+      ExportNamedDeclaration: visit,
+      ExportAllDeclaration: visit,
+      ImportExpression: visit,
+      TSImportType: visit,
+    };
   },
 };
+
+function fault(path: string, node: Importing): string | undefined {
+  const specifier = specifierOf(node);
+  if (specifier === undefined) {
+    return node.type === "ImportExpression"
+      ? "Import a module by a literal name"
+      : undefined;
+  }
+  if (/^(\/|file:|@aivillage\/)/.test(specifier)) {
+    return "Import modules of this repository by relative paths";
+  }
+  if (!specifier.startsWith(".")) return undefined;
+  const target = decodeURIComponent(
+    new URL(specifier, new URL(encodeURI(path), "file://")).pathname,
+  );
+  const from = unitOf(path);
+  const to = unitOf(target);
+  if (to === undefined) return `src may not import ${specifier}`;
+  if (from === to) return undefined;
+  if (from === undefined || !MAY_IMPORT[from]?.includes(to)) {
+    return `${from ?? "src"} may not import ${to}`;
+  }
+  return target === `${ROOT}src/${to}/mod.ts`
+    ? undefined
+    : `Import ${to} through its mod.ts`;
+}
+
+/** Shown by editors and `deno lint`. */
+const plugin: Deno.lint.Plugin = { name: "layers", rules: { imports, doors } };
 export default plugin;

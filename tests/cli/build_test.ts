@@ -142,14 +142,14 @@ Deno.test("a single file refuses a cache that is a symbolic link or has no absol
 });
 
 Deno.test("a single file refuses a cache of somebody else", async () => {
+  if (Deno.uid() !== 0) {
+    // deno-lint-ignore no-console -- a skipped check says why
+    return console.warn("skipped: only root can give a directory away");
+  }
   await using box = await makeBox();
   await Deno.mkdir(box.cache, { mode: 0o700 });
-  if (Deno.uid() === 0) {
-    await Deno.chown(box.cache, 65534, 65534);
-    await assertRefused(box, "somebody else");
-  } else {
-    await assertRefused(box, "Cannot use", "/root");
-  }
+  await Deno.chown(box.cache, 65534, 65534);
+  await assertRefused(box, "somebody else");
 });
 
 Deno.test("a single file works in every shell at hand", async () => {

@@ -1,0 +1,179 @@
+import { type Importing, specifierOf } from "./_specifier.ts";
+import { isSource, ROOT, unitOf } from "./_unit.ts";
+
+const EVERYWHERE = "everywhere";
+
+type Units = readonly string[] | typeof EVERYWHERE;
+
+/** Who may use what: the units of `src` by what they use. */
+type Doors = Readonly<Record<string, Units>>;
+
+const FILES = ["core/storage"];
+const SOCKETS = ["core/transport"];
+
+/** Packages and built-in modules; a name that ends in `/` stands for all below it. No unit may use one that is not listed. */
+export const PACKAGES: Doors = {
+  "@hono/hono": ["htx", "status"],
+  "@noble/": ["core/crypto"],
+  "@std/toml": ["core/config"],
+  "node:crypto": ["core/crypto"],
+  "node:sqlite": FILES,
+  "prom-client": ["core/metrics"],
+};
+
+/** Values of the `Deno` namespace; its types are free. No unit may use one that is not listed. */
+export const DENO: Doors = {
+  "QuicEndpoint": SOCKETS,
+  "build": EVERYWHERE,
+  "chmodSync": FILES,
+  "connect": SOCKETS,
+  "connectQuic": SOCKETS,
+  "customInspect": EVERYWHERE,
+  "errors": EVERYWHERE,
+  "inspect": EVERYWHERE,
+  "listen": SOCKETS,
+  "lstatSync": FILES,
+  "makeTempFileSync": FILES,
+  "openSync": FILES,
+  "readDirSync": FILES,
+  "readFileSync": FILES,
+  "removeSync": FILES,
+  "renameSync": FILES,
+  "serve": SOCKETS,
+  "writeTextFileSync": FILES,
+};
+
+/** Globals, or members of them, that reach out of the program, keep time or draw chance; the rest of the language is free. */
+export const GLOBALS: Doors = {
+  "BroadcastChannel": [],
+  "Date.now": ["core/async", "core/log", "core/transport"], // defaults of options
+  "EventSource": [],
+  "Function": [],
+  "Math.random": ["core/transport"], // the default of the memory network
+  "WebSocket": [],
+  "WebSocketStream": [],
+  "Worker": [],
+  "XMLHttpRequest": [],
+  "alert": [],
+  "caches": [],
+  "confirm": [],
+  "console": [],
+  "crypto.getRandomValues": ["core/crypto", "core/transport"],
+  "crypto.randomUUID": [],
+  "crypto.subtle": ["core/crypto", "core/transport"], // transport: SHA-1 of the WebSocket upgrade, self-signed certificates
+  "eval": [],
+  "fetch": [],
+  "globalThis": ["core/crypto"], // process.getBuiltinModule, so that a browser can load the unit
+  "localStorage": [],
+  "performance.now": ["core/async", "core/crypto"], // crypto times its providers
+  "process": ["core/crypto"],
+  "prompt": [],
+  "queueMicrotask": ["core/async"],
+  "require": [],
+  "sessionStorage": [],
+  "setInterval": ["core/async"],
+  "setTimeout": ["core/async"],
+};
+
+/** The one file of `cli` that talks to the terminal, and what it keeps to itself. */
+const TERMINAL_FILE = "cli/_terminal.ts";
+const TERMINAL: ReadonlySet<string> = new Set([
+  "console",
+  "globalThis",
+  "process",
+  ...["args", "env", "exit", "stdin", "stdout", "stderr", "addSignalListener"]
+    .map((name) => `Deno.${name}`),
+]);
+
+/** Lint rule: each resource is reached through one unit only. */
+export const doors: Deno.lint.Rule = {
+  create(ctx) {
+    const path = ctx.filename;
+    if (isSource(path)) return sourceVisitor(ctx, unitOf(path) ?? "src");
+    if (!path.startsWith(`${ROOT}cli/`)) return {};
+    return path === `${ROOT}${TERMINAL_FILE}`
+      ? {}
+      : visitUses((node, name, owner) => {
+        if (TERMINAL.has(name) || TERMINAL.has(owner) || name === "Deno") {
+          ctx.report({
+            node,
+            message: `Only ${TERMINAL_FILE} may use ${name}`,
+          });
+        }
+      });
+  },
+};
+
+function sourceVisitor(
+  ctx: Deno.lint.RuleContext,
+  unit: string,
+): Deno.lint.LintVisitor {
+  const refuse = (node: Deno.lint.Node, name: string, units: Units) => {
+    if (units === EVERYWHERE || units.includes(unit)) return;
+    const who = units.length > 0 ? `only ${units.join(" and ")}` : "no unit";
+    ctx.report({ node, message: `${unit} may not use ${name}: ${who} may` });
+  };
+  const importing = (node: Importing) => {
+    const name = specifierOf(node);
+    if (name === undefined || name.startsWith(".")) return;
+    const key = Object.keys(PACKAGES).find((key) =>
+      key.endsWith("/") ? name.startsWith(key) : name === key
+    );
+    refuse(node, name, PACKAGES[key ?? ""] ?? []);
+  };
+  return {
+    ImportDeclaration: importing,
+    ExportNamedDeclaration: importing,
+    ExportAllDeclaration: importing,
+    ImportExpression: importing,
+    ...visitUses((node, name, owner) => {
+      const [, member] = name.match(/^Deno(?:\.(.+))?$/) ?? [];
+      if (owner === "Deno") refuse(node, name, DENO[member ?? ""] ?? []);
+      else refuse(node, name, GLOBALS[name] ?? GLOBALS[owner] ?? EVERYWHERE);
+    }),
+  };
+}
+
+/**
+ * Calls `use` for each identifier that is called, constructed or whose member is read, with `name` as `owner` or `owner.member`,
+ * and for every other mention of `Deno` and `globalThis`. Local variables of the same name are not told apart.
+ */
+function visitUses(
+  use: (node: Deno.lint.Node, name: string, owner: string) => void,
+): Deno.lint.LintVisitor {
+  const called = (node: Deno.lint.CallExpression | Deno.lint.NewExpression) => {
+    const { callee } = node;
+    if (callee.type !== "Identifier") return;
+    const isNow = callee.name === "Date" && node.arguments.length === 0;
+    const name = isNow ? "Date.now" : callee.name;
+    use(node, name, callee.name);
+  };
+  return {
+    CallExpression: called,
+    NewExpression: called,
+    MemberExpression(node) {
+      const { object, property, computed } = node;
+      if (object.type !== "Identifier") return;
+      const isNamed = !computed && property.type === "Identifier";
+      const name = isNamed ? `${object.name}.${property.name}` : object.name;
+      use(node, name, object.name);
+    },
+    Identifier(node) {
+      if (node.name !== "Deno" && node.name !== "globalThis") return;
+      const { parent } = node;
+      if (parent.type === "TSQualifiedName") return; // a type
+      if (parent.type === "MemberExpression" && !isComputed(parent, node)) {
+        return;
+      }
+      use(node, node.name, node.name);
+    },
+  };
+}
+
+/** Whether `node` is the `x` of `a[x]`; as the `a` of `a.x` it was seen with the whole, and as the `x` of `a.x` it is a mere name. */
+function isComputed(
+  parent: Deno.lint.MemberExpression,
+  node: Deno.lint.Identifier,
+): boolean {
+  return parent.computed && parent.property === node;
+}
