@@ -22,7 +22,7 @@ export interface StatusPage {
 }
 
 /** Most rows shown of a section; how many are left out is said. */
-export const MAX_ROWS = 200;
+const MAX_ROWS = 200;
 
 const REFRESH_S = 2;
 
