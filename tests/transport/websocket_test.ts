@@ -1,4 +1,4 @@
-import { ws } from "../../src/core/transport/websocket.ts";
+import { ws } from "../../src/core/transport/mod.ts";
 import { testTransport } from "../compliance/transport.ts";
 
 testTransport("ws", () => ({

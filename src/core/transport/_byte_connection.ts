@@ -40,8 +40,12 @@ export abstract class ByteConnection implements Connection {
   protected abstract send(bytes: Uint8Array): Promise<void>;
   /** Ends our side. */
   protected abstract sendEnd(): Promise<void>;
-  /** Lets go of both sides and of every resource; called once, and `closed` waits for it. It must not reject. */
-  protected abstract drop(): void | Promise<void>;
+  /**
+   * Lets go of both sides and of every resource; called once, and `closed` waits for it. It must not reject.
+   *
+   * @param cleanly Whether both sides have ended.
+   */
+  protected abstract drop(cleanly: boolean): void | Promise<void>;
 
   async read(buffer: Uint8Array): Promise<number | null> {
     if (buffer.length === 0) throw new RangeError("Want room for 1 byte");
@@ -51,6 +55,7 @@ export abstract class ByteConnection implements Connection {
     this.#reading = true;
     try {
       const length = await this.receive(buffer);
+      if (this.#readError) throw this.#readError;
       if (length === null) this.#endRead();
       return length;
     } catch (error) {
@@ -128,7 +133,7 @@ export abstract class ByteConnection implements Connection {
   #dropOnce(): void {
     if (this.#dropped) return;
     this.#dropped = true;
-    this.#resolveClosed(this.drop());
+    this.#resolveClosed(this.drop(this.#readError === undefined));
   }
 }
 

@@ -327,9 +327,9 @@ class MemoryConnection extends ByteConnection {
     return Promise.resolve();
   }
 
-  protected drop(): void {
+  protected drop(cleanly: boolean): void {
     const error = new TransportError("closed", "The connection is closed");
-    this.#outgoing.end("reset");
+    if (!cleanly) this.#outgoing.end("reset");
     this.#outgoing.break(error);
     this.incoming.discard(error);
     this.datagrams.close();

@@ -12,6 +12,7 @@ export type {
   Listener,
   Transport,
 } from "./connection.ts";
+export { dial, listen, type TransportOptions } from "./dial.ts";
 export { TransportError, type TransportErrorCode } from "./error.ts";
 export {
   HandshakeListener,
@@ -37,6 +38,20 @@ export {
   type ServeHttpOptions,
 } from "./http_serve.ts";
 export { MemoryNetwork, type MemoryNetworkOptions } from "./memory.ts";
+export {
+  dialQuic,
+  listenQuic,
+  quic,
+  type QuicByteConnection,
+  type QuicDialOptions,
+  type QuicListenOptions,
+  type QuicOptions,
+} from "./quic.ts";
+export {
+  QUIC_CLOSE,
+  type QuicClose,
+  QuicConnection,
+} from "./quic_connection.ts";
 export { type ReadHead, readHead } from "./read_head.ts";
 export {
   type CertificatePem,
