@@ -31,20 +31,25 @@ for (const suite of SUITES) {
         for (const bit of suite.hybrid ? [at % 8] : [0, 1, 2, 3, 4, 5, 6, 7]) {
           const changed = message.slice();
           changed[at]! ^= 1 << bit;
-          assertRefused(suite, index, changed);
+          assertRefused(suite, messages, index, changed);
         }
       }
     });
 
     Deno.test(`${name}: message ${index} cannot be cut short`, () => {
       for (let length = 0; length < message.length; length++) {
-        assertRefused(suite, index, message.slice(0, length));
+        assertRefused(suite, messages, index, message.slice(0, length));
       }
     });
 
     Deno.test(`${name}: message ${index} takes no trailing bytes`, () => {
       for (const extra of [1, 16, 65_535 - message.length, 65_536]) {
-        assertRefused(suite, index, concat(message, new Uint8Array(extra)));
+        assertRefused(
+          suite,
+          messages,
+          index,
+          concat(message, new Uint8Array(extra)),
+        );
       }
     });
   }
@@ -52,7 +57,7 @@ for (const suite of SUITES) {
   Deno.test(`${name}: an earlier message in place of a later one is refused`, () => {
     for (let index = 1; index < messages.length; index++) {
       for (const earlier of messages.slice(0, index)) {
-        assertRefused(suite, index, earlier);
+        assertRefused(suite, messages, index, earlier);
       }
     }
   });
@@ -60,7 +65,7 @@ for (const suite of SUITES) {
   Deno.test(`${name}: a message of another session is refused`, () => {
     const other = exchange(initiator(suite), responder(suite));
     for (let index = 1; index < messages.length; index++) {
-      assertRefused(suite, index, other[index]!);
+      assertRefused(suite, messages, index, other[index]!);
     }
   });
 }
@@ -73,19 +78,32 @@ function pair(suite: Suite): [HandshakeState, HandshakeState] {
 }
 
 /** Puts `message` in place of message `index`: nobody finishes with a wrong transcript, and the only error is `rejected`. */
-function assertRefused(suite: Suite, index: number, message: Bytes): void {
+function assertRefused(
+  suite: Suite,
+  honest: readonly Bytes[],
+  index: number,
+  message: Bytes,
+): void {
   const [a, b] = pair(suite);
-  exchange(a, b, index);
-  const [from, to] = a.myTurn ? [a, b] : [b, a];
-  from.writeMessage(Uint8Array.of(index));
+  const [from, to] = index % 2 === 0 ? [a, b] : [b, a];
+  replay(to, honest.slice(0, index));
   const error = assertThrows(() => {
     to.readMessage(message);
+    replay(from, honest.slice(0, index + 1));
     exchange(a, b);
   }, NoiseError);
   assertEquals(error.code, "rejected");
   assertEquals(error.message, "Noise message rejected");
   assert(!to.finished, "The receiver of the changed message finished");
   assertEquals([a, b].filter(isClosed).length, 1);
+}
+
+/** Brings one side to where `honest` leaves it, without the other. */
+function replay(state: HandshakeState, honest: readonly Bytes[]): void {
+  for (const [i, message] of honest.entries()) {
+    if (state.myTurn) state.writeMessage(Uint8Array.of(i));
+    else state.readMessage(message);
+  }
 }
 
 function isClosed(state: HandshakeState): boolean {
