@@ -13,11 +13,13 @@ const FILL_BYTES = 4096;
 /** A duplex whose coming bytes can be looked at before they are taken. */
 export class BufferedDuplex implements Duplex {
   readonly #inner: Duplex;
-  #buffered: Uint8Array = new Uint8Array(0);
+  #buffered: Uint8Array;
+  #filling: Promise<boolean> | undefined;
 
-  /** Takes over the reading of `inner`. */
-  constructor(inner: Duplex) {
+  /** Takes over the reading of `inner`, of which `buffered` was read already. */
+  constructor(inner: Duplex, buffered: Uint8Array = new Uint8Array(0)) {
     this.#inner = inner;
+    this.#buffered = buffered;
   }
 
   /** What was read from the connection and not yet taken. */
@@ -25,8 +27,26 @@ export class BufferedDuplex implements Duplex {
     return this.#buffered;
   }
 
-  /** Waits for more bytes; `false` once the peer has ended its side. The caller bounds how much it lets pile up. */
-  async fill(): Promise<boolean> {
+  /**
+   * Waits for more bytes; `false` once the peer has ended its side. The caller bounds how much it lets pile up.
+   *
+   * A caller that gives up waiting leaves the bytes to whoever fills or reads next.
+   */
+  fill(): Promise<boolean> {
+    const filling = this.#filling ??= this.#fill();
+    filling.catch(() => {});
+    return filling;
+  }
+
+  async #fill(): Promise<boolean> {
+    try {
+      return await this.#readMore();
+    } finally {
+      this.#filling = undefined;
+    }
+  }
+
+  async #readMore(): Promise<boolean> {
     const buffer = new Uint8Array(FILL_BYTES);
     const n = await this.#inner.read(buffer);
     if (n === null) return false;
@@ -36,7 +56,9 @@ export class BufferedDuplex implements Duplex {
 
   /** Takes the first `length` buffered bytes. */
   skip(length: number): void {
-    this.#buffered = this.#buffered.subarray(length);
+    this.#buffered = length < this.#buffered.length
+      ? this.#buffered.subarray(length)
+      : new Uint8Array(0);
   }
 
   /**
@@ -59,19 +81,13 @@ export class BufferedDuplex implements Duplex {
     }
   }
 
-  /** Puts `bytes` before what is buffered. */
-  unread(bytes: Uint8Array): void {
-    this.#buffered = concat(bytes, this.#buffered);
-  }
-
   /** As {@link Connection.read}, buffered bytes first. */
   async read(buffer: Uint8Array): Promise<number | null> {
+    if (this.#filling && this.#buffered.length === 0) await this.#filling;
     if (this.#buffered.length === 0) return await this.#inner.read(buffer);
     const n = Math.min(buffer.length, this.#buffered.length);
     buffer.set(this.#buffered.subarray(0, n));
-    this.#buffered = n < this.#buffered.length
-      ? this.#buffered.subarray(n)
-      : new Uint8Array(0);
+    this.skip(n);
     return n;
   }
 

@@ -5,7 +5,7 @@ import { AcceptLoop, type Incoming, type ServeOptions } from "./accept_loop.ts";
 import type { AllowList } from "./allow_list.ts";
 import { closeOnAbort } from "./close_on_abort.ts";
 import { BufferedDuplex, type Duplex } from "./duplex.ts";
-import { farewell } from "./farewell.ts";
+import { answer, farewell } from "./answer.ts";
 import { parseIp } from "./ip_address.ts";
 import { splice } from "./splice.ts";
 import { Tally, type TunnelStats } from "./stats.ts";
@@ -104,13 +104,12 @@ export class Forwarder {
     if (!target) return;
     const far = await this.#connect(target, signal);
     if (typeof far === "string") return await this.#refuse(stream, far);
-    try {
-      await stream.write(encodeOpenReply("granted"));
-    } catch {
+    const { clock, idleTimeoutMs } = this.#options;
+    const granted = encodeOpenReply("granted");
+    if (!await answer(stream, granted, clock, signal)) {
       far.close();
       return this.#tally.refuse("ended");
     }
-    const { clock, idleTimeoutMs } = this.#options;
     const result = await splice(stream, far, {
       clock,
       ...(signal && { signal }),
@@ -154,6 +153,7 @@ export class Forwarder {
       if (admitted.length === 0) return "not_allowed";
       return await this.#dialOneOf(admitted, target.port, deadline.signal);
     } catch (error) {
+      if (signal?.aborted) return "failed";
       return deadline.signal.aborted ? "timeout" : refusalFor(error);
     }
   }

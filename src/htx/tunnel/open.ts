@@ -68,7 +68,7 @@ export class TargetStream implements Duplex {
   }
 
   /**
-   * The server's reply.
+   * The server's reply; a refusal closes the stream.
    *
    * @throws {HtxError} `malformed` if it does not decode, `closed` if the stream ended before it.
    */
@@ -110,7 +110,10 @@ export class TargetStream implements Duplex {
       if (!decoded) {
         throw new HtxError("closed", "The stream ended before its open reply");
       }
-      if (decoded.value !== "granted") this.#refusal = decoded.value;
+      if (decoded.value !== "granted") {
+        this.#refusal = decoded.value;
+        this.close();
+      }
       return decoded.value;
     } catch (cause) {
       if (!(cause instanceof DecodeError)) throw cause;

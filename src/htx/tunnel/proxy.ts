@@ -2,7 +2,7 @@ import { type Clock, Deadline, systemClock } from "../../core/async/mod.ts";
 import { AcceptLoop, type Incoming, type ServeOptions } from "./accept_loop.ts";
 import { closeOnAbort } from "./close_on_abort.ts";
 import { BufferedDuplex, type Duplex } from "./duplex.ts";
-import { farewell } from "./farewell.ts";
+import { answer, farewell } from "./answer.ts";
 import { openTarget, type StreamOpener, type TargetStream } from "./open.ts";
 import {
   readTunnelRequest,
@@ -148,9 +148,7 @@ export class LocalProxy {
       });
       using _close = closeOnAbort(deadline.signal, stream);
       const reply = await stream.reply();
-      if (reply === "granted") return stream;
-      stream.close();
-      return reply;
+      return reply === "granted" ? stream : reply;
     } catch {
       stream?.close();
       const isLate = deadline.signal.aborted && !signal?.aborted;
@@ -165,13 +163,9 @@ export class LocalProxy {
     signal: AbortSignal | undefined,
   ): Promise<void> {
     const { clock, idleTimeoutMs } = this.#options;
-    if (granted) {
-      try {
-        await client.write(granted);
-      } catch {
-        stream.close();
-        return this.#refuse("ended");
-      }
+    if (granted && !await answer(client, granted, clock, signal)) {
+      stream.close();
+      return this.#refuse("ended");
     }
     const result = await splice(near, far(stream), {
       clock,

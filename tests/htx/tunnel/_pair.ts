@@ -1,3 +1,4 @@
+import { concat } from "../../../src/core/bytes/mod.ts";
 import {
   type Connection,
   MemoryNetwork,
@@ -18,12 +19,12 @@ export async function connectionPair(
 export async function readAll(
   from: Pick<Connection, "read">,
 ): Promise<Uint8Array> {
-  const parts: number[] = [];
+  const parts: Uint8Array[] = [];
   const buffer = new Uint8Array(65_536);
   for (let n; (n = await from.read(buffer)) !== null;) {
-    for (const byte of buffer.subarray(0, n)) parts.push(byte);
+    parts.push(buffer.slice(0, n));
   }
-  return Uint8Array.from(parts);
+  return concat(...parts);
 }
 
 /** Reads until `length` bytes came. */
@@ -40,4 +41,7 @@ export async function readExactly(
   return bytes;
 }
 
-export const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+/** The bytes as UTF-8. */
+export function text(bytes: Uint8Array): string {
+  return new TextDecoder().decode(bytes);
+}

@@ -1,8 +1,9 @@
 import { BoundedQueue } from "../../../src/core/async/mod.ts";
 import {
   type Connection,
-  MemoryNetwork,
+  type MemoryNetwork,
   type Transport,
+  TransportError,
 } from "../../../src/core/transport/mod.ts";
 import { AllowList } from "../../../src/htx/tunnel/allow_list.ts";
 import {
@@ -17,8 +18,13 @@ export class FakeSession implements StreamOpener {
   readonly #streams = new BoundedQueue<Connection>({ capacity: 10_000 });
   readonly streams = this.#streams as AsyncIterable<Connection>;
 
-  async open(): Promise<Connection> {
-    const [near, far] = await connectionPair();
+  open(): Promise<Connection> {
+    return this.openWith(262_144);
+  }
+
+  /** Opens a stream that holds `bufferBytes` each way. */
+  async openWith(bufferBytes: number): Promise<Connection> {
+    const [near, far] = await connectionPair(bufferBytes);
     await this.#streams.push(far);
     return near;
   }
@@ -61,7 +67,9 @@ export async function origin(
   const listener = await network.transport(name).listen(`memory://${host}`);
   const serving = (async () => {
     const all = [];
-    for await (const connection of listener) all.push(serve(connection));
+    for await (const connection of listener) {
+      all.push(serve(connection).catch(unlessBroken));
+    }
     await Promise.all(all);
   })();
   return {
@@ -70,6 +78,10 @@ export async function origin(
       await serving;
     },
   };
+}
+
+function unlessBroken(error: unknown): void {
+  if (!(error instanceof TransportError)) throw error;
 }
 
 /** Sends back what comes. */

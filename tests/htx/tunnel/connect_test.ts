@@ -306,3 +306,12 @@ Deno.test("BodyFrame counts a body of known length", () => {
   assertEquals(frame.done, true);
   assertEquals(new BodyFrame(0).done, true);
 });
+
+Deno.test("decodeProxyRequest() passes on field bytes above 0x7f unchanged", () => {
+  const decoded = decodeProxyRequest(get("http://a/", "X: \u00e9\u00ff"));
+  const want = "X: \u00e9\u00ff\r\n";
+  assertEquals(
+    decoded?.kind === "http" && text(decoded.head).includes(want),
+    true,
+  );
+});

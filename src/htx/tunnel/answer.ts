@@ -2,9 +2,30 @@ import { type Clock, Deadline } from "../../core/async/mod.ts";
 import { closeOnAbort } from "./close_on_abort.ts";
 import type { Duplex } from "./duplex.ts";
 
+/** How long a peer may take to accept a short answer. */
+const ANSWER_TIMEOUT_MS = 10_000;
+
 /** How long, and for how many bytes, the peer is listened to after our last word. */
 const LINGER_MS = 2000;
 const LINGER_BYTES = 65_536;
+
+/** Writes a short answer; if the peer does not take it in time or at all, closes and gives `false`. */
+export async function answer(
+  duplex: Duplex,
+  bytes: Uint8Array,
+  clock: Clock,
+  signal: AbortSignal | undefined,
+): Promise<boolean> {
+  using deadline = new Deadline(clock, ANSWER_TIMEOUT_MS, { signal });
+  using _close = closeOnAbort(deadline.signal, duplex);
+  try {
+    await duplex.write(bytes);
+    return true;
+  } catch {
+    duplex.close();
+    return false;
+  }
+}
 
 /**
  * Says `bytes` as the last word and closes.
