@@ -157,7 +157,7 @@ export class LocalProxy {
   }
 
   async #splice(
-    { granted, near, far }: TunnelRequest,
+    { early, granted, near, far }: TunnelRequest,
     stream: TargetStream,
     client: BufferedDuplex,
     signal: AbortSignal | undefined,
@@ -167,6 +167,7 @@ export class LocalProxy {
       stream.close();
       return this.#refuse("ended");
     }
+    if (early) this.#tally.move("up", early.length);
     const result = await splice(near, far(stream), {
       clock,
       ...(signal && { signal }),

@@ -135,7 +135,9 @@ Deno.test("LocalProxy forwards plain requests with their body and drops what com
     await client.closeWrite();
     await readAll(client);
   }
+  await t.idle();
   assertEquals(http.seen.length, 3);
+  assertEquals(t.proxy.stats().upBytes, http.seen.join("").length);
   for (const [i, body] of bodies.entries()) {
     const got = http.seen[i]!;
     const { head, length } = decodeRequestHead(utf8(got))!;
