@@ -1,4 +1,4 @@
-/** Runs in a worker that has no `process`, as a browser has none, and reports what it could do. */
+/** Runs as a program that has no `process`, as a browser has none, and prints what it could do. */
 Object.defineProperty(globalThis, "process", { value: undefined });
 const { nodeProvider, nobleProvider, selectProvider } = await import(
   "../../src/core/crypto/mod.ts"
@@ -11,12 +11,10 @@ try {
   refusal = error;
 }
 const { provider, trials } = selectProvider([]);
-const worker = globalThis as unknown as {
-  postMessage(message: unknown): void;
-};
-worker.postMessage({
+const report = {
   refusal: String(refusal),
   chosen: provider.name,
   tried: trials.map((trial) => trial.provider.name),
   hash: nobleProvider.hash("sha256").toHex(),
-});
+};
+await Deno.stdout.write(new TextEncoder().encode(JSON.stringify(report)));

@@ -103,7 +103,7 @@ for (const name of ["chacha20poly1305", "aesGcm"] as const) {
   });
 }
 
-agree("x25519", CASES, (c, draw) => {
+agree("x25519", 100, (c, draw) => {
   const [a, b, any] = [draw.bytes(32), draw.bytes(32), draw.bytes(32)];
   const secret = c.x25519.sharedSecret(a, c.x25519.publicKey(b));
   assertEquals(secret, c.x25519.sharedSecret(b, c.x25519.publicKey(a)));
@@ -118,7 +118,7 @@ agree("ed25519", CASES, (c, draw) => {
   return [key, signature];
 });
 
-agree("ed25519.verify() of arbitrary bytes", CASES, (c, draw) => {
+agree("ed25519.verify() of arbitrary bytes", 100, (c, draw) => {
   const [seed, message] = [draw.bytes(32), draw.message(50)];
   const signature = c.ed25519.sign(seed, message);
   const key = c.ed25519.publicKey(seed);

@@ -2,6 +2,20 @@
  * Cryptographic primitives behind one synchronous {@link CryptoProvider}: {@link nodeProvider} by default,
  * {@link nobleProvider} where there is no `node:crypto`, a native one through {@link selectProvider}.
  *
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { defaultProvider, generateX25519 } from "./mod.ts";
+ *
+ * const crypto = defaultProvider();
+ * const [alice, bob] = [generateX25519(crypto), generateX25519(crypto)];
+ * const secret = crypto.x25519.sharedSecret(alice.privateKey, bob.publicKey);
+ * const none = new Uint8Array(0);
+ * const aead = crypto.chacha20poly1305(crypto.hkdf("sha256", secret, none, none, 32));
+ * const nonce = new Uint8Array(12);
+ * const sealed = aead.seal(nonce, Uint8Array.of(1, 2, 3));
+ * assertEquals(aead.open(nonce, sealed), Uint8Array.of(1, 2, 3));
+ * ```
+ *
  * Importing this module loads no `node:` module, so a browser bundle can take {@link nobleProvider} from it.
  *
  * @module

@@ -50,7 +50,7 @@ export interface X25519 {
   /** The public key of `privateKey`. */
   publicKey(privateKey: Uint8Array): Bytes;
   /**
-   * The 32-byte shared secret.
+   * The 32-byte shared secret; a `publicKey` on the twist or not in its shortest form counts as RFC 7748 §5 says.
    *
    * @throws {CryptoError} `weak_key` if it is all zero (RFC 7748 §6.1).
    */

@@ -24,7 +24,7 @@ export type SelfTestName =
 
 /**
  * Runs every primitive of `provider` on fixed inputs of up to 5,000 bytes and names those that give a wrong answer,
- * accept a forgery or throw; none is a pass.
+ * accept a forgery or throw; an empty list is a pass.
  */
 export function failedSelfTests(provider: CryptoProvider): SelfTestName[] {
   const names = Object.keys(SELF_TESTS) as SelfTestName[];
