@@ -26,6 +26,12 @@ import {
   type HttpFields,
   type RequestHead,
 } from "../core/transport/mod.ts";
+import {
+  FORM,
+  formFields,
+  pageFields,
+  upgradeFields,
+} from "./browser_fields.ts";
 
 /** The carriers, in the order in which policies are written. */
 export const CARRIERS = ["cookie", "query", "body"] as const;
@@ -38,7 +44,6 @@ export const MAX_TICKET_HEAD_LENGTH = 8192;
 const MIN_TEXT_LENGTH = 172; // 129 bytes
 const MAX_TEXT_LENGTH = 226; // 169 bytes
 const PARAMETER = "bn1";
-const FORM = "application/x-www-form-urlencoded";
 const PATH_REGEXP = /^\/[\x21\x22\x24-\x7e]*$/;
 const HOST_REGEXP = /^[A-Za-z0-9.:[\]-]+$/;
 /** What a cookie may be called: a token of RFC 9110 §5.6.2. */
@@ -118,7 +123,7 @@ export function makeTicketRequest(
  * Looks for the one ticket in the first bytes of a connection; `undefined` means that more bytes are needed.
  *
  * Bytes that cannot become a ticket request give `none` at once, without waiting for the rest of the head.
- * Of several carriers in one request none counts.
+ * Of several carriers in one request none counts, and only the first request of a connection can carry a ticket.
  *
  * @param bytes Everything received so far.
  */
@@ -226,91 +231,4 @@ function parameters(target: string): string[] {
 
 function checkText(what: string, text: string, form: RegExp): void {
   if (!form.test(text)) throw new TypeError(`Invalid ${what} "${text}"`);
-}
-
-type Field = readonly [name: string, value: string];
-
-const USER_AGENT: Field = [
-  "User-Agent",
-  "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/152.0.0.0 Safari/537.36",
-];
-const CLIENT_HINTS: readonly Field[] = [
-  [
-    "sec-ch-ua",
-    '"Chromium";v="152", "Not?A_Brand";v="24", "Google Chrome";v="152"',
-  ],
-  ["sec-ch-ua-mobile", "?0"],
-  ["sec-ch-ua-platform", '"Windows"'],
-];
-const ACCEPT: Field = [
-  "Accept",
-  "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,image/apng,*/*;q=0.8,application/signed-exchange;v=b3;q=0.7",
-];
-const LANGUAGES: readonly Field[] = [
-  ["Accept-Encoding", "gzip, deflate, br, zstd"],
-  ["Accept-Language", "en-US,en;q=0.9"],
-];
-
-/** What Chrome sends when a person opens a page. */
-function pageFields(host: string): Field[] {
-  return [
-    ["Host", host],
-    ["Connection", "keep-alive"],
-    ...CLIENT_HINTS,
-    ["Upgrade-Insecure-Requests", "1"],
-    USER_AGENT,
-    ACCEPT,
-    ["Sec-Fetch-Site", "none"],
-    ["Sec-Fetch-Mode", "navigate"],
-    ["Sec-Fetch-User", "?1"],
-    ["Sec-Fetch-Dest", "document"],
-    ...LANGUAGES,
-  ];
-}
-
-/** What Chrome sends when a person submits a form of the same page. */
-function formFields(host: string, path: string, length: number): Field[] {
-  const origin = `https://${host}`;
-  return [
-    ["Host", host],
-    ["Connection", "keep-alive"],
-    ["Content-Length", String(length)],
-    ["Cache-Control", "max-age=0"],
-    ...CLIENT_HINTS,
-    ["Origin", origin],
-    ["Content-Type", FORM],
-    ["Upgrade-Insecure-Requests", "1"],
-    USER_AGENT,
-    ACCEPT,
-    ["Sec-Fetch-Site", "same-origin"],
-    ["Sec-Fetch-Mode", "navigate"],
-    ["Sec-Fetch-User", "?1"],
-    ["Sec-Fetch-Dest", "document"],
-    ["Referer", `${origin}${path}`],
-    ...LANGUAGES,
-  ];
-}
-
-/** What Chrome sends when a page opens a WebSocket, with `upgrade` in place of its own fields of those names. */
-function upgradeFields(host: string, upgrade: HttpFields): Field[] {
-  const fields: Field[] = [
-    ["Host", host],
-    ["Connection", "Upgrade"],
-    ["Pragma", "no-cache"],
-    ["Cache-Control", "no-cache"],
-    USER_AGENT,
-    ["Upgrade", "websocket"],
-    ["Origin", `https://${host}`],
-    ["Sec-WebSocket-Version", "13"],
-    ...LANGUAGES,
-  ];
-  const given = new Map(
-    upgrade.map((field) => [field[0].toLowerCase(), field]),
-  );
-  const merged = fields.map((field) => {
-    const own = given.get(field[0].toLowerCase());
-    given.delete(field[0].toLowerCase());
-    return own ?? field;
-  });
-  return [...merged, ...given.values()];
 }

@@ -101,8 +101,7 @@ export class Decoy {
     if (!origin) return;
     await using _ = origin;
     this.#counts.served++;
-    const visitor = new BufferedDuplex(connection);
-    visitor.unread(received);
+    const visitor = new BufferedDuplex(connection, received);
     await splice(visitor, origin, { idleTimeoutMs, signal, clock });
   }
 

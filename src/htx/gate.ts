@@ -1,9 +1,10 @@
-import { type Bytes, DecodeError, equal } from "../core/bytes/mod.ts";
 import {
-  CryptoError,
-  type CryptoProvider,
-  generateX25519,
-} from "../core/crypto/mod.ts";
+  type Bytes,
+  DecodeError,
+  encodeHex,
+  equal,
+} from "../core/bytes/mod.ts";
+import { type CryptoProvider, generateX25519 } from "../core/crypto/mod.ts";
 import type { Logger } from "../core/log/mod.ts";
 import { StorageError } from "../core/storage/mod.ts";
 import type { Address } from "../core/transport/mod.ts";
@@ -73,6 +74,14 @@ export interface GateVisit {
 }
 
 const HOURS = [-1, 0, 1] as const;
+/** The u-coordinates of order 8 and below, on the curve and its twist: 0, 1, two of order 8, p − 1, p, p + 1. */
+const LOW_ORDER: ReadonlySet<string> = new Set([
+  "00".repeat(32),
+  "01" + "00".repeat(31),
+  "e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800",
+  "5f9c95bca3508c24b1d0b1559c83ef5b04445cc4581c8e86d8224eddd09f1157",
+  ...["ec", "ed", "ee"].map((low) => low + "ff".repeat(30) + "7f"),
+]);
 
 /**
  * Decides who is admitted (Betanet 1.1 §5.2).
@@ -145,8 +154,11 @@ export class Gate {
     wallTimeMs: number,
   ): number | undefined {
     const { crypto } = this.#options;
-    const agreed = agree(crypto, privateKey, clientPublicKey);
-    const sharedSecret = agreed ?? crypto.random(32);
+    const weak = isLowOrder(clientPublicKey);
+    const sharedSecret = crypto.x25519.sharedSecret(
+      privateKey,
+      weak ? this.#dummy.ticket.clientPublicKey : clientPublicKey,
+    );
     const now = ticketHour(wallTimeMs);
     let match = 0;
     HOURS.forEach((offset, i) => {
@@ -154,7 +166,7 @@ export class Gate {
       const wanted = deriveAccessTicket(crypto, { sharedSecret, keyId, hour });
       match |= Number(equal(wanted, accessTicket)) << i;
     });
-    return agreed && match > 0
+    return !weak && match > 0
       ? now + HOURS[31 - Math.clz32(match)]!
       : undefined;
   }
@@ -184,16 +196,9 @@ function parse(payload: Uint8Array): Ticket | undefined {
   }
 }
 
-/** The shared secret, or `undefined` if the peer's key is of low order. */
-function agree(
-  crypto: CryptoProvider,
-  privateKey: Uint8Array,
-  publicKey: Uint8Array,
-): Bytes | undefined {
-  try {
-    return crypto.x25519.sharedSecret(privateKey, publicKey);
-  } catch (error) {
-    if (error instanceof CryptoError) return undefined;
-    throw error;
-  }
+/** Whether every shared secret of `publicKey` is zero; its top bit does not count (RFC 7748 §5). */
+function isLowOrder(publicKey: Uint8Array): boolean {
+  const u = new Uint8Array(publicKey);
+  u[31]! &= 0x7f;
+  return LOW_ORDER.has(encodeHex(u));
 }

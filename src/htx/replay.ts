@@ -28,7 +28,7 @@ export type ReplayStore = Pick<
 export interface ReplayMemoryOptions {
   /** Keeps the tickets across restarts; a namespace of its own, with room for twice the capacity. */
   readonly store: ReplayStore;
-  /** Most tickets remembered at once; 262,144 by default: 24 a second for 3 h. */
+  /** Most tickets remembered at once; 262,144 by default: 24 a second for 3 h, about 14 MB. */
   readonly capacity?: number;
   /** Monotonic time in milliseconds at which the tickets in the store count as accepted. */
   readonly nowMs: number;

@@ -100,7 +100,7 @@ export function decodeTicket(payload: Uint8Array): Ticket {
   };
   const padding = r.rest().length;
   if (padding < MIN_PADDING_LENGTH || padding > MAX_PADDING_LENGTH) {
-    throw new DecodeError(r.what, `want 24 to 64 bytes of padding`);
+    throw new DecodeError(r.what, "want 24 to 64 bytes of padding");
   }
   return ticket;
 }
@@ -125,8 +125,8 @@ export function deriveAccessTicket(
  *
  * ```ts
  * import { assertEquals } from "@std/assert";
- * import { generateX25519, nodeProvider } from "./src/core/crypto/mod.ts";
- * import { decodeTicket, makeTicket } from "./src/htx/ticket.ts";
+ * import { generateX25519, nodeProvider } from "../core/crypto/mod.ts";
+ * import { decodeTicket, makeTicket } from "./ticket.ts";
  *
  * const keyId = new Uint8Array(8);
  * const ticketPublicKey = generateX25519(nodeProvider).publicKey;
