@@ -17,6 +17,7 @@ import {
 const FRAME_BYTES = 65_536;
 const POOLED_BUFFERS = 16;
 const GOODBYE_MS = 1_000;
+const DISCARD_BYTES = 16_384;
 
 /** Options of both ends of a WebSocket. */
 export interface WebSocketOptions {
@@ -115,7 +116,7 @@ export class WebSocketConnection extends ByteConnection {
       return this.#decoder.feed(bytes);
     } catch (error) {
       const isMalformed = error instanceof DecodeError;
-      await this.#goodbye(
+      await this.#refuse(
         isMalformed ? CLOSE_CODE.protocolError : CLOSE_CODE.tooBig,
       );
       throw error;
@@ -150,12 +151,18 @@ export class WebSocketConnection extends ByteConnection {
   }
 
   /** Sends a close frame, and gives up after a second if the connection does not take it. */
-  async #goodbye(code: CloseCode): Promise<void> {
-    using deadline = new Deadline(systemClock, GOODBYE_MS);
-    const { promise, resolve } = Promise.withResolvers<void>();
-    deadline.signal.addEventListener("abort", () => resolve(), { once: true });
-    this.#transmitClose(code).then(resolve, resolve);
-    await promise;
+  #goodbye(code: CloseCode): Promise<void> {
+    return withinGoodbye(this.#transmitClose(code));
+  }
+
+  /** Sends a close frame and discards what comes, since closing TCP before everything is read would destroy it. */
+  #refuse(code: CloseCode): Promise<void> {
+    return withinGoodbye((async () => {
+      await this.#transmitClose(code);
+      await this.#connection.closeWrite();
+      const buffer = new Uint8Array(DISCARD_BYTES);
+      while (await this.#connection.read(buffer) !== null);
+    })());
   }
 
   #transmit(opcode: Opcode, payload: Uint8Array): Promise<void> {
@@ -178,6 +185,15 @@ export class WebSocketConnection extends ByteConnection {
     await this.#connection.write(buffer.subarray(0, length));
     giveBack(buffer);
   }
+}
+
+/** Resolves when `parting` settles, or after a second. */
+async function withinGoodbye(parting: Promise<void>): Promise<void> {
+  using deadline = new Deadline(systemClock, GOODBYE_MS);
+  const { promise, resolve } = Promise.withResolvers<void>();
+  deadline.signal.addEventListener("abort", () => resolve(), { once: true });
+  parting.then(resolve, () => resolve());
+  await promise;
 }
 
 /** Frame buffers between writes, shared so that an idle connection holds none. */
