@@ -6,7 +6,7 @@ import { executableName, type Role, ROLES } from "./_roles.ts";
 import { writeSingleFile } from "./_single_file.ts";
 
 const USAGE = `
-Usage: deno task build [role…] [--out <directory>] [--json]
+Usage: deno task build [role…] [--out <directory>]
 
 Makes one executable file per role in dist/, which needs neither Deno nor network to run.
 Without a role it makes all of them: ${Object.keys(ROLES).join(", ")}.
@@ -15,7 +15,6 @@ deno compile makes it if its runtime, denort, is at hand: as DENORT_BIN, in Deno
 Otherwise the bundled program and this Deno are joined into an equivalent file for POSIX systems.
 
   --out <directory>   where to put the files, default dist
-  --json              print the paths as JSON
 `;
 
 /** How long a server may take to say whether denort can be had. */

@@ -31,7 +31,7 @@ export interface Program {
 
 /** One thing a program does. Make it with {@link command}. */
 export interface Command<F extends FlagTypes = FlagTypes> {
-  /** What `--help` after the command prints; it names every flag. */
+  /** What `--help` after the command prints, with the flags of every command below it; it names the command's own. */
   readonly usage: string;
   /** Its flags besides those of every command. */
   readonly flags: F;
@@ -73,6 +73,18 @@ const COMMON_FLAGS = {
   "log-level": "string",
   "log-format": "string",
 } as const satisfies FlagTypes;
+
+const COMMON_USAGE = `
+Flags of every command:
+  --json                     print results as JSON, one value a line
+  --quiet                    show neither notes nor progress
+  --log-level <level>        debug, info, warn or error; default info
+  --log-format text|json     default text
+  --help
+`;
+
+/** How many causes of an error are printed. */
+const MAX_CAUSES = 4;
 
 const EXIT_CODE = { usage: 2, failed: 1, SIGINT: 130, SIGTERM: 143 } as const;
 
@@ -142,7 +154,7 @@ async function runCommand(
   terminal: Terminal,
 ): Promise<number> {
   if (helpAsked(args)) {
-    terminal.print(command.usage.trim());
+    terminal.print(`${command.usage.trim()}\n${COMMON_USAGE.trimEnd()}`);
     return 0;
   }
   const types: FlagTypes & typeof COMMON_FLAGS = {
@@ -235,11 +247,21 @@ class Ended extends Error {
 
 function report(error: unknown, program: Program, terminal: Terminal): number {
   if (error instanceof Ended) return EXIT_CODE[error.signal];
-  const message = error instanceof Error ? error.message : String(error);
-  terminal.note(`${program.name}: error: ${message.replaceAll("\n", "\n  ")}`);
+  const say = (what: string, text: string) =>
+    terminal.note(`${program.name}: ${what}: ${text.replaceAll("\n", "\n  ")}`);
+  say("error", messageOf(error));
+  let cause = error instanceof Error ? error.cause : undefined;
+  for (let depth = 0; cause !== undefined && depth < MAX_CAUSES; depth++) {
+    say("cause", messageOf(cause));
+    cause = cause instanceof Error ? cause.cause : undefined;
+  }
   const hint = hintOf(error);
-  if (hint !== undefined) terminal.note(`${program.name}: hint: ${hint}`);
+  if (hint !== undefined) say("hint", hint);
   return error instanceof CliError ? EXIT_CODE[error.code] : EXIT_CODE.failed;
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 function hintOf(error: unknown): string | undefined {

@@ -44,7 +44,7 @@ export function systemTerminal(): Terminal {
   let shown = "";
   const status = (line: string) => {
     shown = line;
-    write(Deno.stderr, `\r${escapeControls(line)}\x1b[K`);
+    tell(`\r${escapeControls(line)}\x1b[K`);
   };
   return {
     args: Deno.args,
@@ -55,9 +55,9 @@ export function systemTerminal(): Terminal {
     env,
     print: (line) => write(Deno.stdout, `${escapeControls(line)}\n`),
     note(line) {
-      if (shown === "") return write(Deno.stderr, `${escapeControls(line)}\n`);
-      write(Deno.stderr, `\r\x1b[K${escapeControls(line)}\n`);
-      status(shown);
+      const clear = shown === "" ? "" : "\r\x1b[K";
+      tell(`${clear}${escapeControls(line)}\n`);
+      if (shown !== "") status(shown);
     },
     status,
     onSignal,
@@ -91,6 +91,17 @@ function columns(): number {
     return Deno.consoleSize().columns;
   } catch {
     return 80; // no terminal
+  }
+}
+
+/** To stderr; a program goes on when nobody reads that. */
+function tell(text: string): void {
+  try {
+    write(Deno.stderr, text);
+  } catch (error) {
+    const { BrokenPipe, WouldBlock } = Deno.errors;
+    if (error instanceof BrokenPipe || error instanceof WouldBlock) return;
+    throw error;
   }
 }
 

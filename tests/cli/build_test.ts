@@ -1,16 +1,18 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { writeSingleFile } from "../../cli/_single_file.ts";
+import { ROLES } from "../../cli/_roles.ts";
+import {
+  FAKE_DENO,
+  makeBox as makeBoxFor,
+  type SingleFileBox,
+  text,
+} from "./_single_file_box.ts";
 
 const FLAGS = ["--no-prompt", "--allow-env=HOME"];
 
-/** Stands in for Deno where only the unpacking is tested: it prints its arguments, a NUL after each. */
-const FAKE_DENO = `#!/bin/sh\nprintf '%s\\0' "$@"\n`;
-
 Deno.test("writeSingleFile() makes the same file from the same inputs", async () => {
   await using box = await makeBox();
-  const again = `${box.path}/again`;
-  await build(again, box.fakeDeno);
-  assertEquals(await Deno.readFile(again), await Deno.readFile(box.file));
+  await using again = await makeBox();
+  assertEquals(await Deno.readFile(again.file), await Deno.readFile(box.file));
 });
 
 Deno.test("writeSingleFile() puts no path of this machine into the program", async () => {
@@ -193,6 +195,18 @@ Deno.test("a single file runs without PATH and Deno cache, and only as its flags
       assertStringIncludes(stderr, `error: Requires `);
     }
   });
+  await t.step("knows how to start itself again", async () => {
+    const { stdout } = await run("self", "--json");
+    const { command, args } = JSON.parse(stdout);
+    const names = await box.entries();
+    assert(
+      command === `${box.cache}/${names.find((n) => /^deno-\w+$/.test(n))}`,
+    );
+    assertEquals(args.slice(0, 2), ["run", "--quiet"]);
+    assertEquals(args.slice(2, -3), ROLES.htx.flags);
+    const program = names.find((name) => name.endsWith(".js"));
+    assertEquals(args.slice(-3), [`${box.cache}/${program}`, "htx", "a b"]);
+  });
   await t.step("hands over stdin and stdout", async () => {
     const bytes = crypto.getRandomValues(new Uint8Array(60_000));
     assertEquals(await box.pipe(["echo"], bytes), bytes);
@@ -214,76 +228,17 @@ Deno.test("a single file runs without PATH and Deno cache, and only as its flags
   });
 });
 
-/** A single file in a directory of its own, and how to run it: no environment but a cache, a home and an unusable DENO_DIR. */
-async function makeBox(runtime?: string) {
-  const path = await Deno.makeTempDir({ prefix: "betanet-build-" });
-  const fakeDeno = `${path}/fake`;
-  await Deno.writeTextFile(fakeDeno, FAKE_DENO);
-  const file = `${path}/betanet-probe`;
-  const cache = `${path}/cache`;
-  await build(file, runtime ?? fakeDeno);
-  const command = (
-    env: Record<string, string>,
-    args: readonly string[],
-    shell: readonly string[],
-    stdin: "null" | "piped",
-  ) => {
-    const [first, ...rest] = [...shell, file, ...args];
-    return new Deno.Command(first!, {
-      args: rest,
-      clearEnv: true,
-      env: {
-        PATH: "",
-        HOME: `${path}/home`,
-        DENO_DIR: "/dev/null",
-        BETANET_CACHE: cache,
-        ...env,
-      },
-      stdin,
-      stdout: "piped",
-      stderr: "piped",
-    });
-  };
-  return {
-    path,
-    file,
-    cache,
-    fakeDeno,
-    async start(
-      env: Record<string, string> = {},
-      args: readonly string[] = [],
-      shell: readonly string[] = [],
-    ) {
-      const output = await command(env, args, shell, "null").output();
-      return {
-        code: output.code,
-        stdout: new TextDecoder().decode(output.stdout),
-        stderr: new TextDecoder().decode(output.stderr),
-      };
-    },
-    spawn: (env: Record<string, string>, args: readonly string[]) =>
-      command(env, args, [], "null").spawn(),
-    async pipe(args: readonly string[], bytes: Uint8Array) {
-      await using child = command({}, args, [], "piped").spawn();
-      const writer = child.stdin.getWriter();
-      const written = writer.write(bytes).then(() => writer.close());
-      const echoed = await new Response(child.stdout).bytes();
-      await written;
-      assertEquals(await text(child.stderr), "");
-      assertEquals((await child.status).code, 0);
-      return echoed;
-    },
-    async entries() {
-      const names = [];
-      for await (const { name } of Deno.readDir(cache)) names.push(name);
-      return names.filter((name) => name !== "deno_dir");
-    },
-    [Symbol.asyncDispose]: () => Deno.remove(path, { recursive: true }),
-  };
+function makeBox(runtime = FAKE_DENO): Promise<SingleFileBox> {
+  return makeBoxFor({
+    name: "betanet-probe",
+    entry: "tests/cli/fixtures/probe.ts",
+    flags: FLAGS,
+    runtime,
+  });
 }
 
 async function assertRefused(
-  box: Awaited<ReturnType<typeof makeBox>>,
+  box: SingleFileBox,
   why: string,
   cache = box.cache,
 ) {
@@ -292,25 +247,23 @@ async function assertRefused(
   assertStringIncludes(stderr, why);
 }
 
-function build(output: string, runtime: string): Promise<void> {
-  return writeSingleFile({
-    name: "betanet-probe",
-    entry: "tests/cli/fixtures/probe.ts",
-    flags: FLAGS,
-    runtime,
-    output,
-  });
-}
-
-function text(stream: ReadableStream<Uint8Array<ArrayBuffer>>) {
-  return new Response(stream).text();
-}
-
 function flipped(bytes: Uint8Array, at = bytes.length >> 1) {
   const copy = bytes.slice();
   if (copy.length > 0) copy[at]! ^= 1;
   return copy;
 }
+
+Deno.test("deno task build refuses a role that it does not know", async () => {
+  const { code, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["task", "--quiet", "build", "htxx"],
+    env: { NO_COLOR: "1" },
+  }).output();
+  assertEquals(code, 2);
+  assertEquals(
+    new TextDecoder().decode(stderr),
+    "build: error: Unknown role htxx\nbuild: hint: Did you mean htx?\n",
+  );
+});
 
 async function isFile(path: string): Promise<boolean> {
   try {

@@ -105,10 +105,8 @@ Deno.test("run() prints help and version to stdout", async () => {
     });
   }
   for (const args of [["do", "--help"], ["do", "--bad", "-h"]]) {
-    assertEquals(
-      (await runWith(program, args)).stdout,
-      "Usage: x do [flags]\n",
-    );
+    const { stdout } = await runWith(program, args);
+    assert(stdout.startsWith("Usage: x do [flags]\n\nFlags of every command:"));
   }
   assertEquals(
     (await runWith(program, ["--version"])).stdout,
@@ -136,6 +134,16 @@ Deno.test("run() prints the hint of a CliError", async () => {
     stdout: "",
     stderr: "x: error: No key\nx: hint: Make one.\n",
   });
+});
+
+Deno.test("run() prints what caused an error, four deep", async () => {
+  let error = new Error("6");
+  for (const n of [5, 4, 3, 2, 1]) error = new Error(`${n}`, { cause: error });
+  const program = programOf(doing(() => Promise.reject(error)));
+  assertEquals(
+    (await runWith(program, ["do"])).stderr,
+    "x: error: 1\nx: cause: 2\nx: cause: 3\nx: cause: 4\nx: cause: 5\n",
+  );
 });
 
 Deno.test("run() with --json prints the value instead of the text", async () => {
@@ -223,7 +231,7 @@ Deno.test("run() finds the commands of a program within a program", async () => 
     commands: { x: () => Promise.resolve(inner) },
   };
   assertEquals((await runWith(outer, ["x", "do"])).stdout, "inner\n");
-  assertEquals((await runWith(outer, ["x", "--help"])).stdout, "Usage: x do\n");
+  assertEquals((await runWith(outer, ["x", "-h"])).stdout, "Usage: x do\n");
   assertEquals(
     (await runWith(outer, ["x", "no"])).stderr.slice(0, 9),
     "x: error:",
