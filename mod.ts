@@ -4,3 +4,4 @@
  * @module
  */
 export * as htx from "./src/htx/mod.ts";
+export * as status from "./src/status/mod.ts";

@@ -4,8 +4,8 @@ import {
   type DialOptions,
   TransportError,
 } from "../core/transport/mod.ts";
-import { BufferedDuplex, type Duplex } from "./tunnel/duplex.ts";
-import { splice } from "./tunnel/splice.ts";
+import { BufferedDuplex, type Duplex } from "./duplex.ts";
+import { splice } from "./splice.ts";
 
 /** Options of {@link Decoy}. */
 export interface DecoyOptions {

@@ -64,6 +64,8 @@ export interface HandshakeInit {
 
 /** One end of the inner handshake, without IO; any failure ends it. */
 export class Handshake {
+  /** Which end this is. */
+  readonly role: Role;
   readonly #init: HandshakeInit;
   #noise: HandshakeState | undefined;
   #received: Bytes = new Uint8Array(0);
@@ -74,6 +76,7 @@ export class Handshake {
 
   /** Starts before the first message. */
   constructor(init: HandshakeInit) {
+    this.role = init.role;
     this.#init = init;
   }
 

@@ -1,6 +1,120 @@
 /**
  * HTX: Betanet 1.1's covert, multiplexed, encrypted transport.
  *
+ * A client presents an access ticket in an ordinary web request; who has none sees a decoy and nothing else. Behind it follow a
+ * Noise XK handshake, hybrid with ML-KEM-768, and a session of many streams.
+ *
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { htx } from "@aivillage/betanet";
+ *
+ * const policy = htx.parseTicketPolicy("v1; carriers=cookie:0.5,query:0.3,body:0.2; len=24..64");
+ * assertEquals(policy, htx.DEFAULT_TICKET_POLICY);
+ * ```
+ *
  * @module
  */
+export {
+  type Carrier,
+  CARRIERS,
+  findTicket,
+  makeTicketRequest,
+  type NoTicket,
+  type OutgoingTicketRequest,
+  type TicketRequest,
+  type TicketRequestOptions,
+} from "./carrier.ts";
+export { dialHtx, type DialHtxOptions } from "./client.ts";
+export { Decoy, type DecoyCounts, type DecoyOptions } from "./decoy.ts";
+export {
+  decoySite,
+  placeholderSite,
+  type SiteFiles,
+  type SiteHandler,
+} from "./decoy_site.ts";
+export type { Duplex } from "./duplex.ts";
 export { HtxError, type HtxErrorCode } from "./error.ts";
+export {
+  Gate,
+  GATE_REASONS,
+  type GateOptions,
+  type GateReason,
+  type GateVerdict,
+  type GateVisit,
+} from "./gate.ts";
+export { HYBRID_REQUIRED_FROM_MS, PROTOCOL_ID, SUITE } from "./handshake.ts";
+export type { MuxStats } from "./mux.ts";
+export {
+  type Admission,
+  type Outer,
+  plainOuter,
+  type Visit,
+  webSocketOuter,
+} from "./outer.ts";
+export {
+  DEFAULT_PARAMETERS,
+  PARAMETER_RANGE,
+  type ParameterRange,
+  type Parameters,
+} from "./parameters.ts";
+export { CLOSE_CODE, type CloseInfo } from "./payload.ts";
+export {
+  formatServiceUri,
+  parseServiceUri,
+  peerId,
+  type ServiceUri,
+} from "./peer_id.ts";
+export {
+  formatPeerRecord,
+  MAX_PEER_RECORD_LENGTH,
+  parsePeerRecord,
+  type PeerRecord,
+  type PeerRecordCheck,
+  signPeerRecord,
+  verifyPeerRecord,
+} from "./peer_record.ts";
+export { REKEY_LIMITS, type RekeyLimits } from "./protection.ts";
+export {
+  ReplayMemory,
+  type ReplayMemoryOptions,
+  type ReplayStore,
+  type ReplayVerdict,
+} from "./replay.ts";
+export {
+  HtxServer,
+  type HtxServerCounts,
+  type HtxServerOptions,
+} from "./server.ts";
+export {
+  type CloseOptions,
+  Session,
+  type SessionEnd,
+  type SessionOptions,
+} from "./session.ts";
+export { SHAPING, type ShapingOptions } from "./shaping.ts";
+export { Stream } from "./stream.ts";
+export { DEFAULT_WEIGHT, MAX_WEIGHT, MIN_WEIGHT } from "./stream_state.ts";
+export {
+  decodeTicket,
+  makeTicket,
+  type NewTicket,
+  type Ticket,
+  ticketHash,
+} from "./ticket.ts";
+export {
+  makeTicketKey,
+  type TicketKey,
+  TicketKeyRing,
+  type TicketKeyRotation,
+} from "./ticket_key_ring.ts";
+export {
+  DEFAULT_TICKET_POLICY,
+  formatTicketOffer,
+  formatTicketPolicy,
+  parseTicketOffer,
+  parseTicketPolicy,
+  type TicketOffer,
+  type TicketPolicy,
+} from "./ticket_policy.ts";
+export { type TokenBucketOptions, TokenBuckets } from "./token_bucket.ts";
+export * as tunnel from "./tunnel/mod.ts";

@@ -367,7 +367,7 @@ export class Mux {
     const stream = this.#streams.get(id) ?? this.#accept(id);
     if (flags === STREAM_FLAG.reset) {
       const code = decodeResetCode(payload);
-      if (stream) this.#end(stream, code, nowMs);
+      if (stream) this.#end(stream, code, nowMs, true);
       return;
     }
     const data = payload.subarray(1);
@@ -459,7 +459,13 @@ export class Mux {
     }
   }
 
-  #end(stream: StreamState, code: number | undefined, nowMs: number): void {
+  /** A peer that resets after its FIN takes back nothing of what it sent. */
+  #end(
+    stream: StreamState,
+    code: number | undefined,
+    nowMs: number,
+    byPeer = false,
+  ): void {
     if (stream.ended) return;
     stream.ended = true;
     stream.resetCode = code;
@@ -468,7 +474,7 @@ export class Mux {
     this.#outbox.drop(stream);
     if (stream.id % 2 === this.#nextId % 2) this.#openByUs--;
     else this.#openByPeer--;
-    if (code !== undefined) {
+    if (code !== undefined && !(byPeer && stream.peerFinished)) {
       const dropped = stream.received.clear();
       if (dropped > 0) this.#consume(undefined, dropped, nowMs);
     }

@@ -191,7 +191,9 @@ export class Outbox {
     }
     if (!stream.sendable) this.#scheduler.remove(stream);
     if (drained) stream.observer?.drained();
-    if (last) finished(stream);
+    if (!last) return;
+    stream.observer?.finished();
+    finished(stream);
   }
 
   #put(

@@ -43,14 +43,20 @@ export const DEFAULT_PARAMETERS: Parameters = {
 /** Longest encoding that is decoded, in bytes. */
 export const MAX_PARAMETERS_LENGTH = 1_024;
 
-interface Range {
+/** What a parameter is on the wire. */
+export interface ParameterRange {
+  /** Its number. */
   readonly number: number;
+  /** Its smallest value, which an absent one has. */
   readonly min: number;
+  /** Its largest value. */
   readonly max: number;
 }
 
 /** The number and the allowed values of each parameter. */
-export const PARAMETER_RANGE: Readonly<Record<keyof Parameters, Range>> = {
+export const PARAMETER_RANGE: Readonly<
+  Record<keyof Parameters, ParameterRange>
+> = {
   maxStreams: { number: 1, min: 16, max: 65_535 },
   maxStreamWindowBytes: {
     number: 2,

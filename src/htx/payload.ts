@@ -18,7 +18,7 @@ import { type Bytes, DecodeError, Reader, Writer } from "../core/bytes/mod.ts";
 export const STREAM_FLAG = {
   none: 0x00,
   fin: 0x01, // the sender's last data
-  reset: 0x02, // both directions end here, unread data is dropped
+  reset: 0x02, // both directions end here; data is dropped unless the sender's FIN came before
 } as const;
 
 /** Codes of CLOSE and RESET (the registry of the 1.2 draft §15, from 11 on ours). */

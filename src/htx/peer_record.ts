@@ -4,13 +4,14 @@
  * ```text
  * record     CBOR array of two byte strings: payload, 64B signature
  * signature  Ed25519 over "betanet-peer-record-v1" ‖ payload
- * payload    CBOR map; an unknown key above 6 is ignored
+ * payload    CBOR map; an unknown key above 7 is ignored
  *   1  32B Ed25519 public key
  *   2  sequence, an unsigned integer: of two records of one key the higher counts
  *   3  expiry in seconds since 1970-01-01 UTC
  *   4  array of 1 to 16 addresses, text, best first
  *   5  32B Noise static key (X25519)
  *   6  array of 1 to 8 ticket offers, text, newest first
+ *   7  QUIC certificate in DER, at most 1,024 B; absent if the server has none of its own
  *
  * text form  betanet-record:<record in base64url>
  * ```
@@ -55,6 +56,8 @@ export interface PeerRecord {
   readonly staticKey: Uint8Array;
   /** How to make tickets, newest key first: 1 to 8. */
   readonly tickets: readonly TicketOffer[];
+  /** The self-signed certificate (DER) that `quic:` addresses show, at most 1,024 bytes. */
+  readonly quicCertificate?: Uint8Array;
 }
 
 /** What {@link verifyPeerRecord} checks a record against. */
@@ -73,6 +76,7 @@ const TEXT_PREFIX = "betanet-record:";
 const WHAT = "peer record";
 const MAX_ADDRESSES = 16;
 const MAX_TICKETS = 8;
+const MAX_CERTIFICATE_LENGTH = 1024;
 const ADDRESS_REGEXP = /^[a-z][a-z0-9+.-]{0,15}:\/\/[\x21-\x7e]{1,200}$/;
 const KEY = {
   publicKey: 1,
@@ -81,6 +85,7 @@ const KEY = {
   addresses: 4,
   staticKey: 5,
   tickets: 6,
+  quicCertificate: 7,
 } as const;
 
 /**
@@ -104,6 +109,9 @@ export function signPeerRecord(
       [KEY.addresses, [...record.addresses]],
       [KEY.staticKey, record.staticKey],
       [KEY.tickets, record.tickets.map(formatTicketOffer)],
+      ...(record.quicCertificate
+        ? [[KEY.quicCertificate, record.quicCertificate] as const]
+        : []),
     ]),
   );
   decodePayload(payload);
@@ -183,6 +191,7 @@ function decodePayload(payload: Uint8Array): PeerRecord {
   for (const key of map.keys()) {
     if (typeof key !== "number" || key < 1) throw malformed("bad key");
   }
+  const certificate = map.get(KEY.quicCertificate);
   return {
     publicKey: bytesOf(map.get(KEY.publicKey), 32),
     sequence: unsignedOf(map.get(KEY.sequence)),
@@ -190,7 +199,18 @@ function decodePayload(payload: Uint8Array): PeerRecord {
     addresses: listOf(map.get(KEY.addresses), MAX_ADDRESSES, addressOf),
     staticKey: bytesOf(map.get(KEY.staticKey), 32),
     tickets: listOf(map.get(KEY.tickets), MAX_TICKETS, parseTicketOffer),
+    ...(certificate !== undefined && {
+      quicCertificate: certificateOf(certificate),
+    }),
   };
+}
+
+function certificateOf(value: CborDecoded): Bytes {
+  const certificate = bytesOf(value);
+  if (certificate.length > MAX_CERTIFICATE_LENGTH) {
+    throw malformed(`want at most ${MAX_CERTIFICATE_LENGTH} bytes`);
+  }
+  return certificate;
 }
 
 function bytesOf(value: CborDecoded, length?: number): Bytes {

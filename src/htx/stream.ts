@@ -87,8 +87,8 @@ export class Stream implements Connection {
     if (state.received.length > 0) {
       return Promise.resolve(this.#host.take(state, buffer));
     }
-    if (state.resetCode !== undefined) return Promise.reject(this.#error());
     if (state.peerFinished) return Promise.resolve(null);
+    if (state.resetCode !== undefined) return Promise.reject(this.#error());
     return new Promise((resolve, reject) => {
       this.#pendingRead = { buffer, resolve, reject };
     });
@@ -112,13 +112,16 @@ export class Stream implements Connection {
     });
   }
 
-  /** Ends our side after what was written; the peer reads `null`. */
+  /** Ends our side after what was written, and resolves when a later {@link close} takes nothing of it back. */
   closeWrite(): Promise<void> {
     if (this.#pendingWrite) {
       return Promise.reject(new TypeError("A write is already pending"));
     }
-    this.#host.finish(this.#state);
-    return Promise.resolve();
+    if (this.#state.ended || this.#state.finishing) return Promise.resolve();
+    return new Promise((resolve, reject) => {
+      this.#pendingWrite = { resolve, reject };
+      this.#host.finish(this.#state);
+    });
   }
 
   /** Resets the stream unless both sides have ended. */
@@ -158,11 +161,8 @@ export class Stream implements Connection {
 
   #observe(resolveClosed: () => void): StreamObserver {
     return {
-      drained: () => {
-        const write = this.#pendingWrite;
-        this.#pendingWrite = undefined;
-        write?.resolve();
-      },
+      drained: () => this.#settleWrite(),
+      finished: () => this.#settleWrite(),
       readable: () => {
         const read = this.#pendingRead;
         if (!read) return;
@@ -179,6 +179,12 @@ export class Stream implements Connection {
         resolveClosed();
       },
     };
+  }
+
+  #settleWrite(): void {
+    const write = this.#pendingWrite;
+    this.#pendingWrite = undefined;
+    write?.resolve();
   }
 
   #error(): HtxError {

@@ -12,6 +12,8 @@ export const DEFAULT_WEIGHT = 16;
 export interface StreamObserver {
   /** All of what was offered has been taken. */
   drained(): void;
+  /** Our FIN has been sent. */
+  finished(): void;
   /** There is data to read, or the peer ended its side. */
   readable(): void;
   /** Both sides ended (`code` undefined), or a reset ended the stream. */

@@ -1,5 +1,5 @@
 import { nodeProvider } from "../../src/core/crypto/mod.ts";
-import { deriveSessionKeys } from "../../src/htx/keys.ts";
+import { deriveSessionKeys, type SessionKeys } from "../../src/htx/keys.ts";
 import { Mux, type MuxInit } from "../../src/htx/mux.ts";
 import { parameters } from "../../src/htx/parameters.ts";
 import type { CloseInfo } from "../../src/htx/payload.ts";
@@ -55,7 +55,7 @@ export class MuxPair {
 }
 
 /** Session keys that both ends of a test share. */
-export function testKeys() {
+export function testKeys(): SessionKeys {
   return deriveSessionKeys(nodeProvider, {
     chainingKey: new Uint8Array(32).fill(1),
     handshakeHash: new Uint8Array(32).fill(2),

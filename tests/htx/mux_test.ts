@@ -129,7 +129,12 @@ Deno.test("Mux.reset() ends both sides, drops data and gives the credit back", (
   client.mux.offer(stream, pattern(30_000));
   pair.exchange();
   const peer = server.opened[0]!;
-  peer.observer = { drained() {}, readable() {}, ended: (c) => ended.push(c) };
+  peer.observer = {
+    drained() {},
+    finished() {},
+    readable() {},
+    ended: (c) => ended.push(c),
+  };
   client.mux.reset(stream, 777, 0);
   server.mux.offer(peer, pattern(9));
   pair.exchange();

@@ -1,5 +1,5 @@
-import { closeOnAbort } from "./close_on_abort.ts";
-import type { Duplex } from "./duplex.ts";
+import { closeOnAbort } from "../close_on_abort.ts";
+import type { Duplex } from "../duplex.ts";
 
 /** What connections come from: a `Listener`, or the streams of a session. */
 export type Incoming = AsyncIterable<Duplex> & { close?(): void };

@@ -1,6 +1,6 @@
 import { type Clock, Deadline } from "../../core/async/mod.ts";
-import { closeOnAbort } from "./close_on_abort.ts";
-import type { Duplex } from "./duplex.ts";
+import { closeOnAbort } from "../close_on_abort.ts";
+import type { Duplex } from "../duplex.ts";
 
 /** How long a peer may take to accept a short answer. */
 const ANSWER_TIMEOUT_MS = 10_000;

@@ -10,7 +10,7 @@ import {
   encodeProxyError,
   endToEndFields,
 } from "./connect.ts";
-import { BufferedDuplex, type Duplex } from "./duplex.ts";
+import { BufferedDuplex, type Duplex } from "../duplex.ts";
 
 /** Most interim (1xx) responses passed on before the final one. */
 const INTERIM_LIMIT = 16;

@@ -1,10 +1,10 @@
 import { type Clock, Deadline, systemClock } from "../../core/async/mod.ts";
 import { type Address, formatAddress } from "../../core/transport/mod.ts";
 import { AcceptLoop, type Incoming, type ServeOptions } from "./accept_loop.ts";
-import type { Duplex } from "./duplex.ts";
+import type { Duplex } from "../duplex.ts";
 import { openTarget, type StreamOpener, type TargetStream } from "./open.ts";
 import { PROXY_DEFAULTS, type ProxyRefusal } from "./proxy.ts";
-import { splice } from "./splice.ts";
+import { splice } from "../splice.ts";
 import { Tally, type TunnelStats } from "./stats.ts";
 import { parsePort, parseTarget, type Target } from "./target.ts";
 

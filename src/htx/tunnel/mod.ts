@@ -8,7 +8,7 @@
  */
 export type { Incoming, ServeOptions } from "./accept_loop.ts";
 export { AllowList } from "./allow_list.ts";
-export type { Duplex } from "./duplex.ts";
+export type { Duplex } from "../duplex.ts";
 export {
   FORWARD_DEFAULTS,
   Forwarder,
@@ -42,7 +42,7 @@ export {
   type SpliceEnd,
   type SpliceOptions,
   type SpliceResult,
-} from "./splice.ts";
+} from "../splice.ts";
 export type { TunnelStats } from "./stats.ts";
 export {
   formatTarget,

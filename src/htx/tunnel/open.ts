@@ -1,7 +1,7 @@
 import { concat, DecodeError } from "../../core/bytes/mod.ts";
 import { HtxError } from "../error.ts";
-import { closeOnAbort } from "./close_on_abort.ts";
-import { BufferedDuplex, type Duplex } from "./duplex.ts";
+import { closeOnAbort } from "../close_on_abort.ts";
+import { BufferedDuplex, type Duplex } from "../duplex.ts";
 import {
   decodeOpenReply,
   encodeOpenRequest,

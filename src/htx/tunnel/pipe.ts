@@ -1,7 +1,7 @@
 import { HtxError } from "../error.ts";
-import type { Duplex } from "./duplex.ts";
+import type { Duplex } from "../duplex.ts";
 import { openTarget, type StreamOpener } from "./open.ts";
-import { splice, type SpliceOptions, type SpliceResult } from "./splice.ts";
+import { splice, type SpliceOptions, type SpliceResult } from "../splice.ts";
 import type { Target } from "./target.ts";
 
 /** Two byte streams, such as standard input and output. */

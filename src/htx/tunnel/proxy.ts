@@ -1,7 +1,7 @@
 import { type Clock, Deadline, systemClock } from "../../core/async/mod.ts";
 import { AcceptLoop, type Incoming, type ServeOptions } from "./accept_loop.ts";
-import { closeOnAbort } from "./close_on_abort.ts";
-import { BufferedDuplex, type Duplex } from "./duplex.ts";
+import { closeOnAbort } from "../close_on_abort.ts";
+import { BufferedDuplex, type Duplex } from "../duplex.ts";
 import { answer, farewell } from "./answer.ts";
 import { openTarget, type StreamOpener, type TargetStream } from "./open.ts";
 import {
@@ -10,7 +10,7 @@ import {
   type TunnelRequest,
 } from "./proxy_request.ts";
 import type { Credentials } from "./socks5.ts";
-import { splice } from "./splice.ts";
+import { splice } from "../splice.ts";
 import { Tally, type TunnelStats } from "./stats.ts";
 import type { OpenReply } from "./target.ts";
 

@@ -5,7 +5,7 @@ import {
   encodeProxyError,
   type ProxyStatus,
 } from "./connect.ts";
-import type { BufferedDuplex, Duplex } from "./duplex.ts";
+import type { BufferedDuplex, Duplex } from "../duplex.ts";
 import { originResponse, requestBody } from "./http_exchange.ts";
 import {
   type Credentials,

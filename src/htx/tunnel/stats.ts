@@ -1,4 +1,4 @@
-import type { Direction, SpliceEnd, SpliceResult } from "./splice.ts";
+import type { Direction, SpliceEnd, SpliceResult } from "../splice.ts";
 
 /** What one end of the tunnel has done so far; a snapshot. */
 export interface TunnelStats<Refusal extends string> {

@@ -1,4 +1,4 @@
-import { type Clock, systemClock } from "../../core/async/mod.ts";
+import { type Clock, systemClock } from "../core/async/mod.ts";
 import type { Duplex } from "./duplex.ts";
 import { closeOnAbort } from "./close_on_abort.ts";
 

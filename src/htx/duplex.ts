@@ -1,5 +1,5 @@
-import { concat } from "../../core/bytes/mod.ts";
-import type { Connection } from "../../core/transport/mod.ts";
+import { concat } from "../core/bytes/mod.ts";
+import type { Connection } from "../core/transport/mod.ts";
 
 /** The part of a {@link Connection} that a tunnel uses. */
 export type Duplex = Pick<

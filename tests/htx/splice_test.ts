@@ -1,13 +1,13 @@
 import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
-import { VirtualClock } from "../../../src/core/async/mod.ts";
-import { utf8 } from "../../../src/core/bytes/mod.ts";
+import { VirtualClock } from "../../src/core/async/mod.ts";
+import { utf8 } from "../../src/core/bytes/mod.ts";
 import {
   LARGE_BUFFER_BYTES,
   SMALL_BUFFER_BYTES,
   splice,
   type SpliceOptions,
-} from "../../../src/htx/tunnel/splice.ts";
-import { connectionPair, readAll, readExactly, text } from "./_pair.ts";
+} from "../../src/htx/splice.ts";
+import { connectionPair, readAll, readExactly, text } from "./tunnel/_pair.ts";
 
 /** A client and a target with a splice between them. */
 async function joined(options: SpliceOptions = {}, bufferBytes?: number) {

@@ -1,0 +1,170 @@
+import { Deadline, systemClock } from "../core/async/mod.ts";
+import {
+  type CryptoProvider,
+  generateX25519,
+  type KeyPair,
+  nodeProvider,
+} from "../core/crypto/mod.ts";
+import {
+  type Address,
+  type Connection,
+  dial,
+  type DialOptions,
+  TransportError,
+} from "../core/transport/mod.ts";
+import { HtxError } from "./error.ts";
+import { Handshake } from "./handshake.ts";
+import { type Outer, outerFor } from "./outer.ts";
+import { type Parameters, parameters } from "./parameters.ts";
+import { type Established, Session, type SessionOptions } from "./session.ts";
+import { makeTicket, ticketHash } from "./ticket.ts";
+import type { TicketOffer } from "./ticket_policy.ts";
+
+/** Options of {@link dialHtx}. */
+export interface DialHtxOptions extends SessionOptions {
+  /** Where the server is: `tcp://host:port`, `ws://host:port` or `quic://host:port`. */
+  readonly address: Address;
+  /** The server's Noise static key, 32 bytes: pinned, or from a signed peer record. */
+  readonly staticKey: Uint8Array;
+  /** What the server publishes about its tickets. */
+  readonly offer: TicketOffer;
+  /** Our Noise static key pair, by which the server knows us; a fresh one by default. */
+  readonly staticKeyPair?: KeyPair;
+  /** The `Host` to ask for; that of the address by default. */
+  readonly host?: string;
+  /** The path to ask for. Default `/`. */
+  readonly path?: string;
+  /** What we offer the server; the rest is {@link DEFAULT_PARAMETERS}. */
+  readonly parameters?: Partial<Parameters>;
+  /** Go without ML-KEM-768, until 2026-12-31 only. Default false. */
+  readonly classic?: boolean;
+  /** How long it may take until the session stands, in milliseconds. Default 15,000. */
+  readonly timeoutMs?: number;
+  /** Cancels the attempt. */
+  readonly signal?: AbortSignal;
+  /** The primitives. Default: those of the runtime. */
+  readonly crypto?: CryptoProvider;
+  /** How to connect. Default: by the scheme of the address. */
+  readonly dial?: (
+    address: Address,
+    options: DialOptions,
+  ) => Promise<Connection>;
+  /** How to present the ticket. Default: by the scheme of the address. */
+  readonly outer?: Outer;
+}
+
+const TIMEOUT_MS = 15_000;
+
+/**
+ * Opens an HTX session: connects, presents a ticket, and does the inner handshake.
+ *
+ * @throws {HtxError} `refused` if the server shows its decoy, `unauthenticated` if it does not own `staticKey`,
+ * `incompatible` if no suite is in common, `timeout` after `timeoutMs`.
+ * @throws {TransportError} `unreachable` if nobody answers, `reset` if the connection breaks.
+ * @throws The reason of the signal.
+ */
+export async function dialHtx(options: DialHtxOptions): Promise<Session> {
+  const { timeoutMs = TIMEOUT_MS, clock = systemClock, signal } = options;
+  using deadline = new Deadline(clock, timeoutMs, signal ? { signal } : {});
+  try {
+    return await connect(options, deadline.signal);
+  } catch (error) {
+    signal?.throwIfAborted();
+    if (deadline.signal.aborted) {
+      throw new HtxError("timeout", `No session within ${timeoutMs} ms`);
+    }
+    throw error;
+  }
+}
+
+async function connect(
+  options: DialHtxOptions,
+  signal: AbortSignal,
+): Promise<Session> {
+  const { address, crypto = nodeProvider, clock = systemClock } = options;
+  const raw = await (options.dial ?? dialCarrier)(address, { signal });
+  const abort = () => raw.close();
+  signal.addEventListener("abort", abort);
+  try {
+    const ticket = makeTicket(crypto, {
+      ticketPublicKey: options.offer.publicKey,
+      keyId: options.offer.keyId,
+      wallTimeMs: clock.wallTime(),
+      minPaddingLength: options.offer.policy.minPaddingLength,
+      maxPaddingLength: options.offer.policy.maxPaddingLength,
+    });
+    const { connection, leftover, exporter } = await (
+      options.outer ?? outerFor(address)
+    )(raw, {
+      address,
+      host: options.host ?? hostOf(address),
+      path: options.path ?? "/",
+      offer: options.offer,
+      ticket,
+    }, crypto);
+    const handshake = new Handshake({
+      role: "client",
+      crypto,
+      staticKeyPair: options.staticKeyPair ?? generateX25519(crypto),
+      remoteStaticKey: options.staticKey,
+      ticketHash: ticketHash(crypto, ticket),
+      parameters: parameters(options.parameters),
+      classic: options.classic ?? false,
+      wallTimeMs: clock.wallTime(),
+      ...(exporter && { exporter }),
+    });
+    const established = await shakeHands(
+      connection,
+      handshake,
+      leftover,
+      () => clock.now(),
+    );
+    return new Session(connection, established, options);
+  } catch (error) {
+    raw.close();
+    throw error;
+  } finally {
+    signal.removeEventListener("abort", abort);
+  }
+}
+
+/**
+ * Moves the messages of `handshake` over `connection` until it has an outcome.
+ *
+ * @param leftover Bytes that arrived already.
+ * @throws {HtxError} As {@link Handshake.feed}.
+ * @throws {TransportError} If the connection ends first.
+ */
+export async function shakeHands(
+  connection: Connection,
+  handshake: Handshake,
+  leftover: Uint8Array,
+  now: () => number,
+): Promise<Established> {
+  let reply = handshake.role === "client" ? handshake.start(now()) : undefined;
+  const buffer = new Uint8Array(4_096);
+  let bytes = leftover;
+  for (;;) {
+    reply ??= handshake.feed(bytes, now());
+    if (reply) await connection.write(reply);
+    if (handshake.established) return handshake.established;
+    reply = undefined;
+    const length = await connection.read(buffer);
+    if (length === null) {
+      throw new TransportError("reset", "Connection ended in the handshake");
+    }
+    bytes = buffer.subarray(0, length);
+  }
+}
+
+/** A WebSocket begins as a TCP connection. */
+function dialCarrier(
+  address: Address,
+  options: DialOptions,
+): Promise<Connection> {
+  return dial(address.replace(/^ws:/, "tcp:"), options);
+}
+
+function hostOf(address: Address): string {
+  return address.replace(/^[a-z]+:\/\//, "").replace(/\/.*$/, "");
+}

@@ -1,0 +1,346 @@
+import {
+  BoundedQueue,
+  type Clock,
+  Deadline,
+  systemClock,
+} from "../core/async/mod.ts";
+import { DecodeError, equal } from "../core/bytes/mod.ts";
+import {
+  type CryptoProvider,
+  type KeyPair,
+  nodeProvider,
+} from "../core/crypto/mod.ts";
+import type { Logger } from "../core/log/mod.ts";
+import {
+  acceptWebSocket,
+  type Address,
+  type Connection,
+  encodeResponseHead,
+  type HttpFields,
+  isWebSocketUpgrade,
+  type Listener,
+  TransportError,
+} from "../core/transport/mod.ts";
+import { findTicket, type NoTicket, type TicketRequest } from "./carrier.ts";
+import { shakeHands } from "./client.ts";
+import type { Decoy } from "./decoy.ts";
+import { HtxError } from "./error.ts";
+import type { Gate } from "./gate.ts";
+import { Handshake } from "./handshake.ts";
+import { type Admission, SESSION_MEDIA_TYPE } from "./outer.ts";
+import { type Parameters, parameters } from "./parameters.ts";
+import { CLOSE_CODE } from "./payload.ts";
+import { type CloseOptions, Session, type SessionOptions } from "./session.ts";
+import { BufferedDuplex } from "./duplex.ts";
+
+/** Options of {@link HtxServer}. */
+export interface HtxServerOptions extends SessionOptions {
+  /** Our Noise static key pair. */
+  readonly staticKeyPair: KeyPair;
+  /** Decides whose ticket is good. */
+  readonly gate: Gate;
+  /** Serves everybody else. */
+  readonly decoy: Decoy;
+  /** Name of the cookie that carries tickets. */
+  readonly cookieName: string;
+  /** Static keys of the clients we take; all by default. */
+  readonly clients?: readonly Uint8Array[];
+  /** What we offer clients; the rest is {@link DEFAULT_PARAMETERS}. */
+  readonly parameters?: Partial<Parameters>;
+  /** Take clients without ML-KEM-768, until 2026-12-31 only. Default false. */
+  readonly classic?: boolean;
+  /** Sessions at once; those beyond get the decoy. Default 4,096. */
+  readonly maxSessions?: number;
+  /** Connections that have not shown a ticket yet; those beyond get the decoy at once. Default 1,024. */
+  readonly maxPending?: number;
+  /** How long a request may take to be whole before it goes to the decoy, in milliseconds. Default 10,000. */
+  readonly requestTimeoutMs?: number;
+  /** How long the inner handshake may take, in milliseconds. Default 10,000. */
+  readonly handshakeTimeoutMs?: number;
+  /** The primitives. Default: those of the runtime. */
+  readonly crypto?: CryptoProvider;
+  /** Told of refused handshakes and ended sessions. */
+  readonly log?: Logger;
+}
+
+/** What became of the connections so far; tickets are counted by {@link Gate.counts}, decoys by {@link Decoy.counts}. */
+export interface HtxServerCounts {
+  /** Accepted by a listener. */
+  readonly connections: number;
+  /** Ended before a request was whole, or sent to the decoy because too many were pending. */
+  readonly incomplete: number;
+  /** Inner handshakes that gave a session. */
+  readonly established: number;
+  /** Inner handshakes that were malformed, forged or of a suite we refuse. */
+  readonly handshakeRejected: number;
+  /** Inner handshakes that took too long or broke off. */
+  readonly handshakeBroken: number;
+  /** Sessions whose client is not in the list. */
+  readonly clientRefused: number;
+  /** Connections with a ticket, sent to the decoy because too many sessions were open. */
+  readonly full: number;
+}
+
+type Count = keyof HtxServerCounts;
+
+const EMPTY = new Uint8Array(0);
+
+/**
+ * Accepts HTX sessions: an async iterable of those whose ticket and handshake were good.
+ *
+ * A connection whose first request carries no valid ticket goes to the decoy, byte for byte, and learns nothing.
+ */
+export class HtxServer implements AsyncDisposable, AsyncIterable<Session> {
+  readonly #options: HtxServerOptions;
+  readonly #clock: Clock;
+  readonly #crypto: CryptoProvider;
+  readonly #listeners: readonly Listener[];
+  readonly #sessions = new Set<Session>();
+  readonly #queue: BoundedQueue<Session>;
+  readonly #connections = new Set<Connection>();
+  readonly #tasks = new Set<Promise<void>>();
+  readonly #closing = new AbortController();
+  readonly #counts: Record<Count, number> = {
+    connections: 0,
+    incomplete: 0,
+    established: 0,
+    handshakeRejected: 0,
+    handshakeBroken: 0,
+    clientRefused: 0,
+    full: 0,
+  };
+  #pending = 0;
+  #handshaking = 0;
+
+  /** Accepts from `listeners` at once and owns them. */
+  constructor(listeners: readonly Listener[], options: HtxServerOptions) {
+    this.#listeners = listeners;
+    this.#options = options;
+    this.#clock = options.clock ?? systemClock;
+    this.#crypto = options.crypto ?? nodeProvider;
+    this.#queue = new BoundedQueue({ capacity: this.#maxSessions });
+    for (const listener of listeners) this.#run(this.#accept(listener));
+  }
+
+  /** Where it listens. */
+  get addresses(): Address[] {
+    return this.#listeners.map(({ address }) => address);
+  }
+
+  /** Sessions open now. */
+  get sessions(): ReadonlySet<Session> {
+    return this.#sessions;
+  }
+
+  /** What became of the connections so far. */
+  get counts(): HtxServerCounts {
+    return { ...this.#counts };
+  }
+
+  /** Sessions as they are established; several loops share them. */
+  [Symbol.asyncIterator](): AsyncIterator<Session> {
+    return this.#queue[Symbol.asyncIterator]();
+  }
+
+  /** Stops accepting, closes every session as `options` say, and lets go of everything. */
+  async close(options: CloseOptions = {}): Promise<void> {
+    for (const listener of this.#listeners) listener.close();
+    this.#queue.close();
+    await Promise.all([...this.#sessions].map((s) => s.close(options)));
+    this.#closing.abort(new HtxError("closed", "Server is closing"));
+    for (const connection of this.#connections) connection.close();
+    await Promise.all(this.#tasks);
+  }
+
+  /** As {@link close} without options. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  get #maxSessions(): number {
+    return this.#options.maxSessions ?? 4_096;
+  }
+
+  #run(task: Promise<void>): void {
+    this.#tasks.add(task);
+    void task.finally(() => this.#tasks.delete(task));
+  }
+
+  async #accept(listener: Listener): Promise<void> {
+    for await (const connection of listener) {
+      this.#counts.connections++;
+      this.#run(this.#serve(connection));
+    }
+  }
+
+  async #serve(connection: Connection): Promise<void> {
+    this.#connections.add(connection);
+    try {
+      await this.#admit(connection);
+    } catch (error) {
+      connection.close();
+      if (!(error instanceof TransportError)) this.#fault(error);
+    } finally {
+      this.#connections.delete(connection);
+    }
+  }
+
+  async #admit(connection: Connection): Promise<void> {
+    const { cookieName, gate, decoy, maxPending = 1_024 } = this.#options;
+    const visitor = new BufferedDuplex(connection);
+    const found = this.#pending < maxPending
+      ? await this.#request(visitor, cookieName)
+      : undefined;
+    if (!found) this.#counts.incomplete++;
+    const verdict = gate.admit(found ? ticketOf(found) : "none", {
+      remoteAddress: connection.remoteAddress,
+      wallTimeMs: this.#clock.wallTime(),
+      nowMs: this.#clock.now(),
+    });
+    const open = this.#sessions.size + this.#handshaking;
+    if (verdict.admitted && open >= this.#maxSessions) this.#counts.full++;
+    else if (verdict.admitted) {
+      const request = found as TicketRequest;
+      visitor.skip(request.length);
+      const leftover = visitor.buffered;
+      return await this.#establish(connection, request, leftover, verdict);
+    }
+    const { signal } = this.#closing;
+    await decoy.serve(visitor, EMPTY, { signal });
+  }
+
+  /** The first request, or `undefined` if it does not become whole in time. */
+  async #request(
+    visitor: BufferedDuplex,
+    cookieName: string,
+  ): Promise<TicketRequest | NoTicket | undefined> {
+    const { requestTimeoutMs = 10_000 } = this.#options;
+    this.#pending++;
+    const late = Promise.withResolvers<false>();
+    const cancel = this.#clock.setTimeout(
+      () => late.resolve(false),
+      requestTimeoutMs,
+    );
+    try {
+      for (;;) {
+        const found = findTicket(visitor.buffered, cookieName);
+        if (found) return found;
+        const more = await Promise.race([visitor.fill(), late.promise]);
+        if (!more) return undefined;
+      }
+    } finally {
+      cancel();
+      this.#pending--;
+    }
+  }
+
+  async #establish(
+    connection: Connection,
+    request: TicketRequest,
+    leftover: Uint8Array,
+    { ticketHash }: { readonly ticketHash: Uint8Array },
+  ): Promise<void> {
+    const { handshakeTimeoutMs = 10_000 } = this.#options;
+    using deadline = new Deadline(this.#clock, handshakeTimeoutMs);
+    deadline.signal.addEventListener("abort", () => connection.close());
+    this.#handshaking++;
+    try {
+      const admission = await welcome(
+        connection,
+        { ...request, leftover },
+        this.#clock,
+      );
+      const handshake = new Handshake({
+        role: "server",
+        crypto: this.#crypto,
+        staticKeyPair: this.#options.staticKeyPair,
+        ticketHash,
+        parameters: parameters(this.#options.parameters),
+        classic: this.#options.classic ?? false,
+        wallTimeMs: this.#clock.wallTime(),
+      });
+      const established = await shakeHands(
+        admission.connection,
+        handshake,
+        admission.leftover,
+        () => this.#clock.now(),
+      );
+      this.#start(
+        new Session(admission.connection, established, this.#options),
+      );
+    } catch (error) {
+      this.#reject(error);
+      connection.close();
+    } finally {
+      this.#handshaking--;
+    }
+  }
+
+  #start(session: Session): void {
+    const { clients, log } = this.#options;
+    if (
+      clients && !clients.some((key) => equal(key, session.remoteStaticKey))
+    ) {
+      this.#counts.clientRefused++;
+      this.#run(
+        session.close({ code: CLOSE_CODE.policyRejected }).then(() => {}),
+      );
+      return;
+    }
+    this.#counts.established++;
+    this.#sessions.add(session);
+    this.#run(session.closed.then(({ code, error }) => {
+      this.#sessions.delete(session);
+      log?.info("htx.session_ended", { code, ...(error && { error }) });
+    }));
+    if (!this.#queue.offer(session)) {
+      this.#run(
+        session.close({ code: CLOSE_CODE.limitExceeded }).then(() => {}),
+      );
+    }
+  }
+
+  #reject(error: unknown): void {
+    const { log } = this.#options;
+    if (error instanceof HtxError || error instanceof DecodeError) {
+      this.#counts.handshakeRejected++;
+    } else {
+      this.#counts.handshakeBroken++;
+      if (!(error instanceof TransportError)) return this.#fault(error);
+    }
+    log?.info("htx.handshake_failed", { error });
+  }
+
+  /** An error that no peer should be able to cause: one connection is lost, the server goes on. */
+  #fault(error: unknown): void {
+    this.#options.log?.error("htx.connection_fault", { error });
+  }
+}
+
+/** Answers a request whose ticket is good. */
+async function welcome(
+  connection: Connection,
+  { head, leftover }: TicketRequest & { readonly leftover: Uint8Array },
+  clock: Clock,
+): Promise<Admission> {
+  if (isWebSocketUpgrade(head)) {
+    return {
+      connection: await acceptWebSocket(connection, { head, leftover }),
+      leftover: EMPTY,
+    };
+  }
+  const fields: HttpFields = [
+    ["Server", "nginx"],
+    ["Date", new Date(clock.wallTime()).toUTCString()],
+    ["Content-Type", SESSION_MEDIA_TYPE],
+    ["Connection", "close"],
+  ];
+  await connection.write(
+    encodeResponseHead({ status: 200, reason: "OK", fields }),
+  );
+  return { connection, leftover };
+}
+
+function ticketOf(found: TicketRequest | NoTicket): Uint8Array | NoTicket {
+  return typeof found === "string" ? found : found.payload;
+}
