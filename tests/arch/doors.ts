@@ -68,7 +68,6 @@ export const GLOBALS: Doors = {
   "performance.now": ["core/async", "core/crypto"], // crypto times its providers
   "process": ["core/crypto"],
   "prompt": [],
-  "queueMicrotask": ["core/async"],
   "require": [],
   "sessionStorage": [],
   "setInterval": ["core/async"],

@@ -1,0 +1,21 @@
+import { assert, assertEquals } from "@std/assert";
+import { ROOT } from "./_unit.ts";
+
+Deno.test("the package holds code, README and licences only", async () => {
+  const { success, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["publish", "--dry-run", "--allow-dirty", "--no-check"],
+    cwd: ROOT,
+    env: { NO_COLOR: "1" },
+    stdin: "null",
+  }).output();
+  const report = new TextDecoder().decode(stderr);
+  assert(success, report);
+  const paths = [...report.matchAll(/^ +file:\/\/(\S+) \(.+B\)$/gm)]
+    .map(([, path]) => decodeURIComponent(path!).slice(ROOT.length));
+  for (const path of ["mod.ts", "deno.json", "LICENSE", "src/htx/mod.ts"]) {
+    assert(paths.includes(path), `${path} is missing`);
+  }
+  const allowed =
+    /^(mod\.ts|deno\.json|README\.md|LICENSE(-MIT|-APACHE)?|src\/[\w/]+(\.d)?\.ts)$/;
+  assertEquals(paths.filter((path) => !allowed.test(path)), []);
+});
