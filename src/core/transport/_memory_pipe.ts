@@ -26,9 +26,10 @@ export class MemoryPipe {
   /** Bytes of the first arrived segment that were read. */
   #offset = 0;
   #held = 0;
-  #broken: TransportError | undefined;
+  #writerError: TransportError | undefined;
+  #readerError: TransportError | undefined;
   #cancelTimer: (() => void) | undefined;
-  #wake: (() => void) | undefined;
+  #wakeWriter: (() => void) | undefined;
   #wakeReader: (() => void) | undefined;
   /** Called when the sender's reset arrives. */
   onReset: () => void = () => {};
@@ -40,14 +41,13 @@ export class MemoryPipe {
   async write(bytes: Uint8Array): Promise<void> {
     for (let at = 0; at < bytes.length;) {
       const room = this.#link.bufferBytes - this.#held;
-      if (this.#broken) throw this.#broken;
+      if (this.#writerError) throw this.#writerError;
       if (room === 0) {
-        await new Promise<void>((resolve) => this.#wake = resolve);
+        await new Promise<void>((resolve) => this.#wakeWriter = resolve);
         continue;
       }
-      const end = Math.min(at + room, at + SEGMENT_BYTES);
+      const end = at + Math.min(room, SEGMENT_BYTES);
       const segment = new Uint8Array(bytes.subarray(at, end));
-      this.#held += segment.length;
       this.#depart(segment, segment.length);
       at += segment.length;
     }
@@ -61,7 +61,7 @@ export class MemoryPipe {
   async read(buffer: Uint8Array): Promise<number | null> {
     let segment;
     while ((segment = this.#arrived[0]) === undefined) {
-      if (this.#broken) throw this.#broken;
+      if (this.#readerError) throw this.#readerError;
       await new Promise<void>((resolve) => this.#wakeReader = resolve);
     }
     if (segment === "end") return null;
@@ -76,23 +76,25 @@ export class MemoryPipe {
       this.#offset = 0;
     }
     this.#held -= part.length;
-    this.#wake?.();
+    this.#wakeWriter?.();
     return part.length;
   }
 
-  /** Fails the writer, and the reader once it has taken what arrived. */
-  break(error: TransportError): void {
-    this.#broken ??= error;
-    this.#wake?.();
-    this.#wakeReader?.();
+  /** Fails this and every later write. */
+  failWriter(error: TransportError): void {
+    this.#writerError ??= error;
+    this.#wakeWriter?.();
   }
 
-  /** Drops what is on the way and unread, as the reader is gone. */
-  discard(error: TransportError): void {
+  /** Fails this and every later read; what is on the way and unread, and what is still written, vanishes. */
+  failReader(error: TransportError): void {
+    this.#readerError ??= error;
     this.#cancelTimer?.();
     this.#flight.length = 0;
     this.#arrived.length = 0;
-    this.break(error);
+    this.#held = 0;
+    this.#wakeReader?.();
+    this.#wakeWriter?.();
   }
 
   /** Lets arrive what is due; called by timers and when the link comes up. */
@@ -114,8 +116,9 @@ export class MemoryPipe {
   }
 
   #depart(segment: Segment, byteLength: number): void {
-    if (this.#broken) return;
+    if (this.#writerError || this.#readerError) return;
     const { clock } = this.#link;
+    this.#held += byteLength;
     const at = clock.now() + this.#link.delayMs(byteLength);
     const before = this.#flight.at(-1)?.at ?? 0;
     this.#flight.push({ at: Math.max(at, before), segment });

@@ -304,7 +304,7 @@ class MemoryConnection extends ByteConnection {
     this.#outgoing = outgoing;
     this.datagrams = datagrams;
     incoming.onReset = () => {
-      outgoing.break(
+      outgoing.failWriter(
         new TransportError("reset", "The peer broke the connection"),
       );
     };
@@ -330,8 +330,8 @@ class MemoryConnection extends ByteConnection {
   protected drop(cleanly: boolean): void {
     const error = new TransportError("closed", "The connection is closed");
     if (!cleanly) this.#outgoing.end("reset");
-    this.#outgoing.break(error);
-    this.incoming.discard(error);
+    this.#outgoing.failWriter(error);
+    this.incoming.failReader(error);
     this.datagrams.close();
   }
 }
