@@ -60,10 +60,11 @@ export async function writeSingleFile(
 async function bundle(entry: string): Promise<Uint8Array<ArrayBuffer>> {
   const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: ["bundle", "--quiet", "--frozen", "--minify", "--keep-names", entry],
+    env: { NO_COLOR: "1" },
   }).output();
   if (success) return stdout;
   throw new CliError("failed", `Cannot bundle ${entry}`, {
-    cause: new TextDecoder().decode(stderr),
+    cause: new TextDecoder().decode(stderr).trim(),
   });
 }
 

@@ -70,7 +70,7 @@ export const GLOBALS: Doors = {
   "prompt": [],
   "require": [],
   "sessionStorage": [],
-  "setInterval": ["core/async"],
+  "setInterval": [],
   "setTimeout": ["core/async"],
 };
 
