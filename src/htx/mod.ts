@@ -91,6 +91,11 @@ export {
   type SessionEnd,
   type SessionOptions,
 } from "./session.ts";
+export {
+  SessionDialer,
+  type SessionDialerCounts,
+  type SessionDialerOptions,
+} from "./session_dialer.ts";
 export { SHAPING, type ShapingOptions } from "./shaping.ts";
 export { Stream } from "./stream.ts";
 export { DEFAULT_WEIGHT, MAX_WEIGHT, MIN_WEIGHT } from "./stream_state.ts";
@@ -117,4 +122,5 @@ export {
   type TicketPolicy,
 } from "./ticket_policy.ts";
 export { type TokenBucketOptions, TokenBuckets } from "./token_bucket.ts";
+export type { SessionTotals } from "./totals.ts";
 export * as tunnel from "./tunnel/mod.ts";

@@ -31,6 +31,7 @@ import { type Admission, SESSION_MEDIA_TYPE } from "./outer.ts";
 import { type Parameters, parameters } from "./parameters.ts";
 import { CLOSE_CODE } from "./payload.ts";
 import { type CloseOptions, Session, type SessionOptions } from "./session.ts";
+import { addStats, emptyTotals, type SessionTotals } from "./totals.ts";
 import { BufferedDuplex } from "./duplex.ts";
 
 /** Options of {@link HtxServer}. */
@@ -61,6 +62,8 @@ export interface HtxServerOptions extends SessionOptions {
   readonly crypto?: CryptoProvider;
   /** Told of refused handshakes and ended sessions. */
   readonly log?: Logger;
+  /** Told how long each inner handshake took, in milliseconds. */
+  readonly onHandshake?: (durationMs: number) => void;
 }
 
 /** What became of the connections so far; tickets are counted by {@link Gate.counts}, decoys by {@link Decoy.counts}. */
@@ -109,6 +112,7 @@ export class HtxServer implements AsyncDisposable, AsyncIterable<Session> {
     clientRefused: 0,
     full: 0,
   };
+  readonly #ended = emptyTotals();
   #pending = 0;
   #handshaking = 0;
 
@@ -130,6 +134,13 @@ export class HtxServer implements AsyncDisposable, AsyncIterable<Session> {
   /** Sessions open now. */
   get sessions(): ReadonlySet<Session> {
     return this.#sessions;
+  }
+
+  /** What all sessions did, those that have ended included. */
+  get totals(): SessionTotals {
+    const totals = { ...this.#ended };
+    for (const { stats } of this.#sessions) addStats(totals, stats);
+    return totals;
   }
 
   /** What became of the connections so far. */
@@ -244,6 +255,7 @@ export class HtxServer implements AsyncDisposable, AsyncIterable<Session> {
     using deadline = new Deadline(this.#clock, handshakeTimeoutMs);
     deadline.signal.addEventListener("abort", () => connection.close());
     this.#handshaking++;
+    const startedAtMs = this.#clock.now();
     try {
       const admission = await welcome(
         connection,
@@ -291,6 +303,7 @@ export class HtxServer implements AsyncDisposable, AsyncIterable<Session> {
     this.#sessions.add(session);
     this.#run(session.closed.then(({ code, error }) => {
       this.#sessions.delete(session);
+      addStats(this.#ended, session.stats);
       log?.info("htx.session_ended", { code, ...(error && { error }) });
     }));
     if (!this.#queue.offer(session)) {

@@ -21,6 +21,8 @@ export interface SessionOptions {
   readonly pingTimeoutMs?: number;
   /** Lower limits than those of §5.3. */
   readonly rekey?: RekeyLimits;
+  /** Told of each round trip that a PING measures, in milliseconds. */
+  readonly onRoundTrip?: (rttMs: number) => void;
   /** Time and timers. Default: the machine's. */
   readonly clock?: Clock;
 }
@@ -224,6 +226,7 @@ export class Session implements AsyncDisposable, AsyncIterable<Stream> {
         pinged: (token, rttMs) => {
           this.#pings.get(token)?.resolve(rttMs);
           this.#pings.delete(token);
+          options.onRoundTrip?.(rttMs);
         },
         closed: (info) => this.#peerClose = info,
         ended: () => this.#streamEnded(),

@@ -177,8 +177,21 @@ Deno.test("verifyPeerRecord() refuses signed records that say something impossib
 });
 
 Deno.test("verifyPeerRecord() ignores what later versions add", () => {
-  const later = sign(payload({ 7: "more", 99: [1, 2] }));
+  const later = sign(payload({ 8: "more", 99: [1, 2] }));
   assertEquals(verifyPeerRecord(crypto, later, NOW), RECORD);
+});
+
+Deno.test("verifyPeerRecord() gives the QUIC certificate, of at most 1,024 bytes", () => {
+  const quicCertificate = crypto.random(1024);
+  const signed = sign(payload({ 7: quicCertificate }));
+  assertEquals(verifyPeerRecord(crypto, signed, NOW), {
+    ...RECORD,
+    quicCertificate,
+  });
+  for (const bad of [crypto.random(1025), "text", 7]) {
+    const signed = sign(payload({ 7: bad }));
+    assertThrows(() => verifyPeerRecord(crypto, signed, NOW), DecodeError);
+  }
 });
 
 Deno.test("signPeerRecord() refuses what would not verify", () => {

@@ -78,3 +78,4 @@ export {
 } from "./websocket.ts";
 export type { WebSocketOptions } from "./websocket_connection.ts";
 export { isWebSocketUpgrade } from "./websocket_upgrade.ts";
+export { resolveHost } from "./resolve.ts";
