@@ -1,6 +1,19 @@
-import { selfSigned } from "../../src/core/transport/mod.ts";
-import { quic } from "../../src/core/transport/mod.ts";
-import { testTransport } from "../compliance/transport.ts";
+import { assert, assertEquals, assertLess, assertRejects } from "@std/assert";
+import {
+  dialQuic,
+  listenQuic,
+  quic,
+  selfSigned,
+  type TransportError,
+} from "../../src/core/transport/mod.ts";
+import {
+  assertCode,
+  readAll,
+  readExactly,
+  testTransport,
+} from "../compliance/transport.ts";
+
+const LISTEN_AT = "quic://127.0.0.1:0";
 
 testTransport("quic", async () => {
   const certificate = await selfSigned({ names: ["127.0.0.1"] });
@@ -12,8 +25,145 @@ testTransport("quic", async () => {
   return {
     dialer: transport,
     listener: transport,
-    listenAt: "quic://127.0.0.1:0",
+    listenAt: LISTEN_AT,
     unreachable: "quic://127.0.0.1:1",
     maxBufferedBytes: 16 * 1_048_576,
   };
+});
+
+Deno.test("quic: either side opens further streams, and ends the connection with its first", async () => {
+  const certificate = await selfSigned({ names: ["example.org"] });
+  await using listener = listenQuic(LISTEN_AT, { certificate });
+  const [near, far] = await Promise.all([
+    dialQuic(listener.address, {
+      caCerts: [certificate.certPem],
+      serverName: "example.org",
+    }),
+    listener[Symbol.asyncIterator]().next().then(({ value }) => value),
+  ]);
+  const opened = await near.quic.openStream();
+  await opened.write(new Uint8Array([1, 2, 3]));
+  await opened.closeWrite();
+  const accepted = await far.quic.acceptStream();
+  assertEquals(await readAll(accepted), new Uint8Array([1, 2, 3]));
+  await accepted.write(new Uint8Array([4]));
+  assertEquals(await readExactly(opened, 1), new Uint8Array([4]));
+  const back = await far.quic.openStream();
+  await back.closeWrite();
+  const end = await near.quic.acceptStream();
+  assertEquals(await end!.read(new Uint8Array(1)), null);
+  const waiting = assertCode("reset", () => opened.read(new Uint8Array(1)));
+  const accepting = near.quic.acceptStream();
+  far.close();
+  await waiting;
+  assertEquals(await accepting, null);
+  assertEquals(await near.quic.closed, 1);
+  await assertCode("closed", () => near.quic.openStream());
+  await Promise.all([near.closed, far.closed]);
+});
+
+Deno.test("quic: a certificate that is not trusted, of another name or out of date is unreachable", async () => {
+  const certificate = await selfSigned({ names: ["127.0.0.1"] });
+  const old = await selfSigned({
+    names: ["127.0.0.1"],
+    notBeforeMs: Date.UTC(2020),
+    validityMs: 1000,
+  });
+  for (
+    const [shown, options] of [
+      [certificate, {}],
+      [certificate, {
+        caCerts: [certificate.certPem],
+        serverName: "example.org",
+      }],
+      [old, { caCerts: [old.certPem] }],
+    ] as const
+  ) {
+    await using listener = listenQuic(LISTEN_AT, { certificate: shown });
+    await assertCode("unreachable", () => dialQuic(listener.address, options));
+  }
+});
+
+Deno.test("quic: no application protocol in common is unreachable", async () => {
+  const certificate = await selfSigned({ names: ["127.0.0.1"] });
+  const caCerts = [certificate.certPem];
+  await using listener = listenQuic(LISTEN_AT, {
+    certificate,
+    alpnProtocols: ["h3"],
+  });
+  await assertCode(
+    "unreachable",
+    () => dialQuic(listener.address, { caCerts }),
+  );
+  const connection = await dialQuic(listener.address, {
+    caCerts,
+    alpnProtocols: ["other", "h3"],
+  });
+  await connection[Symbol.asyncDispose]();
+});
+
+Deno.test("quic: dial() gives up after its time and keeps the reason", async () => {
+  const error = await assertRejects(
+    () => dialQuic("quic://127.0.0.1:1", { dialTimeoutMs: 50 }),
+  ) as TransportError;
+  assertEquals(error.code, "unreachable");
+});
+
+Deno.test("quic: a peer that is killed is noticed, one that is idle is kept", async () => {
+  const certificate = await selfSigned({ names: ["127.0.0.1"] });
+  const script = `
+    const { dialQuic } = await import(${
+    JSON.stringify(import.meta.resolve("../../src/core/transport/mod.ts"))
+  });
+    const c = await dialQuic(Deno.args[0], {
+      caCerts: [Deno.args[1]], idleTimeoutMs: 400, keepAliveIntervalMs: 100 });
+    await c.write(new Uint8Array([1]));
+    await c.read(new Uint8Array(1));
+  `;
+  await using listener = listenQuic(LISTEN_AT, {
+    certificate,
+    idleTimeoutMs: 400,
+    keepAliveIntervalMs: 60_000,
+  });
+  await using process = new Deno.Command(Deno.execPath(), {
+    args: [
+      ...["run", "-A", "--no-check", "--unstable-net"],
+      `data:text/javascript,${encodeURIComponent(script)}`,
+      ...[listener.address, certificate.certPem],
+    ],
+  }).spawn();
+  const { value: far } = await listener[Symbol.asyncIterator]().next();
+  assertEquals(await readExactly(far, 1), new Uint8Array([1]));
+  let isOver = false;
+  const over = far.closed.then(() => isOver = true);
+  await new Promise((resolve) => setTimeout(resolve, 900));
+  assertEquals(isOver, false);
+  process.kill("SIGKILL");
+  const start = performance.now();
+  await assertCode("reset", () => far.read(new Uint8Array(1)));
+  assertLess(performance.now() - start, 2_000);
+  await over;
+});
+
+Deno.test("quic: datagrams beyond 256 unreceived ones are dropped and counted", async () => {
+  const certificate = await selfSigned({ names: ["127.0.0.1"] });
+  await using listener = listenQuic(LISTEN_AT, { certificate });
+  const [near, { value: far }] = await Promise.all([
+    dialQuic(listener.address, { caCerts: [certificate.certPem] }),
+    listener[Symbol.asyncIterator]().next(),
+  ]);
+  for (let i = 0; far.datagrams.dropped === 0; i++) {
+    assert(i < 100_000, "nothing was dropped");
+    await near.datagrams.send(new Uint8Array(10));
+    if (i % 50 === 0) await new Promise((resolve) => setImmediate(resolve));
+  }
+  let received = 0;
+  for (; received < 256; received++) assert(await far.datagrams.receive());
+  near.close();
+  far.close();
+  await Promise.all([near.closed, far.closed]);
+});
+
+Deno.test("quic() cannot listen without a certificate", async () => {
+  await assertRejects(() => quic().listen(LISTEN_AT), TypeError);
 });
