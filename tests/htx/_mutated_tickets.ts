@@ -21,6 +21,7 @@ import { ReplayMemory } from "../../src/htx/replay.ts";
 import { makeTicket } from "../../src/htx/ticket.ts";
 import { makeTicketKey, TicketKeyRing } from "../../src/htx/ticket_key_ring.ts";
 import { TokenBuckets } from "../../src/htx/token_bucket.ts";
+import { generator, mutate } from "./_mutation.ts";
 
 const HOST = { host: "example.org", cookieName: "__Host-sid" };
 const VISIT = { remoteAddress: "memory://a", wallTimeMs: 1e12, nowMs: 0 };
@@ -63,32 +64,6 @@ export function refuseMutations(
   return gate.counts;
 }
 
-/** One to four changes: flipped bits, random bytes, cuts, insertions, repeated pieces. */
-function mutate(bytes: Uint8Array, random: (below: number) => number): Bytes {
-  let out = new Uint8Array(bytes);
-  for (let n = random(4); n >= 0; n--) {
-    const at = random(out.length || 1);
-    const piece = out.subarray(at, at + 1 + random(64));
-    switch (random(6)) {
-      case 0:
-        out = concat(out.subarray(0, at), Uint8Array.of(random(256)), piece);
-        break;
-      case 1:
-        out = concat(out.subarray(0, at), out.subarray(at + piece.length));
-        break;
-      case 2:
-        out = concat(out.subarray(0, at), piece, out.subarray(at));
-        break;
-      case 3:
-        if (out.length) out[at] = random(256);
-        break;
-      default:
-        if (out.length) out[at]! ^= 1 << random(8);
-    }
-  }
-  return out;
-}
-
 /** `crypto` that does not repeat a derivation: what it gives is what the real one gave. */
 function memoized(crypto: CryptoProvider): CryptoProvider {
   const secrets = new Map<string, Bytes>();
@@ -121,16 +96,5 @@ function memoized(crypto: CryptoProvider): CryptoProvider {
           () => crypto.x25519.sharedSecret(privateKey, publicKey),
         ),
     },
-  };
-}
-
-/** Mulberry32: the same numbers for the same seed. */
-function generator(seed: number): (below: number) => number {
-  let state = seed >>> 0;
-  return (below) => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ state >>> 15, state | 1);
-    t ^= t + Math.imul(t ^ t >>> 7, t | 61);
-    return Math.floor(((t ^ t >>> 14) >>> 0) / 2 ** 32 * below);
   };
 }
