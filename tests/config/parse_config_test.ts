@@ -277,10 +277,33 @@ Deno.test("syntax errors name their line and quote nothing", () => {
     ["a = 1\na = 2", "2: key is defined twice"],
     ["[a]\n[b]\n[a]", "3: table is defined twice"],
     ["a = 1 b = 2", "1: want the end of the line"],
-    ['a = """\n\n', '3: string is not closed by """'],
-    ["\n\na = [1\n2]", "4: want , or ] in the array"],
+    [
+      'a = 1\nb = """\n\n',
+      "2: string is not closed, or has an escape that is not read",
+    ],
+    [
+      'a = "\\U0001f600"',
+      "1: string is not closed, or has an escape that is not read",
+    ],
+    ["\n\na = [1\n2]", "4: want , or ]"],
+    ["a = {b = 1", "1: want , or }"],
+    ["a = 1\na.b = 2", "2: key is defined twice"],
+    ["a = {b = 1, b = 2}", "1: key is defined twice"],
+    ["[[a]]\nb = [\n1]\n'b' = 2", "4: key is defined twice"],
+    ["[a]\n[[a]]", "2: key is defined twice"],
+    ["[a.b]\n[a]", "2: want tables before those in them"],
+    ["a = 1\n\nb = 0b12", "3: not TOML 1.0 as @std/toml reads it"],
+    ["a = 1\nb = [1\n,\n2]", "3: not TOML 1.0 as @std/toml reads it"],
     ["a = 9007199254740993", "1: want an integer within ±(2^53 - 1)"],
+    ["a = -0x20000000000000", "1: not TOML 1.0 as @std/toml reads it"],
+    ["a = 0x20000000000000", "1: want an integer within ±(2^53 - 1)"],
+    ["a = [\n-9_007_199_254_740_992]", "2: want an integer within ±(2^53 - 1)"],
     ["a = 1979-05-27", "1: dates are not used here: write a string"],
+    [
+      "a = 1\nb = 1979-05-27T07:32:00Z",
+      "2: dates are not used here: write a string",
+    ],
+    ["a = {b = 07:32:00}", "1: dates are not used here: write a string"],
     ["a = hello", "1: want a value: strings must be quoted"],
   ];
   for (const [text, message] of cases) {
@@ -399,16 +422,53 @@ Deno.test("errors in overrides say that they are there", () => {
   );
 });
 
-Deno.test("parseConfig() refuses a text beyond 2^20 characters", () => {
-  parseConfig("#".repeat(2 ** 20), SCHEMA);
-  const [issue] = issuesOf("#".repeat(2 ** 20 + 1));
-  assertEquals(issue!.code, "too_large");
+Deno.test("integers of up to 53 bits are not rounded", () => {
+  const schema = section({ a: integer(), b: integer() });
+  assertEquals(
+    parseConfig("a = 9007199254740991\nb = -9_007199254740991", schema),
+    { a: Number.MAX_SAFE_INTEGER, b: Number.MIN_SAFE_INTEGER },
+  );
 });
 
-Deno.test("texts of any shape take time in proportion, far below two seconds for 2^18 characters", () => {
-  const max = 2 ** 18;
+Deno.test("parseConfig() refuses a text beyond 2^16 characters", () => {
+  parseConfig("#".repeat(2 ** 16), SCHEMA);
+  const [issue] = issuesOf("#".repeat(2 ** 16 + 1));
+  assertEquals([issue!.code, issue!.message], [
+    "too_large",
+    "htx.toml: want at most 65536 characters, got 65537",
+  ]);
+});
+
+Deno.test("a table has at most 128 keys", () => {
+  const keys = (count: number) =>
+    Array.from({ length: count }, (_, i) => `k${i} = 1`);
+  const fields = Object.fromEntries(
+    keys(128).map((_, i) => [`k${i}`, integer()] as const),
+  );
+  const inner = section({ t: section(fields) });
+  assertEquals(
+    Object.keys(parseConfig(`[t]\n${keys(128).join("\n")}`, inner).t).length,
+    128,
+  );
+  for (
+    const [text, line] of [
+      [`[t]\n${keys(129).join("\n")}`, 130],
+      [`t = {${keys(129).join(", ")}}`, 1],
+    ]
+  ) {
+    assertEquals(
+      messageOf(`${text}`, inner),
+      `htx.toml:${line}: want at most 128 keys in a table`,
+    );
+  }
+});
+
+Deno.test("texts of any shape are read or refused in far below two seconds", () => {
+  const max = 2 ** 16;
   const fill = (unit: string) => unit.repeat(Math.floor(max / unit.length));
-  let n = 0;
+  const lines = (lineOf: (i: number) => string) =>
+    Array.from({ length: max / 8 }, (_, i) => lineOf(i)).join("").slice(0, max)
+      .replace(/\n[^\n]*$/, "\n");
   const shapes = [
     fill("[").slice(0, max),
     fill("{a="),
@@ -418,17 +478,18 @@ Deno.test("texts of any shape take time in proportion, far below two seconds for
     `a=${fill("1").slice(2)}`,
     `a=${fill("1_").slice(2)}`,
     `a="${fill("x").slice(4)}"`,
+    `a="${fill("x").slice(3)}`,
     `a="""${fill("\\\n").slice(8)}"""`,
     `a="""${fill('""x').slice(8)}"""`,
+    `a="""${fill('""x').slice(5)}`,
     `a='''${fill("x\n").slice(8)}'''`,
     `a="${fill("\\n").slice(4)}"`,
     fill("\n"),
     fill("[[a]]\n"),
     `a=[${fill("1,").slice(6)}]`,
-    fill("k=1\n     ").replace(/k/g, () => `k${(n++).toString(36)}`).slice(
-      0,
-      max,
-    ),
+    lines((i) => `k${i} = 1\n`),
+    lines((i) => i % 129 === 0 ? `[t${i}]\n` : `k${i}=1\n`),
+    lines((i) => `${i >> 7}.${i & 127}=1\n`),
   ];
   for (const text of shapes) {
     const start = performance.now();

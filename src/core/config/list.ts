@@ -40,7 +40,6 @@ export function list<T>(
         ? []
         : text.split(",").map((part) => item.fromText(part.trim())),
       line: "override",
-      open: false,
     }),
     format: (items) =>
       `[${items.map((value) => item.format(value)).join(", ")}]`,

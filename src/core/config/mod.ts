@@ -66,4 +66,4 @@ export type {
   TomlTable,
   TomlText,
   TomlValue,
-} from "./toml.ts";
+} from "./parse_toml.ts";

@@ -1,5 +1,5 @@
 import { Option, type OptionKind, type OptionSettings } from "./option.ts";
-import type { TomlValue } from "./toml.ts";
+import type { TomlValue } from "./parse_toml.ts";
 
 /** What numbers are allowed. */
 export interface NumberSettings extends OptionSettings<number> {

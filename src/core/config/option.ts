@@ -1,5 +1,5 @@
 import type { ConfigErrorCode, ConfigIssue } from "./error.ts";
-import type { TomlLine, TomlValue } from "./toml.ts";
+import type { TomlLine, TomlValue } from "./parse_toml.ts";
 
 /** How values of one kind are read, written and explained. */
 export interface OptionKind<T> {

@@ -6,7 +6,7 @@ import {
   type OptionKind,
   quote,
 } from "./option.ts";
-import { newTable, type TomlTable } from "./toml.ts";
+import type { TomlTable } from "./parse_toml.ts";
 
 /** The values of a section by key. */
 export type SectionOf<F extends Fields> = {
@@ -53,7 +53,7 @@ function readTable(
     } else if (option.default !== undefined || option.isOptional) {
       values[key] = option.default;
     } else if (option.kind.fields) {
-      const absent = newTable(table.line, "implicit");
+      const absent = { ...table, entries: new Map() };
       values[key] = readTable(absent, child, option.kind.fields, issues);
     } else {
       const place = path === "" ? undefined : table.line;

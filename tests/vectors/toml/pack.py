@@ -7,6 +7,11 @@ NOT_TOML_1_0 = {
     "invalid/string/bad-hex-esc", "valid/datetime/no-seconds",
     "valid/inline-table/newline",
 }
+# Groups about where keys may stand, and times; what a value may look like is the matter of @std/toml.
+STRUCTURE = {
+    "array", "datetime", "inline-table", "key", "local-date",
+    "local-datetime", "local-time", "table",
+}
 valid, invalid, left_out = [], [], []
 for folder, _, files in sorted(os.walk(root)):
     for file in sorted(files):
@@ -20,7 +25,8 @@ for folder, _, files in sorted(os.walk(root)):
             left_out.append(name)
             continue
         if name.startswith("invalid/"):
-            invalid.append({"name": name, "toml": text})
+            if name.split("/")[1] in STRUCTURE:
+                invalid.append({"name": name, "toml": text})
             continue
         expected = json.load(open(path[:-5] + ".json"))
         if any(t in json.dumps(expected) for t in ('"datetime', '"date-local', '"time-local')):
