@@ -12,6 +12,7 @@ import {
   type DialOptions,
   TransportError,
 } from "../core/transport/mod.ts";
+import { closeOnAbort } from "./close_on_abort.ts";
 import { HtxError } from "./error.ts";
 import { Handshake } from "./handshake.ts";
 import { type Outer, outerFor } from "./outer.ts";
@@ -58,9 +59,10 @@ const TIMEOUT_MS = 15_000;
 /**
  * Opens an HTX session: connects, presents a ticket, and does the inner handshake.
  *
- * @throws {HtxError} `refused` if the server shows its decoy, `unauthenticated` if it does not own `staticKey`,
- * `incompatible` if no suite is in common, `timeout` after `timeoutMs`.
- * @throws {TransportError} `unreachable` if nobody answers, `reset` if the connection breaks.
+ * @throws {HtxError} `refused` if the server shows its decoy, `unauthenticated` if its answer is not of who owns `staticKey`,
+ * `incompatible` if we may not use the suite, `timeout` after `timeoutMs`.
+ * @throws {TransportError} `unreachable` if nobody answers, `reset` if the connection breaks: so does a server that has another
+ * `staticKey` or takes no such suite.
  * @throws The reason of the signal.
  */
 export async function dialHtx(options: DialHtxOptions): Promise<Session> {
@@ -83,8 +85,7 @@ async function connect(
 ): Promise<Session> {
   const { address, crypto = nodeProvider, clock = systemClock } = options;
   const raw = await (options.dial ?? dialCarrier)(address, { signal });
-  const abort = () => raw.close();
-  signal.addEventListener("abort", abort);
+  using _ = closeOnAbort(signal, raw);
   try {
     const ticket = makeTicket(crypto, {
       ticketPublicKey: options.offer.publicKey,
@@ -123,8 +124,6 @@ async function connect(
   } catch (error) {
     raw.close();
     throw error;
-  } finally {
-    signal.removeEventListener("abort", abort);
   }
 }
 

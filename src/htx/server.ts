@@ -239,6 +239,9 @@ export class HtxServer implements AsyncDisposable, AsyncIterable<Session> {
         const more = await Promise.race([visitor.fill(), late.promise]);
         if (!more) return undefined;
       }
+    } catch (error) {
+      this.#counts.incomplete++;
+      throw error;
     } finally {
       cancel();
       this.#pending--;

@@ -87,11 +87,12 @@ export class Session implements AsyncDisposable, AsyncIterable<Stream> {
   readonly #mux: Mux;
   readonly #host: StreamHost;
   readonly #resolveClosed: (end: SessionEnd) => void;
-  readonly #incoming: Stream[] = [];
+  /** Streams that nobody took yet. */
+  readonly #incoming = new Set<Stream>();
   readonly #accepts: ((result: IteratorResult<Stream>) => void)[] = [];
   readonly #opens: PromiseWithResolvers<void>[] = [];
   readonly #pings = new Map<string, PromiseWithResolvers<number>>();
-  readonly #maxDataBytes: number;
+  readonly #local: Parameters;
   #idle: PromiseWithResolvers<void> | undefined;
   #peerClose: CloseInfo | undefined;
   #end: SessionEnd | undefined;
@@ -115,7 +116,7 @@ export class Session implements AsyncDisposable, AsyncIterable<Stream> {
     this.#connection = connection;
     this.#clock = options.clock ?? systemClock;
     this.remoteStaticKey = established.remoteStaticKey;
-    this.#maxDataBytes = established.local.maxDataBytes;
+    this.#local = established.local;
     this.#mux = this.#start(established, options);
     this.#host = this.#hostStreams();
     this.#arm();
@@ -179,12 +180,18 @@ export class Session implements AsyncDisposable, AsyncIterable<Stream> {
     }
   }
 
-  /** Streams the peer opens, until the session is over; several loops share them. */
+  /**
+   * Streams the peer opens, until the session is over; several loops share them.
+   *
+   * As many wait as we offered streams; beyond that, because the peer has ended those that wait, new ones are reset.
+   */
   [Symbol.asyncIterator](): AsyncIterator<Stream> {
     return {
       next: () => {
-        const stream = this.#incoming.shift();
-        if (stream) return Promise.resolve({ done: false, value: stream });
+        for (const stream of this.#incoming) {
+          this.#incoming.delete(stream);
+          return Promise.resolve({ done: false, value: stream });
+        }
         if (this.#end) return Promise.resolve({ done: true, value: undefined });
         return new Promise((resolve) => this.#accepts.push(resolve));
       },
@@ -261,14 +268,21 @@ export class Session implements AsyncDisposable, AsyncIterable<Stream> {
   }
 
   #accept(state: StreamState): void {
-    if (this.#draining) {
-      this.#mux.reset(state, CLOSE_CODE.policyRejected, this.#clock.now());
-      return;
-    }
+    if (this.#draining) return this.#refuse(state, CLOSE_CODE.policyRejected);
     const stream = new Stream(state, this.#host);
     const accept = this.#accepts.shift();
-    if (accept) accept({ done: false, value: stream });
-    else this.#incoming.push(stream);
+    if (accept) return accept({ done: false, value: stream });
+    if (this.#incoming.size >= this.#local.maxStreams) {
+      return this.#refuse(state, CLOSE_CODE.limitExceeded);
+    }
+    this.#incoming.add(stream);
+    void stream.closed.then(() => {
+      if (state.received.length === 0) this.#incoming.delete(stream);
+    });
+  }
+
+  #refuse(state: StreamState, code: number): void {
+    this.#mux.reset(state, code, this.#clock.now());
   }
 
   #streamEnded(): void {
@@ -332,7 +346,7 @@ export class Session implements AsyncDisposable, AsyncIterable<Stream> {
   }
 
   #resize(buffer: Bytes, length: number, wanted: number): Bytes {
-    const frame = this.#maxDataBytes + MAX_HEADER_LENGTH + 1 + TAG_LENGTH;
+    const frame = this.#local.maxDataBytes + MAX_HEADER_LENGTH + 1 + TAG_LENGTH;
     const most = Math.max(BUSY_BUFFER_BYTES, 2 * frame);
     const size = Math.max(length + 1, Math.min(wanted, most));
     if (size === buffer.length) return buffer;
