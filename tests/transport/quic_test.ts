@@ -145,6 +145,19 @@ Deno.test("quic: a peer that is killed is noticed, one that is idle is kept", as
   await over;
 });
 
+Deno.test("quic: the peer can open no more streams than we allow", async () => {
+  const certificate = await selfSigned({ names: ["127.0.0.1"] });
+  await using listener = listenQuic(LISTEN_AT, { certificate, maxStreams: 3 });
+  const [near, { value: far }] = await Promise.all([
+    dialQuic(listener.address, { caCerts: [certificate.certPem] }),
+    listener[Symbol.asyncIterator]().next(),
+  ]);
+  for (let i = 0; i < 2; i++) await near.quic.openStream();
+  await assertCode("limit", () => near.quic.openStream());
+  near.close();
+  await Promise.all([near.closed, far.closed]);
+});
+
 Deno.test("quic: datagrams beyond 256 unreceived ones are dropped and counted", async () => {
   const certificate = await selfSigned({ names: ["127.0.0.1"] });
   await using listener = listenQuic(LISTEN_AT, { certificate });

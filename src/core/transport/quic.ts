@@ -33,6 +33,8 @@ export interface QuicOptions {
   readonly idleTimeoutMs?: number;
   /** Silence in milliseconds after which a packet is sent to keep the connection; 10,000 if not given. */
   readonly keepAliveIntervalMs?: number;
+  /** Streams that the peer may have open, the first included; each may hold 1.25 MB unread. 16 if not given. */
+  readonly maxStreams?: number;
 }
 
 /** Options of {@link dialQuic}. */
@@ -261,12 +263,15 @@ function transportOptions(
     alpnProtocols = ["betanet"],
     idleTimeoutMs = 30_000,
     keepAliveIntervalMs = 10_000,
+    maxStreams = 16,
   }: QuicOptions,
 ) {
   return {
     alpnProtocols: [...alpnProtocols],
     maxIdleTimeout: idleTimeoutMs,
     keepAliveInterval: keepAliveIntervalMs,
+    maxConcurrentBidirectionalStreams: maxStreams,
+    maxConcurrentUnidirectionalStreams: 1, // says that the peer has finished
   };
 }
 

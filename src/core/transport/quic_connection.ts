@@ -25,6 +25,7 @@ export class QuicConnection implements AsyncDisposable {
   readonly closed: Promise<number | undefined>;
   readonly #conn: Deno.QuicConn;
   #datagrams: QuicDatagrams | undefined;
+  #isOver = false;
 
   /** Takes over a connection whose handshake is done; `release` is called once it is over. */
   constructor(conn: Deno.QuicConn, release: () => void) {
@@ -34,7 +35,10 @@ export class QuicConnection implements AsyncDisposable {
     this.closed = conn.closed.then(
       ({ closeCode }) => closeCode,
       () => undefined,
-    ).finally(release);
+    ).finally(() => {
+      this.#isOver = true;
+      release();
+    });
   }
 
   /** Unreliable messages of this connection (RFC 9221). */
@@ -47,14 +51,19 @@ export class QuicConnection implements AsyncDisposable {
    *
    * Deno cannot reset a stream: its `close` ends our side as `closeWrite` does, and asks the peer to stop sending.
    *
-   * @throws {TransportError} `closed` if the connection is over.
+   * @throws {TransportError} `closed` if the connection is over, `limit` if the peer allows no more streams.
    */
   async openStream(): Promise<Connection> {
     try {
       const stream = await this.#conn.createBidirectionalStream();
       return new QuicStream(this, stream);
     } catch (cause) {
-      throw new TransportError("closed", "The connection is over", { cause });
+      if (this.#isOver) {
+        throw new TransportError("closed", "The connection is over", { cause });
+      }
+      throw new TransportError("limit", "The peer allows no more streams", {
+        cause,
+      });
     }
   }
 

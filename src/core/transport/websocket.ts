@@ -30,7 +30,14 @@ import {
   upgradeResponse,
 } from "./websocket_upgrade.ts";
 
-/** WebSocket over TCP: `ws://host:port/path`. */
+/**
+ * WebSocket (RFC 6455) over TCP: `ws://host:port/path`, each write of up to 64 KiB one binary message.
+ *
+ * A close frame with code 1000 ends one side, as `closeWrite` does; the other may go on, which RFC 6455 §5.5.1 allows
+ * but implementations other than this one do not use: they answer at once.
+ * `close` sends code 1001 if the connection takes it at once; the peer reads that, any other code and a connection
+ * that ends without a close frame as `reset`.
+ */
 export const ws: Transport = {
   scheme: "ws",
   dial: dialWebSocket,

@@ -170,11 +170,12 @@ export class WebSocketConnection extends ByteConnection {
   }
 
   #inTurn(write: () => Promise<void>): Promise<void> {
-    this.#framesInTurn++;
-    const written = this.#turn.then(write);
-    this.#turn = written.catch(() => {}).then(() => {
+    const isFree = this.#framesInTurn++ === 0;
+    const written = isFree ? write() : this.#turn.then(write);
+    const done = () => {
       this.#framesInTurn--;
-    });
+    };
+    this.#turn = written.then(done, done);
     return written;
   }
 
