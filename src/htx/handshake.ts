@@ -162,7 +162,7 @@ export class Handshake {
   }
 
   #write(payload: Uint8Array): Bytes {
-    const message = this.#noise!.writeMessage(payload);
+    const message = this.#verified((noise) => noise.writeMessage(payload));
     return new Writer(2 + message.length)
       .u16(message.length)
       .put(message)
@@ -178,10 +178,16 @@ export class Handshake {
       throw new HtxError("malformed", "Handshake message of wrong length");
     }
     if (this.#received.length < 2 + length) return undefined;
+    const message = this.#received.subarray(2, 2 + length);
+    const payload = this.#verified((noise) => noise.readMessage(message));
+    this.#received = this.#received.slice(2 + length);
+    return payload;
+  }
+
+  /** What `step` gives; a message may show only in our next step that it was bad. */
+  #verified<T>(step: (noise: HandshakeState) => T): T {
     try {
-      const payload = noise.readMessage(this.#received.subarray(2, 2 + length));
-      this.#received = this.#received.slice(2 + length);
-      return payload;
+      return step(this.#noise!);
     } catch (cause) {
       if (!(cause instanceof NoiseError)) throw cause;
       throw new HtxError("unauthenticated", "Handshake does not verify", {

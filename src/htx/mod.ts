@@ -43,6 +43,14 @@ export {
   type GateVisit,
 } from "./gate.ts";
 export { HYBRID_REQUIRED_FROM_MS, PROTOCOL_ID, SUITE } from "./handshake.ts";
+export {
+  type ClientParts,
+  exposeClient,
+  exposeServer,
+  type LatencyHooks,
+  latencyHooks,
+  type ServerParts,
+} from "./metrics.ts";
 export type { MuxStats } from "./mux.ts";
 export {
   type Admission,
@@ -104,6 +112,7 @@ export {
   makeTicket,
   type NewTicket,
   type Ticket,
+  TICKET_FIXED_LENGTH,
   ticketHash,
 } from "./ticket.ts";
 export {
@@ -114,6 +123,7 @@ export {
 } from "./ticket_key_ring.ts";
 export {
   DEFAULT_TICKET_POLICY,
+  drawCarrier,
   formatTicketOffer,
   formatTicketPolicy,
   parseTicketOffer,

@@ -280,6 +280,7 @@ export class HtxServer implements AsyncDisposable, AsyncIterable<Session> {
         admission.leftover,
         () => this.#clock.now(),
       );
+      this.#options.onHandshake?.(this.#clock.now() - startedAtMs);
       this.#start(
         new Session(admission.connection, established, this.#options),
       );

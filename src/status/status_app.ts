@@ -18,7 +18,9 @@ export interface StatusOptions {
   /** Whether it takes work now: not while it starts or drains. */
   readonly ready: () => Checks;
   /** The numbers of the page. */
-  readonly snapshot: () => readonly StatusSection[];
+  readonly snapshot: () =>
+    | readonly StatusSection[]
+    | Promise<readonly StatusSection[]>;
   /** Hears of answers that failed, as `status.failed`; nobody by default. */
   readonly log?: Logger;
 }
@@ -82,11 +84,11 @@ export function statusApp(
         "content-type": EXPOSITION_TYPE,
       }),
   );
-  app.get("/", (c) =>
+  app.get("/", async (c) =>
     c.html(renderPage({
       name,
       checks: { ...health(), ...ready() },
-      sections: snapshot(),
+      sections: await snapshot(),
     })));
   app.notFound((c) => c.text("Not found\n", 404));
   app.onError((error, c) => {

@@ -13,7 +13,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "core/storage": core("bytes"),
   "core/transport": core("bytes async"),
   "core/noise": core("bytes crypto"),
-  htx: core("bytes async log crypto storage transport noise"),
+  htx: core("bytes async log metrics crypto storage transport noise"),
   status: core("log metrics transport"),
 };
 

@@ -1,0 +1,27 @@
+import { main, type Program } from "./_main.ts";
+
+const USAGE = `
+Usage: betanet <program> <command> [flags]
+       betanet demo
+
+Programs:
+  htx    covert transport: server, SOCKS5 and HTTP proxy, client
+
+  betanet htx --help lists its commands; betanet demo shows real traffic through an HTX tunnel.
+
+Examples:
+  betanet htx server --port 9000
+  betanet demo
+`;
+
+/** Every program under one name. */
+export const program: Program = {
+  name: "betanet",
+  usage: USAGE,
+  commands: {
+    htx: async () => (await import("./htx.ts")).program,
+    demo: async () => (await import("./demo.ts")).demo,
+  },
+};
+
+if (import.meta.main) await main(program);

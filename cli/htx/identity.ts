@@ -1,0 +1,80 @@
+import { systemClock } from "../../src/core/async/mod.ts";
+import { defaultProvider } from "../../src/core/crypto/mod.ts";
+import type { htx } from "../../mod.ts";
+import type { Context } from "../_main.ts";
+import type { HtxConfig } from "./config.ts";
+import {
+  makeServerKeys,
+  readServerKeys,
+  type ServerKeys,
+  writeServerKeys,
+} from "./keys.ts";
+import { makeRecord, writeRecord } from "./record.ts";
+import { PROGRAM } from "./settings.ts";
+
+type ServerConfig = HtxConfig["server"];
+
+/** Reads the keys in `path`, or makes and saves them; makes the next ticket key when it is time. */
+export async function loadKeys(
+  path: string,
+  config: ServerConfig,
+  { note }: Context,
+): Promise<ServerKeys> {
+  const known = readServerKeys(path);
+  const keys = known ?? await makeServerKeys();
+  const rotated = keys.ring.rotate(
+    defaultProvider(),
+    systemClock.wallTime(),
+    rotationOf(config),
+  );
+  if (rotated) writeServerKeys(path, keys);
+  note(`${known ? "keys from" : "new keys in"} ${path}`);
+  return keys;
+}
+
+/** Makes the next ticket key when it is time, saves and publishes it. */
+export function rotate(
+  config: ServerConfig,
+  keys: ServerKeys,
+  addresses: readonly string[],
+  state: string,
+  context: Context,
+): void {
+  const { log } = context;
+  const now = systemClock.wallTime();
+  if (!keys.ring.rotate(defaultProvider(), now, rotationOf(config))) return;
+  try {
+    writeServerKeys(`${state}/server.json`, keys);
+    log.info("htx.ticket_key_rotated");
+    announce(config, keys, addresses, state, context);
+  } catch (error) {
+    log.error("htx.keys_not_saved", { error });
+  }
+}
+
+function rotationOf(
+  { tickets }: ServerConfig,
+): htx.TicketKeyRotation {
+  return { lifetimeMs: tickets.lifetime, overlapMs: tickets.overlap };
+}
+
+/** Writes the peer record and prints how clients use it. */
+export function announce(
+  config: ServerConfig,
+  keys: ServerKeys,
+  addresses: readonly string[],
+  state: string,
+  { print, note }: Context,
+): void {
+  const record = makeRecord(config, keys, addresses);
+  const path = `${state}/server.record`;
+  writeRecord(path, record);
+  const allowed = config.allow.length > 0
+    ? config.allow.join(", ")
+    : "nothing: add --allow host:port";
+  note(`listening at ${addresses.join(" and ")}; clients may reach ${allowed}`);
+  print(
+    { addresses, record, recordFile: path },
+    `${PROGRAM} proxy --server ${record}`,
+  );
+}

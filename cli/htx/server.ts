@@ -1,0 +1,168 @@
+import { systemClock } from "../../src/core/async/mod.ts";
+import { defaultProvider } from "../../src/core/crypto/mod.ts";
+import { Metrics } from "../../src/core/metrics/mod.ts";
+import { dial, resolveHost } from "../../src/core/transport/mod.ts";
+import { htx } from "../../mod.ts";
+import { type Command, command, type Context } from "../_main.ts";
+import type { HtxConfig } from "./config.ts";
+import { announce, loadKeys, rotate } from "./identity.ts";
+import {
+  allowList,
+  openListeners,
+  openStore,
+  startOrigin,
+} from "./server_parts.ts";
+import { sessionOptions } from "./session_config.ts";
+import {
+  aborted,
+  listed,
+  printConfig,
+  readConfig,
+  stateDirectory,
+} from "./settings.ts";
+import { startStatus } from "./status.ts";
+
+type ServerConfig = HtxConfig["server"];
+
+const ROTATE_EVERY_MS = 3_600_000;
+
+const USAGE = `
+Usage: betanet-htx server [--port <n>] [--allow <target>]… [flags]
+
+Accepts HTX sessions and forwards their streams to allowed targets; whoever has no ticket sees the decoy site.
+The first start makes keys (mode 0600) and prints the command that clients use.
+
+  --config <file>          read htx.toml; flags win over it
+  --print-config           print a commented htx.toml with every key and its default
+  --host <address>         address to listen at (127.0.0.1; 0.0.0.0 for everybody)
+  --port <n>               TCP port, and UDP port of QUIC (9000)
+  --no-quic                do not listen for QUIC
+  --allow <target>         let clients reach host:port, *.suffix:port, net/bits:port; may be repeated (none)
+  --client <key>           take only clients with this public key; may be repeated (all)
+  --public <address>       address to publish, e.g. tcp://example.org:443; may be repeated
+  --decoy-origin <h:p>     web server that visitors without a ticket see
+  --decoy-dir <folder>     or a static site for them
+  --state <folder>         keys and replay memory ($XDG_STATE_HOME/betanet/htx)
+  --status-port <n>        serve /health, /ready, /metrics and a live page on loopback
+  --drain <duration>       how long open streams may take to end after SIGTERM (10s)
+
+Examples:
+  betanet-htx server --port 9000 --allow example.org:443
+  betanet-htx server --config htx.toml
+`;
+
+/** Serves sessions until SIGTERM. */
+export const server: Command = command({
+  usage: USAGE,
+  flags: {
+    config: "string",
+    "print-config": "boolean",
+    host: "string",
+    port: "string",
+    "no-quic": "boolean",
+    allow: "strings",
+    client: "strings",
+    public: "strings",
+    "decoy-origin": "string",
+    "decoy-dir": "string",
+    state: "string",
+    "status-port": "string",
+    drain: "string",
+  },
+  async run(flags, context) {
+    if (flags["print-config"]) return printConfig(context);
+    const config = readConfig(flags.config, {
+      "server.host": flags.host,
+      "server.port": flags.port,
+      "server.quic": flags["no-quic"] ? "false" : undefined,
+      "server.allow": listed(flags.allow),
+      "server.clients": listed(flags.client),
+      "server.public_addresses": listed(flags.public),
+      "server.decoy.origin": flags["decoy-origin"],
+      "server.decoy.directory": flags["decoy-dir"],
+      "server.state": flags.state,
+      "server.status.port": flags["status-port"],
+      "server.drain": flags.drain,
+    }).server;
+    await serve(config, context);
+  },
+});
+
+async function serve(config: ServerConfig, context: Context): Promise<void> {
+  const { log, signal } = context;
+  const state = stateDirectory(config.state, context);
+  const keys = await loadKeys(`${state}/server.json`, config, context);
+  using store = openStore(`${state}/replay.sqlite`);
+  const crypto = defaultProvider();
+  const metrics = new Metrics();
+  const latency = htx.latencyHooks(metrics);
+  const gate = new htx.Gate({
+    crypto,
+    keys: keys.ring,
+    replay: new htx.ReplayMemory({ store, nowMs: systemClock.now() }),
+    buckets: new htx.TokenBuckets({
+      capacity: config.tickets.burst,
+      refillPerSecond: config.tickets.per_second,
+    }),
+    log,
+  });
+  await using origin = startOrigin(config.decoy, keys);
+  const decoy = new htx.Decoy({
+    dial: (options) => dial(origin.address, options),
+  });
+  const forwarder = new htx.tunnel.Forwarder({
+    allow: allowList(config.allow),
+    dial,
+    resolve: resolveHost,
+  });
+  const listeners = await openListeners(config, keys);
+  const htxServer = new htx.HtxServer(listeners, {
+    ...sessionOptions(config.session),
+    ...latency,
+    staticKeyPair: keys.staticKeyPair,
+    gate,
+    decoy,
+    cookieName: config.tickets.cookie,
+    ...(config.clients.length > 0 && { clients: config.clients }),
+    classic: config.classic,
+    maxSessions: config.max_sessions,
+    requestTimeoutMs: config.handshake_timeout,
+    handshakeTimeoutMs: config.handshake_timeout,
+    crypto,
+    log,
+  });
+  htx.exposeServer(metrics, { server: htxServer, gate, decoy, forwarder });
+  await using _status = startStatus({
+    name: "betanet-htx server",
+    listen: config.status,
+    metrics,
+    health: () => ({ listening: htxServer.addresses.length > 0 }),
+    ready: () => ({ accepting: !signal.aborted }),
+  }, context);
+  announce(config, keys, htxServer.addresses, state, context);
+  const rotation = setInterval(
+    () => rotate(config, keys, htxServer.addresses, state, context),
+    ROTATE_EVERY_MS,
+  );
+  const serving = forwardAll(htxServer, forwarder);
+  await aborted(signal);
+  clearInterval(rotation);
+  context.note(`draining for up to ${config.drain / 1000} s`);
+  await htxServer.close({ drainMs: config.drain, reason: "server stops" });
+  await serving;
+}
+
+async function forwardAll(
+  server: htx.HtxServer,
+  forwarder: htx.tunnel.Forwarder,
+): Promise<void> {
+  const running = new Set<Promise<void>>();
+  for await (const session of server) {
+    const task = forwarder.serve({
+      [Symbol.asyncIterator]: () => session[Symbol.asyncIterator](),
+    });
+    running.add(task);
+    void task.finally(() => running.delete(task));
+  }
+  await Promise.all(running);
+}
