@@ -140,14 +140,15 @@ export async function shakeHands(
   leftover: Uint8Array,
   now: () => number,
 ): Promise<Established> {
-  let reply = handshake.role === "client" ? handshake.start(now()) : undefined;
+  if (handshake.role === "client") {
+    await connection.write(handshake.start(now()));
+  }
   const buffer = new Uint8Array(4_096);
   let bytes = leftover;
   for (;;) {
-    reply ??= handshake.feed(bytes, now());
+    const reply = handshake.feed(bytes, now());
     if (reply) await connection.write(reply);
     if (handshake.established) return handshake.established;
-    reply = undefined;
     const length = await connection.read(buffer);
     if (length === null) {
       throw new TransportError("reset", "Connection ended in the handshake");

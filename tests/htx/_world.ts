@@ -1,4 +1,5 @@
 import { type Clock, systemClock } from "../../src/core/async/mod.ts";
+import { type Bytes, concat } from "../../src/core/bytes/mod.ts";
 import { generateX25519, nodeProvider } from "../../src/core/crypto/mod.ts";
 import { memoryStore } from "../../src/core/storage/mod.ts";
 import {
@@ -10,7 +11,7 @@ import {
 import { dialHtx, type DialHtxOptions } from "../../src/htx/client.ts";
 import { Decoy } from "../../src/htx/decoy.ts";
 import { Gate } from "../../src/htx/gate.ts";
-import { ReplayMemory } from "../../src/htx/replay.ts";
+import { ReplayMemory, type ReplayStore } from "../../src/htx/replay.ts";
 import { HtxServer, type HtxServerOptions } from "../../src/htx/server.ts";
 import type { Session } from "../../src/htx/session.ts";
 import { makeTicketKey, TicketKeyRing } from "../../src/htx/ticket_key_ring.ts";
@@ -34,6 +35,9 @@ export class World implements AsyncDisposable {
   readonly gate: Gate;
   readonly decoy: Decoy;
   readonly server: HtxServer;
+  /** What arrived on each connection to the decoy's origin. */
+  readonly originSaw: Bytes[] = [];
+  #answering: Promise<void> | undefined;
   readonly #origin: Listener;
   readonly #serving: Promise<void>;
 
@@ -43,11 +47,12 @@ export class World implements AsyncDisposable {
     listener: Listener,
     origin: Listener,
     options: Partial<HtxServerOptions>,
+    store: ReplayStore,
   ) {
     this.network = network;
     this.clock = clock;
     this.#origin = origin;
-    this.#serving = serveOrigin(origin);
+    this.#serving = this.#serveOrigin();
     const key = makeTicketKey(nodeProvider, 0, Infinity);
     this.offer = {
       policy: DEFAULT_TICKET_POLICY,
@@ -58,11 +63,9 @@ export class World implements AsyncDisposable {
     this.gate = new Gate({
       crypto: nodeProvider,
       keys: new TicketKeyRing([key]),
-      replay: new ReplayMemory({
-        store: memoryStore(),
-        nowMs: clock.now(),
-      }),
+      replay: new ReplayMemory({ store, nowMs: clock.now() }),
       buckets: new TokenBuckets({ capacity: 1e6 }),
+      ...(options.log && { log: options.log }),
     });
     this.decoy = new Decoy({
       dial: (options) =>
@@ -83,6 +86,7 @@ export class World implements AsyncDisposable {
   static async start(
     options: Partial<HtxServerOptions> = {},
     link: MemoryNetworkOptions = {},
+    store: ReplayStore = memoryStore(),
   ): Promise<World> {
     const clock = link.clock ?? systemClock;
     const network = new MemoryNetwork(link);
@@ -92,6 +96,7 @@ export class World implements AsyncDisposable {
       await network.transport("server").listen("memory://server"),
       await network.transport("origin").listen("memory://origin"),
       options,
+      store,
     );
   }
 
@@ -126,22 +131,45 @@ export class World implements AsyncDisposable {
     throw new Error("Server is closed");
   }
 
+  /** What arrived on the last connection to the decoy's origin, once that has ended. */
+  async lastAtOrigin(): Promise<Bytes | undefined> {
+    await this.#answering;
+    return this.originSaw.at(-1);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.server.close();
     this.#origin.close();
     await this.#serving;
   }
-}
 
-async function serveOrigin(origin: Listener): Promise<void> {
-  for await (const connection of origin) {
-    void answer(connection).catch(() => connection.close());
+  async #serveOrigin(): Promise<void> {
+    for await (const connection of this.#origin) {
+      const index = this.originSaw.push(new Uint8Array(0)) - 1;
+      this.#answering = this.#answer(connection, index)
+        .catch(() => connection.close());
+    }
+  }
+
+  async #answer(connection: Connection, index: number): Promise<void> {
+    const buffer = new Uint8Array(16_384);
+    const read = async () => {
+      const length = await connection.read(buffer);
+      const more = buffer.subarray(0, length ?? 0);
+      this.originSaw[index] = concat(this.originSaw[index]!, more);
+      return length !== null;
+    };
+    await read();
+    await connection.write(new TextEncoder().encode(DECOY_ANSWER));
+    await connection.closeWrite();
+    while (await read());
   }
 }
 
-async function answer(connection: Connection): Promise<void> {
-  await connection.read(new Uint8Array(16_384));
-  await connection.write(new TextEncoder().encode(DECOY_ANSWER));
-  await connection.closeWrite();
-  while (await connection.read(new Uint8Array(16_384)) !== null);
+/** Lets everything go on that waits for no timer until `condition` holds; fails after many turns. */
+export async function until(condition: () => boolean): Promise<void> {
+  for (let turn = 0; !condition(); turn++) {
+    if (turn > 100_000) throw new Error("What was waited for did not happen");
+    await new Promise((resolve) => setImmediate(resolve));
+  }
 }
