@@ -40,7 +40,7 @@ export const CLOSE_CODE = {
 } as const;
 
 /** Longest reason of a CLOSE in bytes. */
-export const MAX_REASON_LENGTH = 256;
+const MAX_REASON_LENGTH = 256;
 
 /** Length of a PING token in bytes. */
 export const PING_TOKEN_LENGTH = 8;

@@ -11,7 +11,12 @@ import { CLOSE_CODE, type CloseInfo } from "./payload.ts";
 import type { RekeyLimits } from "./protection.ts";
 import type { ShapingOptions } from "./shaping.ts";
 import { Stream, type StreamHost } from "./stream.ts";
-import type { StreamState } from "./stream_state.ts";
+import {
+  DEFAULT_WEIGHT,
+  MAX_WEIGHT,
+  MIN_WEIGHT,
+  type StreamState,
+} from "./stream_state.ts";
 
 /** What both ends of a session can tune. */
 export interface SessionOptions {
@@ -141,13 +146,18 @@ export class Session implements AsyncDisposable, AsyncIterable<Stream> {
   /**
    * Opens a stream; waits while the peer has as many open as it takes.
    *
+   * @param options `weight` is its share among streams with data to send, 1 to 256, default 16.
+   * @throws {RangeError} If the weight is out of range.
    * @throws {HtxError} `closed` if the session is over or closing.
    * @throws The reason of the signal.
    */
   async open(
     options: { weight?: number; signal?: AbortSignal } = {},
   ): Promise<Stream> {
-    const { weight, signal } = options;
+    const { weight = DEFAULT_WEIGHT, signal } = options;
+    if (!(weight >= MIN_WEIGHT && weight <= MAX_WEIGHT)) {
+      throw new RangeError(`A weight must be in 1..256: got ${weight}`);
+    }
     signal?.throwIfAborted();
     this.#checkOpen();
     if (!this.#mux.canOpen || this.#opens.length > 0) {

@@ -26,9 +26,9 @@ import { type CryptoProvider, generateX25519 } from "../core/crypto/mod.ts";
 /** Length of a ticket key id in bytes. */
 export const TICKET_KEY_ID_LENGTH = 8;
 /** Fewest bytes of padding that are accepted. */
-export const MIN_PADDING_LENGTH = 24;
+const MIN_PADDING_LENGTH = 24;
 /** Most bytes of padding that are accepted. */
-export const MAX_PADDING_LENGTH = 64;
+const MAX_PADDING_LENGTH = 64;
 /** Length of a ticket without its padding. */
 export const TICKET_FIXED_LENGTH = 105;
 

@@ -56,7 +56,7 @@ export const DEFAULT_TICKET_POLICY: TicketPolicy = {
 };
 
 /** Longest offer in characters. */
-export const MAX_OFFER_LENGTH = 256;
+const MAX_OFFER_LENGTH = 256;
 
 const ODDS_SUM = 10_000;
 const POLICY =

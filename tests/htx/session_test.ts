@@ -180,6 +180,43 @@ async function drive<T>(clock: VirtualClock, promise: Promise<T>): Promise<T> {
   return await promise;
 }
 
+Deno.test("streams that the peer resets before they are taken leave no trace", async () => {
+  await using world = await World.start({ parameters: { maxStreams: 16 } });
+  const { client, server } = await world.pair();
+  for (let i = 0; i < 500; i++) (await client.open()).close();
+  const kept = await client.open();
+  await client.ping();
+  const { value } = await server[Symbol.asyncIterator]().next();
+  assertEquals(value.id, kept.id);
+  assertEquals(server.stats.streams, 1);
+});
+
+Deno.test("what a peer wrote before it left can still be taken, up to the limit of streams", async () => {
+  await using world = await World.start({ parameters: { maxStreams: 16 } });
+  const { client, server } = await world.pair();
+  for (let i = 0; i < 40; i++) {
+    const stream = await client.open();
+    await writeAll(stream, pattern(100, i)).catch(() => {});
+    stream.close();
+  }
+  await client.ping();
+  const accepted = server[Symbol.asyncIterator]();
+  for (let i = 0; i < 16; i++) {
+    const { value } = await accepted.next();
+    assertEquals(await readToEnd(value), pattern(100, i));
+  }
+  const kept = await client.open();
+  assertEquals((await accepted.next()).value.id, kept.id);
+});
+
+Deno.test("Session.open() refuses a weight that is out of range", async () => {
+  await using world = await World.start();
+  const { client } = await world.pair();
+  for (const weight of [0, 257, NaN]) {
+    await assertRejects(() => client.open({ weight }), RangeError, "1..256");
+  }
+});
+
 Deno.test("a reader that stops holds up only its own stream", async () => {
   await using world = await World.start();
   const { client, server } = await world.pair();

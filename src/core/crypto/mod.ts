@@ -43,4 +43,4 @@ export {
   type SelectProviderOptions,
   type Trial,
 } from "./select_provider.ts";
-export { failedSelfTests, type SelfTestName } from "./self_test.ts";
+export { failedSelfTests, type SelfTestName } from "./known_answers.ts";

@@ -2,7 +2,7 @@ import { checkedProvider, type Primitives } from "./checked.ts";
 import { nobleProvider } from "./noble.ts";
 import { nodeProvider } from "./node.ts";
 import type { CryptoProvider } from "./provider.ts";
-import { failedSelfTests, type SelfTestName } from "./self_test.ts";
+import { failedSelfTests, type SelfTestName } from "./known_answers.ts";
 
 /** How one provider did in {@link selectProvider}. */
 export interface Trial {

@@ -39,7 +39,7 @@ export const CLOSE_CODE = {
 export type CloseCode = typeof CLOSE_CODE[keyof typeof CLOSE_CODE];
 
 /** Longest payload of a control frame in bytes. */
-export const MAX_CONTROL_BYTES = 125;
+const MAX_CONTROL_BYTES = 125;
 /** Longest header in bytes. */
 export const MAX_HEADER_BYTES = 14;
 

@@ -38,7 +38,7 @@ export async function pipe(
 }
 
 /** A duplex over a pair of streams, which it locks; a chunk longer than the buffer is given in parts. */
-export function duplexOf({ readable, writable }: StreamPair): Duplex {
+function duplexOf({ readable, writable }: StreamPair): Duplex {
   const reader = readable.getReader();
   const writer = writable.getWriter();
   // Its failure shows in every write; unhandled it would end the program.

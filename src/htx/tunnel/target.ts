@@ -52,7 +52,7 @@ export interface DecodedOpen<T> {
 }
 
 /** Version of the open request and reply. */
-export const OPEN_VERSION = 0x01;
+const OPEN_VERSION = 0x01;
 
 /** Longest open request in bytes. */
 export const OPEN_REQUEST_LIMIT = 258;
