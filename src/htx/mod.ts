@@ -134,3 +134,22 @@ export {
 export { type TokenBucketOptions, TokenBuckets } from "./token_bucket.ts";
 export type { SessionTotals } from "./totals.ts";
 export * as tunnel from "./tunnel/mod.ts";
+// What a server or a client is put together from besides the above.
+export {
+  type CryptoProvider,
+  defaultProvider,
+  generateX25519,
+  type KeyPair,
+} from "../core/crypto/mod.ts";
+export { Metrics } from "../core/metrics/mod.ts";
+export { memoryStore, sqliteStore, type Store } from "../core/storage/mod.ts";
+export {
+  type Address,
+  type CertificatePem,
+  type Connection,
+  dial,
+  listen,
+  type Listener,
+  resolveHost,
+  selfSigned,
+} from "../core/transport/mod.ts";
