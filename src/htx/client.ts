@@ -14,7 +14,7 @@ import {
 } from "../core/transport/mod.ts";
 import { closeOnAbort } from "./close_on_abort.ts";
 import { HtxError } from "./error.ts";
-import { Handshake } from "./handshake.ts";
+import { Handshake, outerExporter } from "./handshake.ts";
 import { type Outer, outerFor } from "./outer.ts";
 import { type Parameters, parameters } from "./parameters.ts";
 import { type Established, Session, type SessionOptions } from "./session.ts";
@@ -94,7 +94,7 @@ async function connect(
       minPaddingLength: options.offer.policy.minPaddingLength,
       maxPaddingLength: options.offer.policy.maxPaddingLength,
     });
-    const { connection, leftover, exporter } = await (
+    const { connection, leftover } = await (
       options.outer ?? outerFor(address)
     )(raw, {
       address,
@@ -112,7 +112,7 @@ async function connect(
       parameters: parameters(options.parameters),
       classic: options.classic ?? false,
       wallTimeMs: clock.wallTime(),
-      ...(exporter && { exporter }),
+      ...outerExporter(raw),
     });
     const established = await shakeHands(
       connection,

@@ -14,6 +14,7 @@
 import { type Bytes, concat, utf8, Writer } from "../core/bytes/mod.ts";
 import type { CryptoProvider, KeyPair } from "../core/crypto/mod.ts";
 import { HandshakeState, NoiseError } from "../core/noise/mod.ts";
+import type { Connection } from "../core/transport/mod.ts";
 import { HtxError } from "./error.ts";
 import { deriveSessionKeys } from "./keys.ts";
 import type { Role } from "./mux.ts";
@@ -60,6 +61,14 @@ export interface HandshakeInit {
   readonly wallTimeMs: number;
   /** EKM of the outer TLS, 64 bytes, where the carrier has one. */
   readonly exporter?: Uint8Array;
+}
+
+/** EKM of the channel below `carrier`, if that is a secure one (profile G3, G4). */
+export function outerExporter(
+  carrier: Connection,
+): { readonly exporter?: Bytes } {
+  const exporter = carrier.exportKeyingMaterial?.("htx inner v1", 64);
+  return exporter ? { exporter } : {};
 }
 
 /** One end of the inner handshake, without IO; any failure ends it. */

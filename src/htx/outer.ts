@@ -36,8 +36,6 @@ export interface Admission {
   readonly connection: Connection;
   /** Bytes that arrived behind the server's answer. */
   readonly leftover: Uint8Array;
-  /** EKM of the outer TLS (64 bytes; label `htx inner v1`, no context) where there is one. */
-  readonly exporter?: Uint8Array;
 }
 
 /**

@@ -26,7 +26,7 @@ import { shakeHands } from "./client.ts";
 import type { Decoy } from "./decoy.ts";
 import { HtxError } from "./error.ts";
 import type { Gate } from "./gate.ts";
-import { Handshake } from "./handshake.ts";
+import { Handshake, outerExporter } from "./handshake.ts";
 import { type Admission, SESSION_MEDIA_TYPE } from "./outer.ts";
 import { type Parameters, parameters } from "./parameters.ts";
 import { CLOSE_CODE } from "./payload.ts";
@@ -273,6 +273,7 @@ export class HtxServer implements AsyncDisposable, AsyncIterable<Session> {
         parameters: parameters(this.#options.parameters),
         classic: this.#options.classic ?? false,
         wallTimeMs: this.#clock.wallTime(),
+        ...outerExporter(connection),
       });
       const established = await shakeHands(
         admission.connection,

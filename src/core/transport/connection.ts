@@ -45,6 +45,12 @@ export interface Connection extends AsyncDisposable {
   /** What {@link write} takes, as a stream; closing it is {@link closeWrite}, aborting it {@link close}. */
   readonly writable: WritableStream<Uint8Array>;
 
+  /**
+   * Keying material that only the two ends of the secure channel below can have (RFC 8446 §7.5, no context), where the
+   * transport is one: `length` bytes for `label`.
+   */
+  readonly exportKeyingMaterial?: (label: string, length: number) => Bytes;
+
   /** Unreliable messages beside the byte stream, where the transport has them (QUIC, memory). */
   readonly datagrams?: Datagrams;
 }
