@@ -133,7 +133,9 @@ export {
 } from "./ticket_policy.ts";
 export { type TokenBucketOptions, TokenBuckets } from "./token_bucket.ts";
 export type { SessionTotals } from "./totals.ts";
+export type { SpliceEnd } from "./splice.ts";
 export * as tunnel from "./tunnel/mod.ts";
+export type { TunnelStats } from "./tunnel/stats.ts";
 // What a server or a client is put together from besides the above.
 export {
   type CryptoProvider,

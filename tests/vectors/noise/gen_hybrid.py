@@ -177,4 +177,5 @@ def vector(pattern, hash_name):
     return vector
 
 
-print(json.dumps({"vectors": [vector(p, h) for p in CLASSIC for h in HASH]}, indent=1))
+if __name__ == "__main__":
+    print(json.dumps({"vectors": [vector(p, h) for p in CLASSIC for h in HASH]}, indent=1))
