@@ -4,45 +4,18 @@ import { type Bytes, concat, equal, utf8 } from "../../src/core/bytes/mod.ts";
 import { generateX25519, nodeProvider } from "../../src/core/crypto/mod.ts";
 import {
   type Connection,
-  encodeRequestHead,
   TransportError,
 } from "../../src/core/transport/mod.ts";
-import {
-  type Carrier,
-  CARRIERS,
-  makeTicketRequest,
-} from "../../src/htx/carrier.ts";
+import { CARRIERS } from "../../src/htx/carrier.ts";
 import { HtxError } from "../../src/htx/error.ts";
 import { CLOSE_CODE } from "../../src/htx/payload.ts";
-import { makeTicket } from "../../src/htx/ticket.ts";
 import { pattern } from "./_mux_pair.ts";
 import { readAll } from "./_prober.ts";
 import { tap } from "./_tap.ts";
+import { ticketRequest } from "./_ticket_request.ts";
 import { DECOY_ANSWER, until, World } from "./_world.ts";
 
 const HOUR_MS = 3_600_000;
-
-/** A request as `world` admits one, made by hand. */
-function ticketRequest(
-  world: World,
-  carrier: Carrier = "cookie",
-  wallTimeMs: number = world.clock.wallTime(),
-  damage = 0,
-): Bytes {
-  const payload = makeTicket(nodeProvider, {
-    ticketPublicKey: world.offer.publicKey,
-    keyId: world.offer.keyId,
-    wallTimeMs,
-  });
-  payload[100]! ^= damage;
-  const { head, body } = makeTicketRequest({
-    carrier,
-    payload,
-    host: "example.org",
-    cookieName: world.offer.cookieName,
-  });
-  return concat(encodeRequestHead(head), body);
-}
 
 /** Checks that `chunks`, sent on a connection of their own, reach the decoy's origin unchanged and its answer comes back. */
 async function assertDecoy(
@@ -127,19 +100,25 @@ Deno.test("HtxServer gives the decoy a ticket it does not take", async () => {
   const clock = new VirtualClock();
   await using world = await World.start({ clock }, { clock });
   const stranger = await World.start({ clock }, { clock });
+  const now = clock.wallTime();
   for (const carrier of CARRIERS) {
-    const used = ticketRequest(world, carrier);
+    const used = ticketRequest(world.offer, now, { carrier });
     await using first = await world.connect();
     await first.write(used);
     await first.read(new Uint8Array(17));
     await assertDecoy(world, used);
-    const now = clock.wallTime();
     for (const hours of [-2, 2]) {
       const wallTimeMs = now + hours * HOUR_MS;
-      await assertDecoy(world, ticketRequest(world, carrier, wallTimeMs));
+      await assertDecoy(
+        world,
+        ticketRequest(world.offer, wallTimeMs, { carrier }),
+      );
     }
-    await assertDecoy(world, ticketRequest(stranger, carrier));
-    await assertDecoy(world, ticketRequest(world, carrier, now, 0x01));
+    await assertDecoy(world, ticketRequest(stranger.offer, now, { carrier }));
+    await assertDecoy(
+      world,
+      ticketRequest(world.offer, now, { carrier, damage: 1 }),
+    );
   }
   const { admitted, replayed, unknown_key, forged } = world.gate.counts;
   assertEquals([admitted, replayed, unknown_key, forged], [3, 3, 3, 9]);
@@ -183,7 +162,7 @@ Deno.test("HtxServer gives the decoy a ticket that took too long", async () => {
   const options = { clock, requestTimeoutMs: 500 };
   await using world = await World.start(options, { clock });
   await using connection = await world.connect();
-  const request = ticketRequest(world);
+  const request = ticketRequest(world.offer, world.clock.wallTime());
   await connection.write(request.subarray(0, -1));
   await clock.run(500);
   await connection.write(request.subarray(-1));
@@ -239,7 +218,7 @@ Deno.test("HtxServer counts handshakes that run towards maxSessions", async () =
   await using world = await World.start({ maxSessions: 2 });
   await world.pair();
   await using waiting = await world.connect();
-  await waiting.write(ticketRequest(world));
+  await waiting.write(ticketRequest(world.offer, world.clock.wallTime()));
   await waiting.read(new Uint8Array(17));
   await assertRefused(world.dial());
   assertEquals(world.server.counts.full, 1);
@@ -264,7 +243,7 @@ Deno.test("HtxServer cuts a client that stops in the handshake", async () => {
   const starts = [[], [0x02], [0x02, 0x04, 0xe0, ...new Uint8Array(700)]];
   for (const start of starts) {
     await using connection = await world.connect();
-    await connection.write(ticketRequest(world));
+    await connection.write(ticketRequest(world.offer, world.clock.wallTime()));
     await connection.write(Uint8Array.from(start));
     let ended = false;
     const answer = readAll(connection).then((bytes) => {
@@ -285,7 +264,7 @@ Deno.test("HtxServer cuts a client that goes on slowly in the handshake", async 
   const options = { clock, handshakeTimeoutMs: 3_000 };
   await using world = await World.start(options, { clock });
   await using connection = await world.connect();
-  await connection.write(ticketRequest(world));
+  await connection.write(ticketRequest(world.offer, world.clock.wallTime()));
   const slowly = async () => {
     for (const byte of [0x02, 0x04, 0xe0, ...new Uint8Array(1_000)]) {
       await new Promise<void>((resolve) => clock.setTimeout(resolve, 100));
@@ -303,7 +282,10 @@ Deno.test("HtxServer counts a handshake of garbage as rejected", async () => {
   const garbage = [[0x07], [0x02, 0xff, 0xff], [0x02, 0, 0]];
   for (const bytes of garbage) {
     await using connection = await world.connect();
-    const first = concat(ticketRequest(world), Uint8Array.from(bytes));
+    const first = concat(
+      ticketRequest(world.offer, world.clock.wallTime()),
+      Uint8Array.from(bytes),
+    );
     await connection.write(first);
     await readAll(connection);
   }
@@ -338,7 +320,7 @@ Deno.test("HtxServer.close() lets go of silent, decoyed and half-open connection
   const open: Connection[] = [];
   for (let i = 0; i < 3; i++) open.push(await world.connect());
   await open[1]!.write(utf8("GET / HTTP/1.1\r\n\r\n"));
-  await open[2]!.write(ticketRequest(world));
+  await open[2]!.write(ticketRequest(world.offer, world.clock.wallTime()));
   await open[2]!.read(new Uint8Array(1_000));
   await world.server.close();
   await Promise.all(open.map(readAll));

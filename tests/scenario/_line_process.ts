@@ -1,0 +1,91 @@
+/** A script in a process of its own, which is told what to do as JSON and answers in lines of JSON. */
+export class LineProcess implements AsyncDisposable {
+  readonly #child: Deno.ChildProcess;
+  readonly #stdin: WritableStreamDefaultWriter<Uint8Array>;
+  readonly #lines: AsyncIterator<string>;
+
+  /** Spawns `script`, a file of this folder, with `options` as its one argument. */
+  constructor(script: string, options: unknown) {
+    this.#child = new Deno.Command(Deno.execPath(), {
+      args: [
+        "run",
+        "--no-check",
+        "--frozen",
+        "-A",
+        new URL(script, import.meta.url).pathname,
+        JSON.stringify(options),
+      ],
+      stdin: "piped",
+      stdout: "piped",
+    }).spawn();
+    this.#stdin = this.#child.stdin.getWriter();
+    this.#lines = lines(this.#child.stdout);
+  }
+
+  /** Its resident memory in bytes. */
+  get rssBytes(): number {
+    return rssBytes(this.#child.pid);
+  }
+
+  /** The next line it writes. */
+  async line<T>(): Promise<T> {
+    const { value, done } = await this.#lines.next();
+    if (done) throw new Error("Process ended before its line");
+    return JSON.parse(value);
+  }
+
+  /** Sends it an empty line and returns the next one it writes. */
+  async ask<T>(): Promise<T> {
+    await this.#stdin.write(Uint8Array.of(10));
+    return await this.line();
+  }
+
+  /** Ends it at once, as the kernel does when memory is short. */
+  async kill(): Promise<void> {
+    this.#child.kill("SIGKILL");
+    await this.#child.status;
+  }
+
+  /** Ends its standard input, so that it ends by itself. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#stdin.close().catch(() => {});
+    await this.#child.status;
+    await this.#lines.return?.();
+  }
+}
+
+/** Resident memory of a process in bytes. */
+export function rssBytes(pid: number = Deno.pid): number {
+  const status = Deno.readTextFileSync(`/proc/${pid}/status`);
+  return Number(/VmRSS:\s+(\d+) kB/.exec(status)![1]) * 1_024;
+}
+
+/** Writes one line of JSON to standard output. */
+export function say(value: unknown): void {
+  const line = new TextEncoder().encode(`${JSON.stringify(value)}\n`);
+  for (let at = 0; at < line.length;) {
+    at += Deno.stdout.writeSync(line.subarray(at));
+  }
+}
+
+/** Waits for a line on standard input; `false` at its end. */
+export async function asked(): Promise<boolean> {
+  return await Deno.stdin.read(new Uint8Array(64)) !== null;
+}
+
+/** Prints the figures of a scenario. */
+export function report(text: string): void {
+  // deno-lint-ignore no-console -- a scenario prints its figures
+  console.log(text);
+}
+
+async function* lines(
+  stream: ReadableStream<Uint8Array<ArrayBuffer>>,
+): AsyncGenerator<string> {
+  let rest = "";
+  for await (const text of stream.pipeThrough(new TextDecoderStream())) {
+    const parts = (rest + text).split("\n");
+    rest = parts.pop()!;
+    yield* parts;
+  }
+}

@@ -1,0 +1,102 @@
+import { assert, assertEquals } from "@std/assert";
+import type { Session } from "../../src/htx/session.ts";
+import { LineProcess, report, rssBytes } from "./_line_process.ts";
+import { type Invitation, ServerProcess } from "./_server_process.ts";
+
+/** What _htx_load_process.ts is told. */
+export interface LoadOptions {
+  readonly invitation: Invitation;
+  readonly sessions: number;
+  readonly streamsEach: number;
+  readonly streamBytes: number;
+}
+
+/** What it answers in the end. */
+export interface LoadFigures {
+  readonly dialMs: number;
+  readonly totalMs: number;
+  readonly grownBytes: number;
+}
+
+const MIB = 2 ** 20;
+/** What either process may grow by: 0.6 MiB a session, most of it what V8 has not collected yet. */
+const MOST_GROWTH = 600 * MIB;
+
+Deno.test("HTX carries 1,000 sessions and 10,000 streams at once between two processes", async () => {
+  const [sessions, streamsEach, streamBytes] = [1_000, 10, 8_192];
+  await using server = await ServerProcess.start();
+  const before = server.process.rssBytes;
+  const { invitation } = server;
+  const options: LoadOptions = {
+    invitation,
+    sessions,
+    streamsEach,
+    streamBytes,
+  };
+  await using load = new LineProcess("./_htx_load_process.ts", options);
+  await load.line();
+  const stats = await server.stats();
+  assertEquals([stats.sessions, stats.streams], [1_000, 10_000]);
+  const figures = await load.ask<LoadFigures>();
+  const grown = server.process.rssBytes - before;
+  await server.until(({ sessions }) => sessions === 0);
+  report(
+    `1,000 sessions in ${seconds(figures.dialMs)}, 10,000 streams echo ${
+      mib(10_000 * streamBytes)
+    } in ${seconds(figures.totalMs)}; memory: client +${
+      mib(figures.grownBytes)
+    }, server +${mib(grown)}`,
+  );
+  assert(figures.totalMs < 60_000, seconds(figures.totalMs));
+  assert(figures.grownBytes < MOST_GROWTH && grown < MOST_GROWTH);
+});
+
+Deno.test("HTX holds no more memory while 100 streams are not read", async () => {
+  await using server = await ServerProcess.start({ stall: true });
+  await using session = await server.dial();
+  const before = [rssBytes(), server.process.rssBytes] as const;
+  const data = new Uint8Array(4 * MIB);
+  let written = 0;
+  const writing = [];
+  for (let i = 0; i < 100; i++) {
+    const stream = await session.open();
+    writing.push(stream.write(data).then(() => written++, () => stream));
+  }
+  const crossed = await crossedBytes(server, session);
+  const grown = [
+    rssBytes() - before[0],
+    server.process.rssBytes - before[1],
+  ] as const;
+  report(
+    `100 streams of 4 MiB not read: ${mib(crossed)} crossed; memory: client +${
+      mib(grown[0])
+    }, server +${mib(grown[1])}`,
+  );
+  assertEquals(written, 0);
+  assertEquals(crossed, 16 * 65_535);
+  assert(Math.max(...grown) < 64 * MIB);
+  await session.close();
+  await Promise.all(writing);
+  assertEquals(written, 0);
+});
+
+/** Stream bytes that reached the server, once a few round trips bring no more. */
+async function crossedBytes(
+  server: ServerProcess,
+  session: Session,
+): Promise<number> {
+  for (let before = -1;;) {
+    for (let i = 0; i < 20; i++) await session.ping();
+    const { bytesIn } = await server.stats();
+    if (bytesIn === before && bytesIn > 0) return bytesIn;
+    before = bytesIn;
+  }
+}
+
+function seconds(ms: number): string {
+  return `${(ms / 1_000).toFixed(1)} s`;
+}
+
+function mib(bytes: number): string {
+  return `${(bytes / MIB).toFixed(0)} MiB`;
+}
