@@ -12,6 +12,15 @@ const MAX_CREDIT = 2 ** 40;
 /** Shortest round trip that tuning assumes, in milliseconds: what timers and schedulers blur anyway. */
 const MIN_TUNING_RTT_MS = 5;
 
+/** How far a window of `initial` bytes may grow: only if both sides offered more (profile G13). */
+export function tunedWindow(
+  initial: number,
+  local: number,
+  remote: number,
+): number {
+  return remote > initial ? Math.max(initial, local) : initial;
+}
+
 /** How much the peer may still send us: grants credit at half a window (§5.4) and grows when that limits the rate. */
 export class ReceiveWindow {
   #size: number;

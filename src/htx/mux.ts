@@ -1,11 +1,7 @@
 import { type Bytes, encodeHex } from "../core/bytes/mod.ts";
 import type { CryptoProvider } from "../core/crypto/mod.ts";
 import { HtxError } from "./error.ts";
-import {
-  INITIAL_SESSION_WINDOW,
-  INITIAL_STREAM_WINDOW,
-  ReceiveWindow,
-} from "./flow.ts";
+import { INITIAL_SESSION_WINDOW, ReceiveWindow, tunedWindow } from "./flow.ts";
 import {
   decodeFrameHeader,
   FRAME_TYPE,
@@ -22,12 +18,13 @@ import {
   decodeU32,
   encodeClose,
   encodePing,
-  PING_TOKEN_LENGTH,
   STREAM_FLAG,
 } from "./payload.ts";
+import { Pings } from "./pings.ts";
 import { Opener, type RekeyLimits, Sealer } from "./protection.ts";
 import { Shaper, type ShapingOptions } from "./shaping.ts";
-import { DEFAULT_WEIGHT, StreamState } from "./stream_state.ts";
+import { DEFAULT_WEIGHT, type StreamState } from "./stream_state.ts";
+import { StreamTable } from "./stream_table.ts";
 
 /** Which end of the session this is. */
 export type Role = "client" | "server";
@@ -94,9 +91,6 @@ export interface MuxStats {
   readonly rttMs: number;
 }
 
-/** PINGs of ours that may be unanswered at once. */
-const MAX_PINGS = 64;
-
 /**
  * An HTX session without its IO: streams, flow control, rekeying and shaping over protected frames.
  *
@@ -106,21 +100,15 @@ const MAX_PINGS = 64;
  */
 export class Mux {
   readonly #crypto: CryptoProvider;
-  readonly #local: Parameters;
-  readonly #remote: Parameters;
+  readonly #maxFrameBytes: number;
   readonly #observer: MuxObserver;
   readonly #opener: Opener;
   readonly #sealer: Sealer;
   readonly #outbox: Outbox;
   readonly #shaper: Shaper;
-  readonly #streams = new Map<number, StreamState>();
+  readonly #streams: StreamTable;
   readonly #window: ReceiveWindow;
-  readonly #pings = new Map<string, number>();
-  readonly #pingTimeoutMs: number;
-  #nextId: number;
-  #nextPeerId: number;
-  #openByUs = 0;
-  #openByPeer = 0;
+  readonly #pings: Pings;
   #rttMs: number;
   #framesIn = 0;
   #bytesIn = 0;
@@ -130,36 +118,30 @@ export class Mux {
 
   /** Starts right after the handshake. */
   constructor(init: MuxInit) {
+    const { keys, crypto, nowMs, local, remote } = init;
     const client = init.role === "client";
-    this.#crypto = init.crypto;
-    this.#local = init.local;
-    this.#remote = init.remote;
+    this.#crypto = crypto;
+    this.#maxFrameBytes = local.maxDataBytes + 1;
     this.#observer = init.observer;
-    this.#pingTimeoutMs = init.pingTimeoutMs;
     this.#rttMs = init.rttMs;
-    this.#nextId = client ? 1 : 2;
-    this.#nextPeerId = client ? 2 : 1;
-    const { keys, crypto, nowMs } = init;
-    this.#sealer = new Sealer(
-      crypto,
-      client ? keys.client : keys.server,
-      nowMs,
-      init.rekey,
-    );
-    this.#opener = new Opener(crypto, client ? keys.server : keys.client);
+    this.#pings = new Pings(init.pingTimeoutMs);
+    this.#streams = new StreamTable(client, local, remote);
+    const [ours, theirs] = client
+      ? [keys.client, keys.server]
+      : [keys.server, keys.client];
+    this.#sealer = new Sealer(crypto, ours, nowMs, init.rekey);
+    this.#opener = new Opener(crypto, theirs);
     this.#outbox = new Outbox(
       this.#sealer,
       INITIAL_SESSION_WINDOW,
-      this.#remote.maxDataBytes,
+      remote.maxDataBytes,
     );
-    this.#window = new ReceiveWindow(
+    const most = tunedWindow(
       INITIAL_SESSION_WINDOW,
-      this.#tunedTo(
-        INITIAL_SESSION_WINDOW,
-        this.#local.maxSessionWindowBytes,
-        this.#remote.maxSessionWindowBytes,
-      ),
+      local.maxSessionWindowBytes,
+      remote.maxSessionWindowBytes,
     );
+    this.#window = new ReceiveWindow(INITIAL_SESSION_WINDOW, most);
     this.#shaper = new Shaper(crypto, nowMs, init.shaping);
   }
 
@@ -181,7 +163,7 @@ export class Mux {
 
   /** Whether the peer lets us open another stream now. */
   get canOpen(): boolean {
-    return !this.#over && this.#openByUs < this.#remote.maxStreams;
+    return !this.#over && this.#streams.canOpen;
   }
 
   /** Whether {@link poll} may have something for the peer. */
@@ -192,11 +174,10 @@ export class Mux {
   /** When {@link tick} is due, in milliseconds on the clock that `nowMs` comes from. */
   get dueAtMs(): number {
     if (this.#over) return Infinity;
-    const [oldest = Infinity] = this.#pings.values();
     return Math.min(
       this.#shaper.dueAtMs,
       this.#sealer.rekeyAtMs,
-      oldest + this.#pingTimeoutMs,
+      this.#pings.dueAtMs,
     );
   }
 
@@ -206,10 +187,7 @@ export class Mux {
    * @throws {HtxError} `limit` unless {@link canOpen}.
    */
   open(weight: number = DEFAULT_WEIGHT): StreamState {
-    if (!this.canOpen) throw new HtxError("limit", "No stream left to open");
-    const stream = this.#stream(this.#nextId, weight);
-    this.#nextId += 2;
-    this.#openByUs++;
+    const stream = this.#streams.open(weight);
     this.#outbox.open(stream);
     return stream;
   }
@@ -249,14 +227,9 @@ export class Mux {
    * @throws {HtxError} `limit` if too many are unanswered.
    */
   ping(nowMs: number): string {
-    if (this.#pings.size >= MAX_PINGS) {
-      throw new HtxError("limit", "Too many PINGs are unanswered");
-    }
-    const token = this.#crypto.random(PING_TOKEN_LENGTH);
-    this.#pings.set(encodeHex(token), nowMs);
-    const payload = encodePing({ answer: false, token });
+    const { token, payload } = this.#pings.send(this.#crypto, nowMs);
     this.#outbox.control(FRAME_TYPE.ping, 0, payload);
-    return encodeHex(token);
+    return token;
   }
 
   /** Ends every stream and queues a CLOSE; only {@link poll} is of use afterwards. */
@@ -294,8 +267,7 @@ export class Mux {
    */
   tick(nowMs: number): void {
     if (this.#over) return;
-    const [oldest = Infinity] = this.#pings.values();
-    if (nowMs >= oldest + this.#pingTimeoutMs) {
+    if (nowMs >= this.#pings.dueAtMs) {
       throw new HtxError("timeout", "Peer does not answer PING");
     }
     if (this.#shaper.pingDue(nowMs)) this.ping(nowMs);
@@ -321,7 +293,7 @@ export class Mux {
         bytes,
         offset,
         bytes.length,
-        this.#local.maxDataBytes + 1,
+        this.#maxFrameBytes,
       );
       if (!header) break;
       const length = header.headerLength + header.length + TAG_LENGTH;
@@ -364,7 +336,9 @@ export class Mux {
     if (flags === undefined || flags > STREAM_FLAG.reset) {
       throw new HtxError("malformed", "Unknown stream flags");
     }
-    const stream = this.#streams.get(id) ?? this.#accept(id);
+    const stream = this.#streams.isNext(id)
+      ? this.#accept()
+      : this.#streams.get(id);
     if (flags === STREAM_FLAG.reset) {
       const code = decodeResetCode(payload);
       if (stream) this.#end(stream, code, nowMs, true);
@@ -389,19 +363,8 @@ export class Mux {
     }
   }
 
-  /** The stream that the peer opens with `id`, or `undefined` if it is already over. */
-  #accept(id: number): StreamState | undefined {
-    const ours = id % 2 === this.#nextId % 2;
-    if (id < (ours ? this.#nextId : this.#nextPeerId)) return undefined;
-    if (ours || id !== this.#nextPeerId) {
-      throw new HtxError("violation", "Stream id out of turn");
-    }
-    if (this.#openByPeer >= this.#local.maxStreams) {
-      throw new HtxError("limit", "Peer opened too many streams");
-    }
-    const stream = this.#stream(id, DEFAULT_WEIGHT);
-    this.#nextPeerId += 2;
-    this.#openByPeer++;
+  #accept(): StreamState {
+    const stream = this.#streams.accept();
     this.#observer.opened(stream);
     return stream;
   }
@@ -412,15 +375,9 @@ export class Mux {
       return;
     }
     const stream = this.#streams.get(id);
-    if (stream) {
-      stream.sendWindow.grant(increment);
-      this.#outbox.schedule(stream);
-      return;
-    }
-    const ours = id % 2 === this.#nextId % 2;
-    if (id >= (ours ? this.#nextId : this.#nextPeerId)) {
-      throw new HtxError("violation", "Credit for a stream nobody opened");
-    }
+    if (!stream) return;
+    stream.sendWindow.grant(increment);
+    this.#outbox.schedule(stream);
   }
 
   #pinged(payload: Bytes, nowMs: number): void {
@@ -431,12 +388,7 @@ export class Mux {
       return;
     }
     const key = encodeHex(token);
-    const sentAtMs = this.#pings.get(key);
-    if (sentAtMs === undefined) {
-      throw new HtxError("violation", "Answer to no PING of ours");
-    }
-    this.#pings.delete(key);
-    this.#rttMs = nowMs - sentAtMs;
+    this.#rttMs = this.#pings.answered(key, nowMs);
     this.#observer.pinged(key, this.#rttMs);
   }
 
@@ -454,9 +406,7 @@ export class Mux {
   }
 
   #endAll(code: number, nowMs: number): void {
-    for (const stream of [...this.#streams.values()]) {
-      this.#end(stream, code, nowMs);
-    }
+    for (const stream of this.#streams.all()) this.#end(stream, code, nowMs);
   }
 
   /** A peer that resets after its FIN takes back nothing of what it sent. */
@@ -470,37 +420,14 @@ export class Mux {
     stream.ended = true;
     stream.resetCode = code;
     stream.chunk = undefined;
-    this.#streams.delete(stream.id);
+    this.#streams.remove(stream);
     this.#outbox.drop(stream);
-    if (stream.id % 2 === this.#nextId % 2) this.#openByUs--;
-    else this.#openByPeer--;
     if (code !== undefined && !(byPeer && stream.peerFinished)) {
       const dropped = stream.received.clear();
       if (dropped > 0) this.#consume(undefined, dropped, nowMs);
     }
     stream.observer?.ended(code);
     this.#observer.ended();
-  }
-
-  #stream(id: number, weight: number): StreamState {
-    const stream = new StreamState({
-      id,
-      weight,
-      sendWindow: INITIAL_STREAM_WINDOW,
-      receiveWindow: INITIAL_STREAM_WINDOW,
-      maxReceiveWindow: this.#tunedTo(
-        INITIAL_STREAM_WINDOW,
-        this.#local.maxStreamWindowBytes,
-        this.#remote.maxStreamWindowBytes,
-      ),
-    });
-    this.#streams.set(id, stream);
-    return stream;
-  }
-
-  /** Windows grow only when both sides offered it (profile G13). */
-  #tunedTo(initial: number, local: number, remote: number): number {
-    return remote > initial ? Math.max(initial, local) : initial;
   }
 
   #pad(length: number): void {
