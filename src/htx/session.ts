@@ -2,13 +2,14 @@ import { type Bytes, DecodeError } from "../core/bytes/mod.ts";
 import { type Clock, systemClock } from "../core/async/mod.ts";
 import type { CryptoProvider } from "../core/crypto/mod.ts";
 import type { Address, Connection } from "../core/transport/mod.ts";
+import { Alarm } from "./alarm.ts";
 import { HtxError, type HtxErrorCode } from "./error.ts";
-import { MAX_HEADER_LENGTH, TAG_LENGTH } from "./frame.ts";
 import type { SessionKeys } from "./keys.ts";
 import { Mux, type MuxStats, type Role } from "./mux.ts";
 import type { Parameters } from "./parameters.ts";
 import { CLOSE_CODE, type CloseInfo } from "./payload.ts";
 import type { RekeyLimits } from "./protection.ts";
+import { ReadBuffer } from "./read_buffer.ts";
 import type { ShapingOptions } from "./shaping.ts";
 import { Stream, type StreamHost } from "./stream.ts";
 import {
@@ -71,11 +72,7 @@ export interface CloseOptions {
 const PING_TIMEOUT_MS = 30_000;
 /** How long our CLOSE may take to reach the peer. */
 const LINGER_MS = 2_000;
-/** Read buffer of an idle session. */
-const IDLE_BUFFER_BYTES = 2_048;
-const BUSY_BUFFER_BYTES = 262_144;
-/** Small reads in a row after which the buffer shrinks. */
-const QUIET_READS = 16;
+const DRAIN_BUFFER_BYTES = 4_096;
 
 /**
  * An established HTX session: opens streams, and is an async iterable of those the peer opens.
@@ -90,6 +87,7 @@ export class Session implements AsyncDisposable, AsyncIterable<Stream> {
   readonly #connection: Connection;
   readonly #clock: Clock;
   readonly #mux: Mux;
+  readonly #alarm: Alarm;
   readonly #host: StreamHost;
   readonly #resolveClosed: (end: SessionEnd) => void;
   /** Streams that nobody took yet. */
@@ -106,8 +104,6 @@ export class Session implements AsyncDisposable, AsyncIterable<Stream> {
   #receiving = true;
   #draining = false;
   #flushing: Promise<void> | undefined;
-  #cancelTimer: (() => void) | undefined;
-  #timerAtMs = Infinity;
 
   /** Takes over `connection`, on which the handshake has ended. */
   constructor(
@@ -123,6 +119,7 @@ export class Session implements AsyncDisposable, AsyncIterable<Stream> {
     this.remoteStaticKey = established.remoteStaticKey;
     this.#local = established.local;
     this.#mux = this.#start(established, options);
+    this.#alarm = new Alarm(this.#clock, () => this.#tick());
     this.#host = this.#hostStreams();
     this.#arm();
     void this.#receive(established.leftover);
@@ -328,41 +325,17 @@ export class Session implements AsyncDisposable, AsyncIterable<Stream> {
 
   /** Feeds what arrives to the mux, until the connection or the session ends. */
   async #readAll(leftover: Uint8Array): Promise<void> {
-    let buffer = new Uint8Array(Math.max(IDLE_BUFFER_BYTES, leftover.length));
-    buffer.set(leftover);
-    let length = this.#feed(buffer, leftover.length);
-    let quiet = 0;
-    while (!this.#end && !this.#peerClose) {
-      const room = buffer.length - length;
-      const got = await this.#connection.read(buffer.subarray(length));
-      if (got === null) return;
-      length = this.#feed(buffer, length + got);
-      quiet = got < IDLE_BUFFER_BYTES / 2 ? quiet + 1 : 0;
-      if (got === room) {
-        buffer = this.#resize(buffer, length, 16 * buffer.length);
-      } else if (quiet > QUIET_READS && buffer.length > IDLE_BUFFER_BYTES) {
-        buffer = this.#resize(buffer, length, IDLE_BUFFER_BYTES);
-      }
+    const maxFrameBytes = this.#local.maxDataBytes + 1;
+    const buffer = new ReadBuffer(leftover, maxFrameBytes);
+    for (;;) {
+      const used = this.#mux.feed(buffer.received, this.#clock.now());
+      buffer.consume(used);
+      if (this.#mux.pending) this.#wake();
+      if (this.#end || this.#peerClose) return;
+      const length = await this.#connection.read(buffer.room);
+      if (length === null) return;
+      buffer.add(length);
     }
-  }
-
-  /** Feeds what `buffer` holds and returns how many bytes are left at its start. */
-  #feed(buffer: Bytes, length: number): number {
-    const bytes = buffer.subarray(0, length);
-    const used = this.#mux.feed(bytes, this.#clock.now());
-    if (used > 0 && used < length) buffer.copyWithin(0, used, length);
-    if (this.#mux.pending) this.#wake();
-    return length - used;
-  }
-
-  #resize(buffer: Bytes, length: number, wanted: number): Bytes {
-    const frame = this.#local.maxDataBytes + MAX_HEADER_LENGTH + 1 + TAG_LENGTH;
-    const most = Math.max(BUSY_BUFFER_BYTES, 2 * frame);
-    const size = Math.max(length + 1, Math.min(wanted, most));
-    if (size === buffer.length) return buffer;
-    const resized = new Uint8Array(size);
-    resized.set(buffer.subarray(0, length));
-    return resized;
   }
 
   #wake(): void {
@@ -385,14 +358,7 @@ export class Session implements AsyncDisposable, AsyncIterable<Stream> {
   }
 
   #arm(): void {
-    const dueAtMs = this.#end ? Infinity : this.#mux.dueAtMs;
-    if (dueAtMs >= this.#timerAtMs) return;
-    this.#cancelTimer?.();
-    this.#timerAtMs = dueAtMs;
-    this.#cancelTimer = this.#clock.setTimeout(() => {
-      this.#timerAtMs = Infinity;
-      this.#tick();
-    }, Math.max(0, dueAtMs - this.#clock.now()));
+    if (!this.#end) this.#alarm.set(this.#mux.dueAtMs);
   }
 
   #tick(): void {
@@ -439,7 +405,7 @@ export class Session implements AsyncDisposable, AsyncIterable<Stream> {
 
   /** Reads and drops what the peer still sends, so that our CLOSE is not lost to a connection reset. */
   async #drain(): Promise<void> {
-    const buffer = new Uint8Array(IDLE_BUFFER_BYTES);
+    const buffer = new Uint8Array(DRAIN_BUFFER_BYTES);
     while (await this.#connection.read(buffer) !== null);
   }
 
@@ -447,7 +413,7 @@ export class Session implements AsyncDisposable, AsyncIterable<Stream> {
     if (this.#end) return;
     this.#end = { ...info, error };
     this.#failure = error;
-    this.#cancelTimer?.();
+    this.#alarm.cancel();
     this.#mux.end(info.code, this.#clock.now());
     this.#connection.close();
     for (const accept of this.#accepts.splice(0)) {
