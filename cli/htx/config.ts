@@ -11,6 +11,7 @@ import {
   string,
 } from "../../src/core/config/mod.ts";
 import { decodeBase64Url, encodeBase64Url } from "../../src/core/bytes/mod.ts";
+import { parseAddress } from "../../src/core/transport/mod.ts";
 import { htx } from "../../mod.ts";
 import { session, status } from "./session_config.ts";
 
@@ -27,6 +28,15 @@ const keyText = parsed({
   format: encodeBase64Url,
 });
 
+const published = parsed({
+  want: "tcp://host:port or quic://host:port",
+  parse(text) {
+    if (["tcp", "quic"].includes(parseAddress(text).scheme)) return text;
+    throw new RangeError("Want another scheme");
+  },
+  format: String,
+});
+
 /** Everything `htx.toml` may hold; `--print-config` prints it with these texts. */
 export const SCHEMA = section({
   server: section({
@@ -34,7 +44,7 @@ export const SCHEMA = section({
     port: port(9_000, "TCP port for plain and WebSocket carriers; 0: any"),
     quic: boolean({ default: true, doc: "also listen for QUIC, on UDP" }),
     quic_port: port(0, "UDP port for QUIC; 0: the number of the TCP port"),
-    public_addresses: list(string(), {
+    public_addresses: list(published, {
       default: [],
       maxItems: 16,
       doc:

@@ -97,8 +97,13 @@ async function serve(config: ProxyConfig, context: Context): Promise<void> {
     { address: tcpAddress(config.listen, "--listen"), tunnel: local },
     ...forwards,
   ];
+  using open = new DisposableStack();
   const listeners: Listener[] = [];
-  for (const { address } of served) listeners.push(await listen(address));
+  for (const { address } of served) {
+    const listener = await listen(address);
+    open.defer(() => listener.close());
+    listeners.push(listener);
+  }
   htx.exposeClient(metrics, {
     dialer,
     tunnels: served.map(({ tunnel }) => tunnel),
@@ -120,7 +125,7 @@ async function serve(config: ProxyConfig, context: Context): Promise<void> {
   print({ addresses }, `SOCKS5 and HTTP proxy at ${addresses.join(", ")}`);
   await aborted(signal);
   note(`draining for up to ${config.drain / 1000} s`);
-  for (const listener of listeners) listener.close();
+  open.dispose();
   using deadline = new Deadline(systemClock, config.drain);
   deadline.signal.addEventListener("abort", () => stop.abort());
   await serving;

@@ -116,7 +116,7 @@ async function serve(config: ServerConfig, context: Context): Promise<void> {
     resolve: resolveHost,
   });
   const listeners = await openListeners(config, keys);
-  const htxServer = new htx.HtxServer(listeners, {
+  await using htxServer = new htx.HtxServer(listeners, {
     ...sessionOptions(config.session),
     ...latency,
     staticKeyPair: keys.staticKeyPair,

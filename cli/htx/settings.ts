@@ -1,4 +1,8 @@
-import { describeConfig, parseConfig } from "../../src/core/config/mod.ts";
+import {
+  ConfigError,
+  describeConfig,
+  parseConfig,
+} from "../../src/core/config/mod.ts";
 import { readTextFile } from "../../src/core/storage/mod.ts";
 import { parseAddress } from "../../src/core/transport/mod.ts";
 import { CliError } from "../_error.ts";
@@ -10,7 +14,11 @@ export const PROGRAM = import.meta.url.endsWith(".ts")
   ? "deno task htx"
   : "betanet-htx";
 
-/** Reads `--config` and puts the flags that were given over it, by dotted key. */
+/**
+ * Reads `--config` and puts the flags that were given over it, by dotted key.
+ *
+ * @throws {CliError} `usage` naming file and line, or `flags`, and key of everything that is wrong.
+ */
 export function readConfig(
   path: string | undefined,
   flags: Readonly<Record<string, string | undefined>>,
@@ -19,7 +27,15 @@ export function readConfig(
     Object.entries(flags).filter(([, value]) => value !== undefined),
   ) as Record<string, string>;
   const text = path === undefined ? "" : readTextFile(path);
-  return parseConfig(text, SCHEMA, { source: path ?? "flags", overrides });
+  try {
+    return parseConfig(text, SCHEMA, { source: path ?? "flags", overrides });
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    throw new CliError(
+      "usage",
+      error.message.replace(/^override:/gm, "flags:"),
+    );
+  }
 }
 
 /** What `--print-config` prints. */
