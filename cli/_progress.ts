@@ -5,6 +5,8 @@ import type { Terminal } from "./_terminal.ts";
 const REDRAW_MS = 100;
 const LINE_MS = 5_000;
 
+const BAR_COLUMNS = 10;
+
 /** What a {@link Progress} shows and where. */
 export interface ProgressOptions {
   /** What is being done, e.g. `download`. */
@@ -44,7 +46,9 @@ export class Progress implements Disposable {
     if (quiet || now - this.#shownAt < waitMs) return;
     this.#shownAt = now;
     if (terminal.interactive) {
-      terminal.status(this.#line(now).slice(0, terminal.columns - 1));
+      terminal.status(
+        this.#line(now, this.#bar()).slice(0, terminal.columns - 1),
+      );
     } else terminal.note(this.#line(now));
   }
 
@@ -56,11 +60,19 @@ export class Progress implements Disposable {
     terminal.note(this.#line(clock.now()));
   }
 
-  #line(now: number): string {
+  #bar(): string[] {
+    const { totalBytes } = this.#options;
+    if (!totalBytes) return [];
+    const share = Math.min(this.#doneBytes / totalBytes, 1);
+    const done = Math.floor(share * BAR_COLUMNS);
+    return [`[${"#".repeat(done)}`.padEnd(BAR_COLUMNS + 1, "-") + "]"];
+  }
+
+  #line(now: number, bar: readonly string[] = []): string {
     const { label, totalBytes } = this.#options;
     const seconds = Math.max(now - this.#startedAt, 1) / 1000;
     const rate = this.#doneBytes / seconds;
-    const parts = [label];
+    const parts = [label, ...bar];
     if (totalBytes === undefined) parts.push(formatBytes(this.#doneBytes));
     else {
       const share = totalBytes === 0 ? 1 : this.#doneBytes / totalBytes;

@@ -10,18 +10,19 @@ export interface CommandLine {
 
 /**
  * How the umbrella starts another process of itself that is `role`: from the sources and from a single file with that role's
- * permissions, from a file of `deno compile` with its own.
+ * permissions, from a file of `deno compile` with its own. The role `betanet` is the umbrella itself.
  */
 export function commandOf(
   role: RoleName,
   args: readonly string[],
 ): CommandLine {
   const command = Deno.execPath();
-  if (Deno.build.standalone) return { command, args: [role, ...args] };
+  const own = role === "betanet" ? args : [role, ...args];
+  if (Deno.build.standalone) return { command, args: own };
   const { pathname } = new URL(Deno.mainModule);
   const program = decodeURIComponent(pathname);
   return {
     command,
-    args: ["run", "--quiet", ...ROLES[role].flags, program, role, ...args],
+    args: ["run", "--quiet", ...ROLES[role].flags, program, ...own],
   };
 }

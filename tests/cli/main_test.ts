@@ -272,7 +272,7 @@ Deno.test("Progress redraws a line on a terminal, at most every 100 ms", () => {
     time.ms = 1001;
   }
   assertEquals(terminal.statuses, [
-    "copy   50%  2.0 KiB of 4.0 KiB  2.0 KiB/s  1.0 s left",
+    "copy  [#####-----]   50%  2.0 KiB of 4.0 KiB  2.0 KiB/s  1.0 s left",
     "",
   ]);
   assertEquals(

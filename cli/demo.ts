@@ -1,0 +1,178 @@
+import { parseSize } from "../src/core/config/mod.ts";
+import { defaultProvider } from "../src/core/crypto/mod.ts";
+import { CliError } from "./_error.ts";
+import { type Command, command, type Context } from "./_main.ts";
+import { formatBytes } from "./_progress.ts";
+import { MAX_RESOURCE_BYTES } from "./demo/content.ts";
+import {
+  download,
+  type Plan,
+  planDownloads,
+  totalBytes,
+} from "./demo/downloads.ts";
+import {
+  type Counts,
+  type Figures,
+  figuresTable,
+  type Latency,
+  measureLatency,
+  readCounts,
+  requirePassage,
+} from "./demo/figures.ts";
+import { serveOrigin } from "./demo/origin.ts";
+import { startTunnel, type Tunnel } from "./demo/tunnel.ts";
+import type { CarrierName } from "./htx/record.ts";
+
+const USAGE = `
+Usage: betanet demo [--carrier <name>] [--size <bytes>] [--pages <n>]
+
+Shows real HTTP traffic through an HTX tunnel on this machine. A web server, an HTX server and an HTX proxy run as
+processes of their own; the demo downloads a file and many small pages through them, checks every SHA-256 against what
+it computed itself, and prints what the processes counted. Exit code 0 only if every byte was right.
+
+  --carrier <name>   tcp, ws, quic, or all three in turn (tcp)
+  --size <bytes>     size of the file (256MiB)
+  --pages <n>        number of pages of 1 to 64 KiB (300)
+  --origin <seed>    be the web server; the demo starts it so
+
+Examples:
+  betanet demo
+  betanet demo --carrier all --size 64MiB
+`;
+
+const MAX_PAGES = 10_000;
+const CARRIERS: readonly CarrierName[] = ["tcp", "ws", "quic"];
+
+/** Real traffic through a tunnel, for everybody to see. */
+export const demo: Command = command({
+  usage: USAGE,
+  flags: {
+    carrier: "string",
+    size: "string",
+    pages: "string",
+    origin: "string",
+  },
+  async run(flags, context) {
+    if (flags.origin !== undefined) return serveOrigin(flags.origin, context);
+    const carriers = carriersOf(flags.carrier ?? "tcp");
+    const fileBytes = sizeOf(flags.size ?? "256MiB");
+    const pageCount = countOf(flags.pages ?? "300");
+    try {
+      await runAll(carriers, { fileBytes, pageCount }, context);
+    } catch (error) {
+      context.signal.throwIfAborted();
+      throw error;
+    }
+  },
+});
+
+async function runAll(
+  carriers: readonly CarrierName[],
+  { fileBytes, pageCount }: {
+    readonly fileBytes: number;
+    readonly pageCount: number;
+  },
+  context: Context,
+): Promise<void> {
+  const { note, print, signal } = context;
+  const size = formatBytes(fileBytes);
+  note(
+    `This starts a web server, an HTX server and an HTX proxy on this machine, downloads ${size} and ${pageCount} pages ` +
+      `through them over ${carriers.join(", ")}, and checks every SHA-256.`,
+  );
+  const seed = defaultProvider().random(32);
+  const plan = await planDownloads(seed, { fileBytes, pageCount, signal });
+  step(context, "computed the SHA-256 of what must come");
+  const figures: Figures[] = [];
+  for (const carrier of carriers) {
+    figures.push(await runOne(carrier, seed, plan, context));
+  }
+  print({ carriers: figures }, figuresTable(figures));
+}
+
+async function runOne(
+  carrier: CarrierName,
+  seed: Uint8Array,
+  plan: Plan,
+  context: Context,
+): Promise<Figures> {
+  const { signal } = context;
+  await using tunnel = await startTunnel({
+    carrier,
+    seed,
+    step: (line) => step(context, line),
+    signal,
+  });
+  try {
+    const transfer = await download(plan, tunnel, context);
+    step(context, `${checkedText(plan)} as they must be`);
+    const counts = await readCounts(tunnel, { signal });
+    requirePassage(transfer, counts);
+    step(context, passageText(counts));
+    const latency = await measureLatency(carrier, tunnel, { signal });
+    step(context, latencyText(latency));
+    return { carrier, ...transfer, ...counts, ...latency };
+  } catch (error) {
+    if (!signal.aborted) tellWhatTheySaid(tunnel, context);
+    throw error;
+  }
+}
+
+function step({ note }: Context, line: string): void {
+  note(`[ok] ${line}`);
+}
+
+function checkedText({ file, pages }: Plan): string {
+  const all = [file, ...pages];
+  const hashes = all.reduce((sum, { digests }) => sum + digests.length, 0);
+  return `${
+    totalBytes(all)
+  } bytes in ${all.length} downloads, ${hashes} SHA-256`;
+}
+
+function passageText(counts: Counts): string {
+  const { serverBytesOut, proxyBytesIn, frames } = counts;
+  return `${serverBytesOut} bytes left the HTX server, ${proxyBytesIn} reached the proxy, in ${frames} frames`;
+}
+
+function latencyText({ decoy, rttP50Ms }: Latency): string {
+  const seen = `a probe with a ticket sees round trips of ${rttP50Ms} ms`;
+  return decoy
+    ? `${seen}, without one the decoy site: ${decoy.status} ${decoy.type}`
+    : seen;
+}
+
+/** What the processes wrote to stderr may explain a failure. */
+function tellWhatTheySaid({ children }: Tunnel, { note }: Context): void {
+  for (const { name, said } of children) {
+    for (const line of said) note(`${name}: ${line}`);
+  }
+}
+
+function carriersOf(text: string): readonly CarrierName[] {
+  if (text === "all") return CARRIERS;
+  const found = CARRIERS.filter((carrier) => carrier === text);
+  if (found.length > 0) return found;
+  throw new CliError("usage", "Flag --carrier wants tcp, ws, quic or all");
+}
+
+function sizeOf(text: string): number {
+  try {
+    const bytes = parseSize(text);
+    if (bytes > 0 && bytes <= MAX_RESOURCE_BYTES) return bytes;
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error; // said below
+  }
+  throw new CliError("usage", `Flag --size wants 1B to 16GiB, got "${text}"`);
+}
+
+function countOf(text: string): number {
+  const count = Number(text);
+  if (/^\d{1,5}$/.test(text) && count > 0 && count <= MAX_PAGES) {
+    return count;
+  }
+  throw new CliError(
+    "usage",
+    `Flag --pages wants 1 to ${MAX_PAGES}, got "${text}"`,
+  );
+}
