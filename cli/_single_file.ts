@@ -24,6 +24,11 @@ const SEALED = [
   "--cached-only",
 ];
 
+/** Gives CommonJS packages in the bundle, such as prom-client, Deno's own modules. */
+const REQUIRE = new TextEncoder().encode(
+  'import{createRequire}from"node:module";const require=createRequire(import.meta.url);\n',
+);
+
 /** Bytes of the header with its padding, so that offsets do not depend on its length. */
 const HEADER_BYTES = 8192;
 
@@ -62,7 +67,7 @@ async function bundle(entry: string): Promise<Uint8Array<ArrayBuffer>> {
     args: ["bundle", "--quiet", "--frozen", "--minify", "--keep-names", entry],
     env: { NO_COLOR: "1" },
   }).output();
-  if (success) return stdout;
+  if (success) return await new Blob([REQUIRE, stdout]).bytes();
   throw new CliError("failed", `Cannot bundle ${entry}`, {
     cause: new TextDecoder().decode(stderr).trim(),
   });
