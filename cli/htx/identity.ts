@@ -1,5 +1,6 @@
 import { systemClock } from "../../src/core/async/mod.ts";
 import { defaultProvider } from "../../src/core/crypto/mod.ts";
+import type { Address } from "../../src/core/transport/mod.ts";
 import type { htx } from "../../mod.ts";
 import type { Context } from "../_main.ts";
 import type { HtxConfig } from "./config.ts";
@@ -32,21 +33,30 @@ export async function loadKeys(
   return keys;
 }
 
+/** What a running server tells its operator and its clients. */
+export interface Published {
+  /** Its configuration. */
+  readonly config: ServerConfig;
+  /** Its keys. */
+  readonly keys: ServerKeys;
+  /** Where it listens. */
+  readonly addresses: readonly Address[];
+  /** The folder of its state. */
+  readonly state: string;
+  /** Where its status is, if anywhere. */
+  readonly status: Address | undefined;
+}
+
 /** Makes the next ticket key when it is time, saves and publishes it. */
-export function rotate(
-  config: ServerConfig,
-  keys: ServerKeys,
-  addresses: readonly string[],
-  state: string,
-  context: Context,
-): void {
+export function rotate(published: Published, context: Context): void {
   const { log } = context;
+  const { config, keys, state } = published;
   const now = systemClock.wallTime();
   if (!keys.ring.rotate(defaultProvider(), now, rotationOf(config))) return;
   try {
     writeServerKeys(`${state}/server.json`, keys);
     log.info("htx.ticket_key_rotated");
-    announce(config, keys, addresses, state, context);
+    announce(published, context);
   } catch (error) {
     log.error("htx.keys_not_saved", { error });
   }
@@ -60,10 +70,7 @@ function rotationOf(
 
 /** Writes the peer record and prints how clients use it. */
 export function announce(
-  config: ServerConfig,
-  keys: ServerKeys,
-  addresses: readonly string[],
-  state: string,
+  { config, keys, addresses, state, status }: Published,
   { print, note }: Context,
 ): void {
   const record = makeRecord(config, keys, addresses);
@@ -74,7 +81,7 @@ export function announce(
     : "nothing: add --allow host:port";
   note(`listening at ${addresses.join(" and ")}; clients may reach ${allowed}`);
   print(
-    { addresses, record, recordFile: path },
+    { addresses, status, record, recordFile: path },
     `${PROGRAM} proxy --server ${record}`,
   );
 }

@@ -108,12 +108,12 @@ async function serve(config: ProxyConfig, context: Context): Promise<void> {
     dialer,
     tunnels: served.map(({ tunnel }) => tunnel),
   });
-  await using _status = startStatus({
+  await using status = startStatus({
     name: "betanet-htx proxy",
     listen: config.status,
     metrics,
     health: () => ({ listening: !signal.aborted }),
-    ready: () => ({ session: dialer.session !== undefined }),
+    ready: () => ({ accepting: !signal.aborted }),
   }, context);
   const stop = new AbortController();
   const serving = Promise.all(
@@ -122,7 +122,10 @@ async function serve(config: ProxyConfig, context: Context): Promise<void> {
     ),
   );
   const addresses = listeners.map(({ address }) => address);
-  print({ addresses }, `SOCKS5 and HTTP proxy at ${addresses.join(", ")}`);
+  print(
+    { addresses, status: status?.address },
+    `SOCKS5 and HTTP proxy at ${addresses.join(", ")}`,
+  );
   await aborted(signal);
   note(`draining for up to ${config.drain / 1000} s`);
   open.dispose();

@@ -132,16 +132,23 @@ async function serve(config: ServerConfig, context: Context): Promise<void> {
     log,
   });
   htx.exposeServer(metrics, { server: htxServer, gate, decoy, forwarder });
-  await using _status = startStatus({
+  await using status = startStatus({
     name: "betanet-htx server",
     listen: config.status,
     metrics,
     health: () => ({ listening: htxServer.addresses.length > 0 }),
     ready: () => ({ accepting: !signal.aborted }),
   }, context);
-  announce(config, keys, htxServer.addresses, state, context);
+  const published = {
+    config,
+    keys,
+    addresses: htxServer.addresses,
+    state,
+    status: status?.address,
+  };
+  announce(published, context);
   const rotation = setInterval(
-    () => rotate(config, keys, htxServer.addresses, state, context),
+    () => rotate(published, context),
     ROTATE_EVERY_MS,
   );
   const serving = forwardAll(htxServer, forwarder);
