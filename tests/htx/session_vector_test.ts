@@ -9,12 +9,47 @@ import { Handshake } from "../../src/htx/handshake.ts";
 import { HtxError } from "../../src/htx/error.ts";
 import { nextTrafficKeys, type TrafficKeys } from "../../src/htx/keys.ts";
 import { decodeParameters } from "../../src/htx/parameters.ts";
+import {
+  formatPeerRecord,
+  parsePeerRecord,
+  signPeerRecord,
+  verifyPeerRecord,
+} from "../../src/htx/peer_record.ts";
 import { Opener, Sealer } from "../../src/htx/protection.ts";
 import type { Established } from "../../src/htx/session.ts";
 import { ticketHash } from "../../src/htx/ticket.ts";
+import {
+  DEFAULT_TICKET_POLICY,
+  formatTicketOffer,
+} from "../../src/htx/ticket_policy.ts";
 import vectors from "../vectors/betanet/session.json" with { type: "json" };
 
 type Vector = typeof vectors.sessions[number];
+
+Deno.test("signPeerRecord() and verifyPeerRecord() agree with session.json", () => {
+  const { record } = vectors;
+  const seed = decodeHex(record.identity_seed);
+  const bytes = parsePeerRecord(record.text);
+  const decoded = verifyPeerRecord(nodeProvider, bytes, { wallTimeMs: 0 });
+  assertEquals(decoded, {
+    publicKey: nodeProvider.ed25519.publicKey(seed),
+    sequence: 1_795_000_000,
+    expiresMs: 1_800_000_000_000,
+    addresses: ["tcp://example.org:443", "quic://[2001:db8::1]:443"],
+    staticKey: nodeProvider.x25519.publicKey(
+      decodeHex(vectors.sessions[0]!.server_static),
+    ),
+    tickets: [{
+      policy: DEFAULT_TICKET_POLICY,
+      keyId: decodeHex(record.ticket_key_id),
+      publicKey: decodeHex(record.ticket_public),
+      cookieName: "__Host-sid",
+    }],
+  });
+  assertEquals(formatTicketOffer(decoded.tickets[0]!), record.offer);
+  const signed = signPeerRecord(nodeProvider, seed, decoded);
+  assertEquals(formatPeerRecord(signed), record.text);
+});
 
 for (const vector of vectors.sessions) {
   const { suite, exporter } = vector;

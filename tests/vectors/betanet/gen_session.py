@@ -1,4 +1,4 @@
-"""Writes session.json: the start of HTX sessions, made without any code of this repository.
+"""Writes session.json: a peer record and the start of HTX sessions, made without any code of this repository.
 
     pip install cryptography==48.0.0 kyber-py==1.2.0
     python3 gen_session.py > session.json
@@ -7,12 +7,14 @@ Noise comes from ../noise/gen_hybrid.py, the ticket from betanet-1.1.json beside
 peer draws at random is fixed here. docs/profile.md says what each field is.
 """
 
+import base64
 import hashlib
 import hmac
 import json
 import pathlib
 import sys
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
 HERE = pathlib.Path(__file__).parent
@@ -126,6 +128,54 @@ def session(suite, ticket, exporter):
     }
 
 
+def cbor(value):
+    """Deterministic CBOR of maps in key order, lists, text, bytes and unsigned integers."""
+
+    def head(major, n):
+        size = next(k for k in (0, 1, 2, 4, 8) if n < (24 if k == 0 else 256**k))
+        return bytes([major << 5 | (n if size == 0 else 24 + size.bit_length() - 1)]) + (n.to_bytes(size, "big") if size else b"")
+
+    if isinstance(value, int):
+        return head(0, value)
+    if isinstance(value, bytes):
+        return head(2, len(value)) + value
+    if isinstance(value, str):
+        return head(3, len(value.encode())) + value.encode()
+    if isinstance(value, list):
+        return head(4, len(value)) + b"".join(map(cbor, value))
+    return head(5, len(value)) + b"".join(cbor(k) + cbor(v) for k, v in sorted(value.items()))
+
+
+def base64url(data):
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def peer_record():
+    identity = Ed25519PrivateKey.from_private_bytes(seed("record identity"))
+    key_id, ticket_public = seed("record key id", 8), public(seed("record ticket key"))
+    offer = (
+        "v1; carriers=cookie:0.5,query:0.3,body:0.2; len=24..64; "
+        f"id={base64url(key_id)}; pub={base64url(ticket_public)}; cookie=__Host-sid"
+    )
+    payload = cbor({
+        1: identity.public_key().public_bytes_raw(),
+        2: 1_795_000_000,
+        3: 1_800_000_000,
+        4: ["tcp://example.org:443", "quic://[2001:db8::1]:443"],
+        5: public(seed("session resp_s")),
+        6: [offer],
+    })
+    signature = identity.sign(b"betanet-peer-record-v1" + payload)
+    return {
+        "identity_seed": seed("record identity").hex(),
+        "offer": offer,
+        "ticket_key_id": key_id.hex(),
+        "ticket_public": ticket_public.hex(),
+        "payload": payload.hex(),
+        "text": "betanet-record:" + base64url(cbor([payload, signature])),
+    }
+
+
 vectors = json.loads((HERE / "betanet-1.1.json").read_text())
 ticket = bytes.fromhex(vectors["ticket"]["payload"])
 sessions = [
@@ -133,4 +183,4 @@ sessions = [
     session("hybrid", ticket, bytes(range(64))),
     session("classic", ticket, b""),
 ]
-print(json.dumps({"sessions": sessions}, indent=1))
+print(json.dumps({"record": peer_record(), "sessions": sessions}, indent=1))
