@@ -1,4 +1,4 @@
-import { generateX25519, nodeProvider } from "../../src/core/crypto/mod.ts";
+import { generateX25519 } from "../../src/core/crypto/mod.ts";
 import { Handshake, type HandshakeInit } from "../../src/htx/handshake.ts";
 import { parameters } from "../../src/htx/parameters.ts";
 import { repeatableCrypto } from "./_repeatable_crypto.ts";
@@ -6,8 +6,8 @@ import { repeatableCrypto } from "./_repeatable_crypto.ts";
 /** A day on which the classic suite is still allowed. */
 export const IN_2026 = Date.UTC(2026, 5, 1);
 
-const SERVER_KEYS = generateX25519(nodeProvider);
-const CLIENT_KEYS = generateX25519(nodeProvider);
+const SERVER_KEYS = generateX25519(repeatableCrypto(3));
+const CLIENT_KEYS = generateX25519(repeatableCrypto(4));
 
 /** Two ends of one inner handshake, with nothing between them. */
 export interface HandshakePair {

@@ -5,8 +5,8 @@ import { nodeProvider } from "../../src/core/crypto/mod.ts";
 import type { Connection } from "../../src/core/transport/mod.ts";
 import { dialHtx } from "../../src/htx/client.ts";
 import { pattern } from "../htx/_mux_pair.ts";
-import type { LoadFigures, LoadOptions } from "./htx_load_test.ts";
-import { asked, rssBytes, say } from "./_line_process.ts";
+import { type LoadFigures, type LoadOptions, UNSHAPED } from "./_load.ts";
+import { asked, cpuSeconds, rssBytes, say } from "./_line_process.ts";
 import { accept } from "./_server_process.ts";
 
 /** What is echoed on each stream before the last one is open. */
@@ -19,7 +19,7 @@ const startedAtMs = performance.now();
 const sessions = await inLots(
   options.sessions,
   50,
-  () => dialHtx(accept(options.invitation)),
+  () => dialHtx({ ...accept(options.invitation), shaping: UNSHAPED }),
 );
 const dialMs = performance.now() - startedAtMs;
 const streams = await inLots(count, 500, start);
@@ -29,6 +29,7 @@ await inLots(count, 500, finish);
 const figures: LoadFigures = {
   dialMs,
   totalMs: performance.now() - startedAtMs,
+  cpuSeconds: cpuSeconds(),
   grownBytes: rssBytes() - rssBefore,
 };
 assertEquals(sessions.filter(({ stats }) => stats.streams > 0).length, 0);

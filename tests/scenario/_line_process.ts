@@ -27,6 +27,11 @@ export class LineProcess implements AsyncDisposable {
     return rssBytes(this.#child.pid);
   }
 
+  /** Processor time it has used, in seconds. */
+  get cpuSeconds(): number {
+    return cpuSeconds(this.#child.pid);
+  }
+
   /** The next line it writes. */
   async line<T>(): Promise<T> {
     const { value, done } = await this.#lines.next();
@@ -58,6 +63,13 @@ export class LineProcess implements AsyncDisposable {
 export function rssBytes(pid: number = Deno.pid): number {
   const status = Deno.readTextFileSync(`/proc/${pid}/status`);
   return Number(/VmRSS:\s+(\d+) kB/.exec(status)![1]) * 1_024;
+}
+
+/** Processor time that a process has used, in seconds: the kernel counts it in hundredths. */
+export function cpuSeconds(pid: number = Deno.pid): number {
+  const stat = Deno.readTextFileSync(`/proc/${pid}/stat`);
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  return (Number(fields[11]) + Number(fields[12])) / 100;
 }
 
 /** Writes one line of JSON to standard output. */

@@ -2,7 +2,10 @@ import { decodeHex, encodeHex } from "../../src/core/bytes/mod.ts";
 import { generateX25519, nodeProvider } from "../../src/core/crypto/mod.ts";
 import type { Address } from "../../src/core/transport/mod.ts";
 import { dialHtx, type DialHtxOptions } from "../../src/htx/client.ts";
-import type { HtxServerCounts } from "../../src/htx/server.ts";
+import type {
+  HtxServerCounts,
+  HtxServerOptions,
+} from "../../src/htx/server.ts";
 import type { Session } from "../../src/htx/session.ts";
 import { makeTicketKey } from "../../src/htx/ticket_key_ring.ts";
 import {
@@ -23,7 +26,10 @@ export interface ServerProcessOptions {
   /** Leaves every stream unread instead of echoing it. */
   readonly stall?: boolean;
   /** Further options of the server. */
-  readonly server?: Readonly<Record<string, number>>;
+  readonly server?: Pick<
+    HtxServerOptions,
+    "handshakeTimeoutMs" | "requestTimeoutMs" | "shaping"
+  >;
 }
 
 /** What the process tells of itself. */
