@@ -7,6 +7,7 @@ import {
   decodeResponseHead,
   encodeRequestHead,
   fieldValue,
+  type HttpFields,
   parseAddress,
   readHead,
   type ResponseHead,
@@ -82,14 +83,12 @@ export async function webSocketOuter(
 ): Promise<Admission> {
   const among = CARRIERS.filter((carrier) => carrier !== "body");
   const carrier = drawCarrier(crypto, visit.offer.policy, among);
-  const { head } = request(visit, carrier);
-  const cookie = fieldValue(head.fields, "Cookie");
   try {
     const socket = await clientWebSocket(connection, {
       host: visit.host,
-      path: head.target,
-      fields: cookie === undefined ? [] : [["Cookie", cookie]],
+      path: visit.path,
       random: (length) => crypto.random(length),
+      arrange: ({ fields }) => request(visit, carrier, fields).head,
     });
     return { connection: socket, leftover: new Uint8Array(0) };
   } catch (cause) {
@@ -98,9 +97,10 @@ export async function webSocketOuter(
   }
 }
 
-function request(visit: Visit, carrier: Carrier) {
+function request(visit: Visit, carrier: Carrier, upgrade?: HttpFields) {
   return makeTicketRequest({
     carrier,
+    ...(upgrade && { upgrade }),
     payload: visit.ticket,
     host: visit.host,
     path: visit.path,

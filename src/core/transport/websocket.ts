@@ -54,6 +54,8 @@ export interface ClientWebSocketOptions extends WebSocketOptions, DialOptions {
   readonly fields?: HttpFields;
   /** Draws unpredictable bytes for the nonce and the masking keys. */
   readonly random: (byteLength: number) => Bytes;
+  /** Gives the request its final form, which must keep the fields of the handshake; as it is if not given. */
+  readonly arrange?: (request: RequestHead) => RequestHead;
 }
 
 /**
@@ -68,7 +70,8 @@ export async function clientWebSocket(
   options: ClientWebSocketOptions,
 ): Promise<Connection> {
   const { host, path, fields = [], random, signal } = options;
-  const request = upgradeRequest({ host, path, fields, nonce: random(16) });
+  const plain = upgradeRequest({ host, path, fields, nonce: random(16) });
+  const request = options.arrange?.(plain) ?? plain;
   return await orClose(connection, signal, async () => {
     await connection.write(encodeRequestHead(request));
     const { head, leftover } = await readHead(connection, decodeResponseHead);
