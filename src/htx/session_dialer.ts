@@ -1,4 +1,6 @@
 import { Backoff, type Clock, systemClock } from "../core/async/mod.ts";
+import { Reader } from "../core/bytes/mod.ts";
+import { defaultProvider } from "../core/crypto/mod.ts";
 import { HtxError } from "./error.ts";
 import type { CloseOptions, Session } from "./session.ts";
 import type { Stream } from "./stream.ts";
@@ -10,7 +12,7 @@ export interface SessionDialerOptions {
   readonly minPauseMs?: number;
   /** Upper bound of every pause, in milliseconds. Default 15,000. */
   readonly maxPauseMs?: number;
-  /** Uniform in [0, 1). Default `Math.random`. */
+  /** Uniform in [0, 1). Default: from the system's generator. */
   readonly random?: () => number;
   /** Times the pauses. Default: the machine's clock. */
   readonly clock?: Clock;
@@ -46,7 +48,7 @@ export class SessionDialer implements AsyncDisposable {
     options: SessionDialerOptions = {},
   ) {
     const { minPauseMs = 250, maxPauseMs = 15_000 } = options;
-    const { random = Math.random, clock = systemClock } = options;
+    const { random = uniform, clock = systemClock } = options;
     this.#dial = dial;
     this.#backoff = new Backoff({
       minMs: minPauseMs,
@@ -157,4 +159,9 @@ export class SessionDialer implements AsyncDisposable {
 
 function closed(): HtxError {
   return new HtxError("closed", "Dialer is closed");
+}
+
+function uniform(): number {
+  const bytes = defaultProvider().random(4);
+  return new Reader(bytes, "random number").u32() / 2 ** 32;
 }

@@ -17,6 +17,7 @@ export const PACKAGES: Doors = {
   "@noble/": ["core/crypto"],
   "@std/toml": ["core/config"],
   "node:crypto": ["core/crypto"],
+  "node:dns/promises": SOCKETS,
   "node:sqlite": FILES,
   "prom-client": ["core/metrics"],
 };

@@ -13,8 +13,8 @@ export async function startNginx(): Promise<Nginx> {
   await using stack = new AsyncDisposableStack();
   const { path } = stack.use(await makeFolder());
   // Its workers are somebody else if we are root.
-  await Deno.mkdir(`${path}/root/upload`, { recursive: true });
-  for (const each of ["", "/root", "/root/upload"]) {
+  await Deno.mkdir(`${path}/site/upload`, { recursive: true });
+  for (const each of ["", "/site", "/site/upload"]) {
     await Deno.chmod(path + each, 0o777);
   }
   const port = freePort();
@@ -29,7 +29,7 @@ export async function startNginx(): Promise<Nginx> {
   const owned = stack.move();
   return {
     at: `127.0.0.1:${port}`,
-    root: `${path}/root`,
+    root: `${path}/site`,
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }
@@ -53,7 +53,7 @@ http {
   client_max_body_size 0;
   server {
     listen 127.0.0.1:${port};
-    root ${path}/root;
+    root ${path}/site;
     location /upload/ { dav_methods PUT DELETE; }
   }
 }
