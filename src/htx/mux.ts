@@ -22,7 +22,7 @@ import {
 } from "./payload.ts";
 import { Pings } from "./pings.ts";
 import { Opener, type RekeyLimits, Sealer } from "./protection.ts";
-import { Shaper, type ShapingOptions } from "./shaping.ts";
+import { Shaper, SHAPING, type ShapingOptions } from "./shaping.ts";
 import { DEFAULT_WEIGHT, type StreamState } from "./stream_state.ts";
 import { StreamTable } from "./stream_table.ts";
 
@@ -90,6 +90,8 @@ export interface MuxStats {
   /** Last round-trip time in milliseconds. */
   readonly rttMs: number;
 }
+
+const PADDING = new Uint8Array(SHAPING.paddingMaxBytes);
 
 /**
  * An HTX session without its IO: streams, flow control, rekeying and shaping over protected frames.
@@ -431,7 +433,7 @@ export class Mux {
   }
 
   #pad(length: number): void {
-    const padding = new Uint8Array(length);
+    const padding = PADDING.subarray(0, length);
     this.#outbox.control(FRAME_TYPE.stream, 0, padding);
   }
 }

@@ -19,8 +19,15 @@ const BATCH_BYTES = 262_144;
 const SHARED_BATCH_BYTES = 65_536;
 /** A batch of this size goes out when a stream runs dry in its turn, so that it can refill before others take its share. */
 const DRY_BATCH_BYTES = 16_384;
-/** Room a batch starts with; an idle session keeps no more. */
-const IDLE_BYTES = 1_024;
+/** Room that every session keeps; larger room it gives back. */
+const IDLE_BYTES = 512;
+/** Room that is given back with the next poll; larger room stays until the session is idle. */
+const SMALL_BYTES = 16_384;
+/**
+ * Where a batch starts in its room. Large arrays start at the same place of their pages, and copying to a place up to 31
+ * bytes behind that of the source is 20 times slower where `memmove` is `rep movsb` of an AMD Zen.
+ */
+const LEAD_BYTES = 32;
 /** Answers, resets and the like that wait for a peer that does not read; more end the session. */
 const MAX_CONTROL_FRAMES = 4_096;
 
@@ -37,8 +44,10 @@ export class Outbox {
     [];
   readonly #credit = new Map<number, number>();
   #opening: number[] = [];
-  #batch: Bytes = new Uint8Array(IDLE_BYTES);
-  #length = 0;
+  readonly #idleBatch: Bytes = new Uint8Array(IDLE_BYTES);
+  #batch = this.#idleBatch;
+  /** Where the next frame goes in the room of the batch. */
+  #length = LEAD_BYTES;
 
   /** What we may still send on all streams together. */
   readonly sessionWindow: SendWindow;
@@ -110,7 +119,7 @@ export class Outbox {
     nowMs: number,
     finished: (stream: StreamState) => void,
   ): Bytes | undefined {
-    this.#length = 0;
+    this.#length = LEAD_BYTES;
     for (const [id, increment] of this.#credit) {
       this.#put(FRAME_TYPE.windowUpdate, id, encodeU32(increment), nowMs);
     }
@@ -137,15 +146,16 @@ export class Outbox {
       const dry = stream.pending === 0 && stream.deficit > 0;
       if (dry && this.#length >= DRY_BATCH_BYTES) break;
     }
-    if (this.#length === 0) return undefined;
-    return this.#batch.subarray(0, this.#length);
+    if (this.#length > LEAD_BYTES) {
+      return this.#batch.subarray(LEAD_BYTES, this.#length);
+    }
+    if (this.#batch.length <= SMALL_BYTES) this.shrink();
+    return undefined;
   }
 
   /** Gives back the room of large batches. */
   shrink(): void {
-    if (this.#batch.length > IDLE_BYTES) {
-      this.#batch = new Uint8Array(IDLE_BYTES);
-    }
+    this.#batch = this.#idleBatch;
   }
 
   /** Seals a KEY_UPDATE and changes the key. */
@@ -160,9 +170,10 @@ export class Outbox {
     nowMs: number,
     finished: (stream: StreamState) => void,
   ): void {
+    const alone = this.#scheduler.size === 1;
     const length = Math.min(
       stream.pending,
-      stream.deficit,
+      alone ? Infinity : stream.deficit,
       this.#maxData,
       stream.sendWindow.credit,
       this.sessionWindow.credit,
@@ -181,7 +192,7 @@ export class Outbox {
     this.dataBytes += length;
     stream.sendWindow.spend(length);
     this.sessionWindow.spend(length);
-    this.#scheduler.spend(stream, length);
+    this.#scheduler.spend(stream, Math.min(length, stream.deficit));
     stream.chunkOffset += length;
     stream.finished = last;
     const drained = stream.chunk && stream.pending === 0;
@@ -231,10 +242,11 @@ export class Outbox {
   #room(length: number): void {
     const wanted = this.#length + MAX_HEADER_LENGTH + length + TAG_LENGTH;
     if (wanted <= this.#batch.length) return;
-    const large = wanted > 16 * IDLE_BYTES;
+    const large = wanted > SMALL_BYTES;
     const size = large
-      ? BATCH_BYTES + this.#maxData + 2 * MAX_HEADER_LENGTH + 4 * TAG_LENGTH
-      : 2 * wanted;
+      ? LEAD_BYTES + BATCH_BYTES + this.#maxData + 2 * MAX_HEADER_LENGTH +
+        4 * TAG_LENGTH
+      : Math.min(SMALL_BYTES, 2 * this.#batch.length);
     const batch = new Uint8Array(Math.max(size, wanted));
     batch.set(this.#batch.subarray(0, this.#length));
     this.#batch = batch;

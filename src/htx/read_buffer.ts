@@ -1,11 +1,11 @@
 import type { Bytes } from "../core/bytes/mod.ts";
 import { MAX_HEADER_LENGTH, TAG_LENGTH } from "./frame.ts";
 
-/** Size of an idle session's buffer. */
-const IDLE_BYTES = 2_048;
+/** Size of an idle session's buffer: more than a frame of padding. */
+const IDLE_BYTES = 4_096;
 /** Size of a busy one, unless two frames need more. */
 const BUSY_BYTES = 262_144;
-/** Small reads in a row after which the buffer shrinks. */
+/** Reads in a row that an idle buffer has room for, after which the buffer shrinks to that. */
 const QUIET_READS = 16;
 
 /** Bytes of a connection that are not whole frames yet; large while much arrives, small while little does. */
@@ -40,7 +40,7 @@ export class ReadBuffer {
 
   /** Counts `length` bytes that were read into {@link room}. */
   add(length: number): void {
-    this.#quiet = length < IDLE_BYTES / 2 ? this.#quiet + 1 : 0;
+    this.#quiet = length < IDLE_BYTES ? this.#quiet + 1 : 0;
     this.#length += length;
   }
 
@@ -51,7 +51,7 @@ export class ReadBuffer {
       this.#bytes.copyWithin(0, length, this.#length);
     }
     this.#length -= length;
-    if (full) this.#resize(16 * this.#bytes.length);
+    if (full) this.#resize(8 * this.#bytes.length);
     else if (this.#quiet > QUIET_READS) this.#resize(IDLE_BYTES);
   }
 
