@@ -1,0 +1,44 @@
+import process from "node:process";
+import { createInterface } from "node:readline";
+import { clientCommands, type Peer, serveStream } from "./_workload.ts";
+
+/**
+ * Runs one process of `peer`: `server`, or `client` with what the server said as JSON.
+ *
+ * It answers each line of its input, a JSON array of command and argument, with one line of JSON, and ends with its input.
+ */
+export async function runPeer(
+  peer: Peer,
+  role: string,
+  known: string,
+): Promise<void> {
+  const commands: Record<string, (argument: never) => unknown> = { collect };
+  if (role === "server") {
+    say(
+      await peer.listen((stream) => {
+        serveStream(stream).catch(() => stream.close());
+      }),
+    );
+  } else {
+    const dial = await peer.dialer(JSON.parse(known));
+    Object.assign(commands, clientCommands(dial));
+    say(null);
+  }
+  for await (const line of createInterface({ input: process.stdin })) {
+    const [name, argument] = JSON.parse(line);
+    say(await commands[name]!(argument as never) ?? null);
+  }
+  process.exit();
+}
+
+/** Collects garbage, so that memory can be compared, and returns what is left. */
+function collect(): object {
+  const { gc } = globalThis as { gc?: (options: object) => void };
+  if (!gc) throw new TypeError("Want --expose-gc");
+  gc({ type: "major", execution: "sync", flavor: "last-resort" });
+  return process.memoryUsage();
+}
+
+function say(answer: unknown): void {
+  process.stdout.write(JSON.stringify(answer) + "\n");
+}

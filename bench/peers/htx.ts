@@ -1,0 +1,126 @@
+/**
+ * HTX beside raw TCP, TLS and js-libp2p: the same work in separate processes on loopback, in interleaved rounds.
+ *
+ * `deno run -A --unstable-net bench/peers/htx.ts [--rounds n] [--mib n] [--only name,name]` prints a Markdown table of
+ * medians and writes every round to `bench/results/<date>-<cpu>.json`. It needs Linux, and the network once for
+ * js-libp2p. Leave the machine alone meanwhile.
+ *
+ * @module
+ */
+import { parseArgs } from "@std/cli/parse-args";
+import { type Figures, measure } from "./_measure.ts";
+
+type Round = Record<string, Figures>;
+
+const HERE = import.meta.dirname!;
+const PEERS: Readonly<Record<string, readonly string[]>> = {
+  "tcp": ownPeer("tcp"),
+  "tls": ownPeer("tls"),
+  "libp2p": [
+    `--config=${HERE}/libp2p/deno.json`,
+    "--no-check",
+    `${HERE}/libp2p/peer.js`,
+  ],
+  "htx-tcp": ownPeer("htx-tcp"),
+  "htx-ws": ownPeer("htx-ws"),
+  "htx-quic": ownPeer("htx-quic"),
+};
+
+/** Rows of the table: name, figure, digits behind the point. */
+const ROWS: readonly (readonly [string, (f: Figures) => number, number])[] = [
+  ["one stream, MB/s", (f) => f.mbPerS, 0],
+  ["CPU s/GB, sender", (f) => f.clientCpuSPerGb, 2],
+  ["CPU s/GB, receiver", (f) => f.serverCpuSPerGb, 2],
+  ["RTT p50, us", (f) => f.rttP50Us, 0],
+  ["RTT p95, us", (f) => f.rttP95Us, 0],
+  ["RTT p99, us", (f) => f.rttP99Us, 0],
+  ["handshakes/s", (f) => f.handshakesPerS, 0],
+  ["handshakes/s, 16 in flight", (f) => f.handshakesPerS16, 0],
+  ["idle session, client RSS KiB", (f) => f.clientIdleKib, 1],
+  ["idle session, server RSS KiB", (f) => f.serverIdleKib, 1],
+  ["idle session, client live KiB", (f) => f.clientLiveKib, 1],
+  ["idle session, server live KiB", (f) => f.serverLiveKib, 1],
+  ["CPU of idle sessions, server %", (f) => f.serverIdleCpuPercent, 0],
+];
+
+const flags = parseArgs(Deno.args, {
+  string: ["rounds", "mib", "only"],
+  default: { rounds: "3", mib: "1024", only: Object.keys(PEERS).join() },
+});
+const names = String(flags.only).split(",");
+const rounds: Round[] = [];
+for (let i = 0; i < Number(flags.rounds); i++) {
+  const round: Round = {};
+  for (const name of names) {
+    say(Deno.stderr, `round ${i + 1}: ${name}\n`);
+    round[name] = await measure(PEERS[name]!, {
+      transferBytes: Number(flags.mib) * 2 ** 20,
+      pings: 10_000,
+      handshakesMs: 2_000,
+      idleSessions: 1_000,
+    });
+  }
+  rounds.push(round);
+}
+say(Deno.stdout, table(rounds));
+await store(rounds);
+
+function ownPeer(name: string): readonly string[] {
+  return ["--unstable-net", "--no-check", `${HERE}/peer.ts`, name];
+}
+
+function table(rounds: readonly Round[]): string {
+  const lines = [["", ...names], ["---", ...names.map(() => "---:")]];
+  for (const [title, figure, digits] of ROWS) {
+    lines.push([
+      title,
+      ...names.map((name) =>
+        median(rounds.map((r) => figure(r[name]!))).toFixed(digits)
+      ),
+    ]);
+  }
+  for (const base of ["tcp", "libp2p"]) {
+    if (!names.includes(base)) continue;
+    for (const [title, figure] of [ROWS[0]!, ROWS[4]!]) {
+      lines.push([
+        `${title} / ${base}`,
+        ...names.map((name) =>
+          median(rounds.map((r) => figure(r[name]!) / figure(r[base]!)))
+            .toFixed(2)
+        ),
+      ]);
+    }
+  }
+  return lines.map((cells) => `| ${cells.join(" | ")} |\n`).join("");
+}
+
+async function store(rounds: readonly Round[]): Promise<void> {
+  const cpu = Deno.readTextFileSync("/proc/cpuinfo")
+    .match(/model name\s*:\s*(.*)/)?.[1] ?? Deno.build.arch;
+  const date = new Date().toISOString().slice(0, 10);
+  const folder = new URL("../results/", import.meta.url);
+  await Deno.mkdir(folder, { recursive: true });
+  const name = `${date}-${cpu.toLowerCase().replace(/[^a-z0-9]+/g, "-")}.json`;
+  const { imports } = JSON.parse(
+    await Deno.readTextFile(`${HERE}/libp2p/deno.json`),
+  );
+  const result = {
+    date,
+    cpu,
+    cores: navigator.hardwareConcurrency,
+    versions: { ...Deno.version, libp2p: Object.values(imports) },
+    transferMib: Number(flags.mib),
+    rounds,
+  };
+  const text = JSON.stringify(result, null, 1) + "\n";
+  await Deno.writeTextFile(new URL(name, folder), text);
+}
+
+function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[sorted.length >> 1]!;
+}
+
+function say(to: { writeSync(bytes: Uint8Array): number }, text: string): void {
+  to.writeSync(new TextEncoder().encode(text));
+}
