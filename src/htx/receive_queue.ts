@@ -6,7 +6,7 @@ const JOINED_CAPACITY = 8_192;
 
 /** Bytes that arrived on a stream and were not read yet; flow control bounds them. */
 export class ReceiveQueue {
-  #chunks: Uint8Array[] = [];
+  #chunks: Bytes[] = [];
   #head = 0;
   /** A chunk at the end with room for more, and how much of it is filled. */
   #tail: Bytes | undefined;
@@ -18,8 +18,8 @@ export class ReceiveQueue {
     return this.#length;
   }
 
-  /** Appends `data`, which the queue keeps. */
-  push(data: Uint8Array): void {
+  /** Appends `data`, which the queue takes over with its buffer. */
+  push(data: Bytes): void {
     this.#length += data.length;
     if (this.#tail && this.#tailLength + data.length <= this.#tail.length) {
       this.#tail.set(data, this.#tailLength);
@@ -53,6 +53,8 @@ export class ReceiveQueue {
       if (this.#head === chunk.length) {
         this.#chunks.shift();
         this.#head = 0;
+        // Garbage of this size would call for collections.
+        if (chunk.length >= JOIN_BELOW) chunk.buffer.transfer(0);
       }
     }
     return filled;

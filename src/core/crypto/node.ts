@@ -142,7 +142,9 @@ function aead(
       const cipher = node().createCipheriv(name, key, nonce, options);
       if (aad) cipher.setAAD(aad, { plaintextLength: plaintext.length });
       const sealed = out ?? new Uint8Array(plaintext.length + TAG_LENGTH);
-      sealed.set(cipher.update(plaintext));
+      const ciphertext = own(cipher.update(plaintext));
+      sealed.set(ciphertext);
+      ciphertext.buffer.transfer(0); // as garbage it would call for collections
       cipher.final();
       sealed.set(cipher.getAuthTag(), plaintext.length);
       return sealed;
