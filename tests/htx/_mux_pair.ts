@@ -74,7 +74,7 @@ export function readAll(
 }
 
 /** `length` bytes that differ from place to place. */
-export function pattern(length: number, seed = 1): Uint8Array {
+export function pattern(length: number, seed = 1): Uint8Array<ArrayBuffer> {
   const out = new Uint8Array(length);
   for (let i = 0, x = seed >>> 0; i < length; i++) {
     x = Math.imul(x, 1_664_525) + 1_013_904_223 >>> 0;
