@@ -1,3 +1,4 @@
+import { isBinding, mentionOf } from "./_mention.ts";
 import { type Importing, specifierOf } from "./_specifier.ts";
 import { isSource, ROOT, unitOf } from "./_unit.ts";
 
@@ -46,6 +47,7 @@ export const DENO: Doors = {
 
 /** Globals, or members of them, that reach out of the program, keep time or draw chance; the rest of the language is free. */
 export const GLOBALS: Doors = {
+  "AbortSignal.timeout": [],
   "BroadcastChannel": [],
   "Date.now": ["core/async", "core/log", "core/transport"], // defaults of options
   "EventSource": [],
@@ -66,13 +68,17 @@ export const GLOBALS: Doors = {
   "fetch": [],
   "globalThis": ["core/crypto"], // process.getBuiltinModule, so that a browser can load the unit
   "localStorage": [],
-  "performance.now": ["core/async", "core/crypto"], // crypto times its providers
+  "navigator": [],
+  "performance": ["core/async", "core/crypto"], // crypto times its providers
   "process": ["core/crypto"],
   "prompt": [],
   "require": [],
+  "self": [],
   "sessionStorage": [],
+  "setImmediate": ["core/async"], // lets the tests' clock wait for what is due
   "setInterval": [],
   "setTimeout": ["core/async"],
+  "window": [],
 };
 
 /** The one file of `cli` that talks to the terminal, and what it keeps to itself. */
@@ -126,6 +132,8 @@ function sourceVisitor(
     ExportNamedDeclaration: importing,
     ExportAllDeclaration: importing,
     ImportExpression: importing,
+    TSImportEqualsDeclaration: importing,
+    TSImportType: importing,
     ...visitUses((node, name, owner) => {
       const [, member] = name.match(/^Deno(?:\.(.+))?$/) ?? [];
       if (owner === "Deno") refuse(node, name, DENO[member ?? ""] ?? []);
@@ -135,45 +143,30 @@ function sourceVisitor(
 }
 
 /**
- * Calls `use` for each identifier that is called, constructed or whose member is read, with `name` as `owner` or `owner.member`,
- * and for every other mention of `Deno` and `globalThis`. Local variables of the same name are not told apart.
+ * Calls `use` for each value that is taken of a global, with `name` as `owner` or `owner.member`. Where any member may be taken, that
+ * is each that {@link GLOBALS} lists, unless the file gives the name of the owner to something else, as to a parameter `crypto`.
+ * Otherwise local variables of the same name are not told apart.
  */
 function visitUses(
   use: (node: Deno.lint.Node, name: string, owner: string) => void,
 ): Deno.lint.LintVisitor {
-  const called = (node: Deno.lint.CallExpression | Deno.lint.NewExpression) => {
-    const { callee } = node;
-    if (callee.type !== "Identifier") return;
-    const isNow = callee.name === "Date" && node.arguments.length === 0;
-    const name = isNow ? "Date.now" : callee.name;
-    use(node, name, callee.name);
-  };
+  const bound = new Set<string>();
+  const whole: Deno.lint.Identifier[] = [];
   return {
-    CallExpression: called,
-    NewExpression: called,
-    MemberExpression(node) {
-      const { object, property, computed } = node;
-      if (object.type !== "Identifier") return;
-      const isNamed = !computed && property.type === "Identifier";
-      const name = isNamed ? `${object.name}.${property.name}` : object.name;
-      use(node, name, object.name);
-    },
     Identifier(node) {
-      if (node.name !== "Deno" && node.name !== "globalThis") return;
-      const { parent } = node;
-      if (parent.type === "TSQualifiedName") return; // a type
-      if (parent.type === "MemberExpression" && !isComputed(parent, node)) {
-        return;
+      if (isBinding(node)) bound.add(node.name);
+      const mention = mentionOf(node);
+      if (mention === undefined) return;
+      const { owner, member, isWhole } = mention;
+      use(node, member === undefined ? owner : `${owner}.${member}`, owner);
+      if (isWhole) whole.push(node);
+    },
+    "Program:exit"() {
+      for (const node of whole.filter(({ name }) => !bound.has(name))) {
+        const members = Object.keys(GLOBALS)
+          .filter((name) => name.startsWith(`${node.name}.`));
+        for (const name of members) use(node, name, node.name);
       }
-      use(node, node.name, node.name);
     },
   };
-}
-
-/** Whether `node` is the `x` of `a[x]`; as the `a` of `a.x` it was seen with the whole, and as the `x` of `a.x` it is a mere name. */
-function isComputed(
-  parent: Deno.lint.MemberExpression,
-  node: Deno.lint.Identifier,
-): boolean {
-  return parent.computed && parent.property === node;
 }

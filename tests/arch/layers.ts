@@ -34,6 +34,7 @@ const imports: Deno.lint.Rule = {
       ExportNamedDeclaration: visit,
       ExportAllDeclaration: visit,
       ImportExpression: visit,
+      TSImportEqualsDeclaration: visit,
       TSImportType: visit,
     };
   },

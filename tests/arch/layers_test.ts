@@ -35,6 +35,11 @@ const REFUSED: readonly (readonly [file: string, code: string, why: RegExp])[] =
       `let a: import("../log/mod.ts").A;`,
       /may not import core\/log/,
     ],
+    [
+      "bytes/a.ts",
+      `import log = require("../log/mod.ts"); log;`,
+      /may not import core\/log/,
+    ],
     ["bytes/a.ts", "await import(`../log/${1}.ts`);", /by a literal name/],
     [
       "noise/a.ts",
