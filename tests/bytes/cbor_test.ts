@@ -261,6 +261,18 @@ Deno.test("decodeCbor() refuses nesting beyond maxDepth", () => {
   assertEquals(decode("00", { maxDepth: 0 }), 0);
 });
 
+Deno.test("decodeCbor() refuses keys beyond the depth at which it can compare them", () => {
+  const options = { deterministic: false, maxDepth: 100 };
+  for (const leaf of ["00", "40", "f90000", "f0"]) {
+    for (const open of ["81", "c9"]) {
+      const keyed = (depth: number) => `a1${open.repeat(depth)}${leaf}00`;
+      decode(keyed(64), options);
+      assertRefused(keyed(65), "nested too deep", options);
+      decode(keyed(99), { maxDepth: 100 });
+    }
+  }
+});
+
 Deno.test("decodeCbor() refuses more items than maxItems, chunks included", () => {
   decode("83010203", { maxItems: 4 });
   assertRefused("83010203", "more than 3 items", { maxItems: 3 });

@@ -28,7 +28,7 @@ export interface CborOptions {
   readonly indefinite?: boolean;
   /**
    * Whether heads and floats must be the shortest, map keys in order and NaN `f97e00` (RFC 8949 §4.2.1).
-   * With `false` any valid item of definite length is accepted.
+   * With `false` any valid item of definite length is accepted, if its map keys nest at most 64 deep.
    *
    * @default {true}
    */
@@ -48,11 +48,15 @@ export interface CborOptions {
 }
 
 const MAX_BIGNUM_BYTES = 1024;
+/** What `encodeCbor` writes, which tells keys apart that may have several forms. */
+const MAX_KEY_DEPTH = 64;
 const MAX_SHORT_TEXT_BYTES = 32;
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /**
  * Decodes the one item that `bytes` hold; byte strings in it borrow from `bytes`.
+ *
+ * A map with the keys 0 and -0.0 is refused as having one twice: CBOR tells them apart, a `Map` does not.
  *
  * ```ts
  * import { decodeCbor, decodeHex } from "./mod.ts";
@@ -188,7 +192,7 @@ class ItemReader {
     let last: Uint8Array | undefined;
     for (let i = 0; this.#more(length, i); i++) {
       const start = this.#reader.offset;
-      const key = this.read(depth);
+      const key = this.read(seen ? Math.min(depth, MAX_KEY_DEPTH) : depth);
       const bytes = this.#reader.since(start);
       if (seen) this.#checkNew(key, seen);
       else if (last) this.#checkOrder(last, bytes);

@@ -66,12 +66,15 @@ function writeObject(
   value: CborValue & object,
   depth: number,
 ): void {
-  if (depth === 0) {
-    throw new RangeError(`CBOR must not nest more than ${MAX_DEPTH} deep`);
-  }
   if (value instanceof Uint8Array) {
     writeCborHead(writer, CBOR_MAJOR.bytes, value.length);
     writer.put(value);
+  } else if (value instanceof CborFloat) {
+    writeCborFloat(writer, value.value);
+  } else if (value instanceof CborSimple) {
+    writeCborHead(writer, CBOR_MAJOR.simple, value.value);
+  } else if (depth === 0) {
+    throw new RangeError(`CBOR must not nest more than ${MAX_DEPTH} deep`);
   } else if (Array.isArray(value)) {
     writeCborHead(writer, CBOR_MAJOR.array, value.length);
     for (const item of value) writeItem(writer, item, depth - 1);
@@ -79,10 +82,6 @@ function writeObject(
     writeMap(writer, value, depth - 1);
   } else if (value instanceof CborTag) {
     writeTag(writer, value, depth - 1);
-  } else if (value instanceof CborFloat) {
-    writeCborFloat(writer, value.value);
-  } else if (value instanceof CborSimple) {
-    writeCborHead(writer, CBOR_MAJOR.simple, value.value);
   } else {
     const prototype = Object.getPrototypeOf(value);
     if (prototype !== Object.prototype && prototype !== null) {
