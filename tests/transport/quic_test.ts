@@ -1,8 +1,11 @@
 import { assert, assertEquals, assertLess, assertRejects } from "@std/assert";
+import { VirtualClock } from "../../src/core/async/mod.ts";
 import {
+  type Address,
   dialQuic,
   listenQuic,
   quic,
+  QUIC_CLOSE,
   selfSigned,
   type TransportError,
 } from "../../src/core/transport/mod.ts";
@@ -145,6 +148,48 @@ Deno.test("quic: a peer that is killed is noticed, one that is idle is kept", as
   await over;
 });
 
+Deno.test("listenQuic() closes a connection that says nothing for 10 s, and serves others meanwhile", async () => {
+  const certificate = await selfSigned({ names: ["127.0.0.1"] });
+  const clock = new VirtualClock();
+  await using listener = listenQuic(LISTEN_AT, { certificate, clock });
+  using endpoint = new SilentEndpoint(listener.address, certificate.certPem);
+  const slow = await endpoint.connect();
+  const [near, { value: far }] = await Promise.all([
+    dialQuic(listener.address, { caCerts: [certificate.certPem] }),
+    listener[Symbol.asyncIterator]().next(),
+  ]);
+  assertEquals(clock.pendingTimers, 1);
+  clock.advance(10_000);
+  assertEquals((await slow.closed).closeCode, QUIC_CLOSE.dropped);
+  assertEquals(listener.refused, 1);
+  await Promise.all([near, far].map((end) => end[Symbol.asyncDispose]()));
+});
+
+Deno.test("listenQuic() closes the oldest of 256 handshakes for a new one, and the rest with itself", async () => {
+  const certificate = await selfSigned({ names: ["127.0.0.1"] });
+  const listener = listenQuic(LISTEN_AT, { certificate });
+  using endpoint = new SilentEndpoint(listener.address, certificate.certPem);
+  const oldest = await endpoint.connect();
+  const others = [];
+  for (let i = 0; i < 256; i++) others.push(await endpoint.connect());
+  assertEquals((await oldest.closed).closeCode, QUIC_CLOSE.dropped);
+  assertEquals(listener.refused, 1);
+  await listener[Symbol.asyncDispose]();
+  assertEquals(listener.refused, 257);
+  for (const { closed } of others) await closed.catch(() => {});
+});
+
+Deno.test("listenQuic() closes who does not start with a zero byte", async () => {
+  const certificate = await selfSigned({ names: ["127.0.0.1"] });
+  await using listener = listenQuic(LISTEN_AT, { certificate });
+  using endpoint = new SilentEndpoint(listener.address, certificate.certPem);
+  const conn = await endpoint.connect();
+  const { writable } = await conn.createBidirectionalStream();
+  await writable.getWriter().write(new Uint8Array([1]));
+  assertEquals((await conn.closed).closeCode, QUIC_CLOSE.dropped);
+  assertEquals(listener.refused, 1);
+});
+
 Deno.test("quic: the peer can open no more streams than we allow", async () => {
   const certificate = await selfSigned({ names: ["127.0.0.1"] });
   await using listener = listenQuic(LISTEN_AT, { certificate, maxStreams: 3 });
@@ -180,3 +225,30 @@ Deno.test("quic: datagrams beyond 256 unreceived ones are dropped and counted", 
 Deno.test("quic() cannot listen without a certificate", async () => {
   await assertRejects(() => quic().listen(LISTEN_AT), TypeError);
 });
+
+/** Clients that connect, keep their connections and send nothing. */
+class SilentEndpoint implements Disposable {
+  readonly #endpoint = new Deno.QuicEndpoint({ hostname: "127.0.0.1" });
+  readonly #port: number;
+  readonly #certPem: string;
+
+  constructor(address: Address, certPem: string) {
+    this.#port = Number(new URL(address).port);
+    this.#certPem = certPem;
+  }
+
+  async connect(): Promise<Deno.QuicConn> {
+    return await Deno.connectQuic({
+      hostname: "127.0.0.1",
+      port: this.#port,
+      endpoint: this.#endpoint,
+      caCerts: [this.#certPem],
+      alpnProtocols: ["betanet"],
+      keepAliveInterval: 1_000,
+    });
+  }
+
+  [Symbol.dispose](): void {
+    this.#endpoint.close();
+  }
+}

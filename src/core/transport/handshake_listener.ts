@@ -31,7 +31,9 @@ export interface HandshakeSource<Raw> {
 export class HandshakeListener<Raw> implements Listener {
   readonly #source: HandshakeSource<Raw>;
   readonly #clock: Clock;
-  readonly #handshakes = new Map<AbortController, Promise<void>>();
+  /** Those that have not been told to give way, the oldest first. */
+  readonly #handshakes = new Set<AbortController>();
+  readonly #tasks = new Set<Promise<void>>();
   readonly #queue = new BoundedQueue<Connection>({
     capacity: BACKLOG_CONNECTIONS,
   });
@@ -66,7 +68,7 @@ export class HandshakeListener<Raw> implements Listener {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#source.close();
-    for (const controller of this.#handshakes.keys()) controller.abort();
+    for (const controller of this.#handshakes) controller.abort();
     for (const connection of this.#queue.drain()) connection.close();
     this.#queue.close();
   }
@@ -75,19 +77,24 @@ export class HandshakeListener<Raw> implements Listener {
   async [Symbol.asyncDispose](): Promise<void> {
     this.close();
     await this.#accepting;
-    await Promise.all(this.#handshakes.values());
+    await Promise.all(this.#tasks);
   }
 
   async #acceptAll(): Promise<void> {
     for await (const arrival of this.#source.arrivals) {
-      const [oldest] = this.#handshakes.keys();
-      if (this.#handshakes.size >= MAX_HANDSHAKES) oldest!.abort();
+      const [oldest] = this.#handshakes;
+      if (oldest && this.#handshakes.size >= MAX_HANDSHAKES) {
+        this.#handshakes.delete(oldest);
+        oldest.abort();
+      }
       const controller = new AbortController();
       if (this.#isClosed) controller.abort();
-      const handshake = this.#accept(arrival, controller.signal).finally(() => {
+      this.#handshakes.add(controller);
+      const task = this.#accept(arrival, controller.signal).finally(() => {
         this.#handshakes.delete(controller);
+        this.#tasks.delete(task);
       });
-      this.#handshakes.set(controller, handshake);
+      this.#tasks.add(task);
     }
   }
 

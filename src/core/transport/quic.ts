@@ -220,42 +220,47 @@ async function acceptQuic(
   release: () => void,
   signal: AbortSignal,
 ): Promise<Connection> {
-  const { promise: aborted, reject } = Promise.withResolvers<never>();
-  const onAbort = () => reject(signal.reason);
+  const conn = acceptAtOnce(incoming, release);
+  const quic = new QuicConnection(conn, release);
+  const onAbort = () => quic.close();
   signal.addEventListener("abort", onAbort, { once: true });
   if (signal.aborted) onAbort();
-  const accepting = acceptFirstStream(incoming, release);
   try {
-    return await Promise.race([accepting, aborted]);
+    await conn.handshake;
+    return await acceptFirstStream(conn, quic);
   } catch (error) {
-    accepting.then((connection) => connection.close(), () => {});
+    await quic[Symbol.asyncDispose]();
     throw error;
   } finally {
     signal.removeEventListener("abort", onAbort);
   }
 }
 
-async function acceptFirstStream(
+/** The connection before its handshake is done, for only a connection can be closed. */
+function acceptAtOnce(
   incoming: Deno.QuicIncoming,
   release: () => void,
-): Promise<Connection> {
-  let quic: QuicConnection | undefined;
+): Deno.QuicConn {
   try {
-    const conn = await incoming.accept();
-    quic = new QuicConnection(conn, release);
-    const stream = await nextStream(conn);
-    if (!stream) throw new TransportError("reset", "The connection is over");
-    const connection = new FirstStream(quic, stream);
-    const first = new Uint8Array(1);
-    if (await connection.read(first) !== 1 || first[0] !== FIRST_BYTE) {
-      throw new TransportError("malformed", "Want a first byte of 0");
-    }
-    return connection;
+    return incoming.accept({ zeroRtt: true }); // nothing is read or written before the handshake is done
   } catch (error) {
-    if (quic) quic.close();
-    else release();
+    release();
     throw error;
   }
+}
+
+async function acceptFirstStream(
+  conn: Deno.QuicConn,
+  quic: QuicConnection,
+): Promise<Connection> {
+  const stream = await nextStream(conn);
+  if (!stream) throw new TransportError("reset", "The connection is over");
+  const connection = new FirstStream(quic, stream);
+  const first = new Uint8Array(1);
+  if (await connection.read(first) !== 1 || first[0] !== FIRST_BYTE) {
+    throw new TransportError("malformed", "Want a first byte of 0");
+  }
+  return connection;
 }
 
 function transportOptions(

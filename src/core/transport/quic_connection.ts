@@ -27,7 +27,7 @@ export class QuicConnection implements AsyncDisposable {
   #datagrams: QuicDatagrams | undefined;
   #isOver = false;
 
-  /** Takes over a connection whose handshake is done; `release` is called once it is over. */
+  /** Takes over a connection; `release` is called once it is over. */
   constructor(conn: Deno.QuicConn, release: () => void) {
     this.#conn = conn;
     this.localAddress = quicAddress(conn.endpoint.addr);
