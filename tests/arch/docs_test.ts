@@ -78,6 +78,16 @@ Deno.test("docs/profile.md has each gap once", () => {
   assertEquals(gaps, Array.from({ length: 31 }, (_, i) => `G${i + 1}`));
 });
 
+Deno.test("docs/profile.md leaves no cell of a gap empty", () => {
+  const gaps = rows("docs/profile.md").filter(([gap]) =>
+    /^G[0-9]+$/.test(gap!)
+  );
+  for (const cells of gaps) {
+    assertEquals(cells.length, 5, cells[0]);
+    assert(cells.every((cell) => cell !== ""), cells[0]);
+  }
+});
+
 Deno.test("docs/architecture.md has the table of layers", () => {
   const table = rows("docs/architecture.md").flatMap(([unit, , others]) => {
     const name = unit!.replaceAll("`", "");
