@@ -21,6 +21,8 @@ globalThis.addEventListener(
 );
 const ONE = new Uint8Array([1]);
 const TWO = new Uint8Array([2]);
+/** Of a store's files. */
+const SUFFIXES = ["", "-wal", "-shm"];
 
 testStore("sqliteStore()", (limits) => sqliteStore(freshPath(), limits));
 
@@ -100,30 +102,47 @@ Deno.test("sqliteStore() lets nobody else read its files", () => {
   Deno.writeFileSync(path, new Uint8Array(), { mode: 0o644 });
   using store = sqliteStore(path);
   store.set(ONE, TWO);
-  const modes = ["", "-wal", "-shm"].map((suffix) =>
-    Deno.statSync(path + suffix).mode! & 0o777
-  );
-  assertEquals(modes, [0o600, 0o600, 0o600]);
+  assertEquals(modes(path), [0o600, 0o600, 0o600]);
+});
+
+Deno.test("sqliteStore() takes a store of ours from everybody else, in use or not", () => {
+  const path = freshPath();
+  using before = sqliteStore(path);
+  before.set(ONE, TWO);
+  for (const suffix of SUFFIXES) Deno.chmodSync(path + suffix, 0o644);
+  using _ = sqliteStore(path);
+  assertEquals(modes(path), [0o600, 0o600, 0o600]);
 });
 
 Deno.test("sqliteStore() refuses files that are not its own", () => {
   const text = freshPath();
   Deno.writeTextFileSync(text, "Not a database. ".repeat(100));
+  Deno.chmodSync(text, 0o644);
   assertCode("corrupt", () => sqliteStore(text));
+  assertEquals(Deno.statSync(text).mode! & 0o777, 0o644);
 
   const foreign = freshPath();
   withDatabase(foreign, (db) => db.exec("CREATE TABLE cats (name TEXT)"));
   const before = Deno.readFileSync(foreign);
+  Deno.chmodSync(foreign, 0o644);
   assertCode("corrupt", () => sqliteStore(foreign));
   assertEquals(Deno.readFileSync(foreign), before);
+  assertEquals(Deno.statSync(foreign).mode! & 0o777, 0o644);
 
   const newer = freshPath();
   sqliteStore(newer)[Symbol.dispose]();
   withDatabase(newer, (db) => db.exec("PRAGMA user_version = 2"));
   assertCode("corrupt", () => sqliteStore(newer));
 
-  assertCode("io", () => sqliteStore(`${DIR}/absent/store.db`));
-  assertCode("io", () => sqliteStore(DIR));
+  for (
+    const [path, code] of [[`${DIR}/no/store.db`, "absent"], [
+      DIR,
+      "io",
+    ]] as const
+  ) {
+    const error = assertThrows(() => sqliteStore(path), StorageError);
+    assertEquals([error.code, error.message], [code, `Cannot open "${path}"`]);
+  }
 });
 
 Deno.test("sqliteStore() throws corrupt where the file is damaged", () => {
@@ -187,6 +206,10 @@ Deno.test("sqliteStore() keeps acknowledged changes through SIGKILL", async () =
 });
 
 let paths = 0;
+function modes(path: string): number[] {
+  return SUFFIXES.map((each) => Deno.statSync(path + each).mode! & 0o777);
+}
+
 function freshPath(): string {
   return `${DIR}/${paths++}.db`;
 }

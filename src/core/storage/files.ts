@@ -96,7 +96,12 @@ function sync(path: string) {
   file.syncSync();
 }
 
-function withFile<T>(path: string, verb: "read" | "write", fn: () => T): T {
+/** Runs `fn`, and throws what the system does as a {@link StorageError} that names `path`. */
+export function withFile<T>(
+  path: string,
+  verb: "open" | "read" | "write",
+  fn: () => T,
+): T {
   try {
     return fn();
   } catch (cause) {

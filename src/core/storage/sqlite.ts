@@ -1,6 +1,7 @@
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { type Bytes, concat } from "../bytes/mod.ts";
 import { StorageError, type StorageErrorCode } from "./error.ts";
+import { withFile } from "./files.ts";
 import { openSchema } from "./_sqlite_schema.ts";
 import {
   checkExpiry,
@@ -30,7 +31,7 @@ export interface SqliteStoreOptions extends StoreLimits {
  *
  * Several processes may share the file; the limits of the last to open it hold for all.
  *
- * @throws {StorageError} `corrupt` if the file is not a store of this version, `io` if it cannot be opened or is locked.
+ * @throws {StorageError} `corrupt` if the file is not a store of this version, which leaves it as it was; `absent` if the folder does not exist, `io` if the file cannot be opened or is locked.
  * @throws {RangeError} If a limit is not a whole number.
  */
 export function sqliteStore(
@@ -41,9 +42,10 @@ export function sqliteStore(
   const checked = checkLimits(limits);
   let db: DatabaseSync | undefined;
   try {
-    makePrivate(path);
+    withFile(path, "open", () => create(path));
     db = new DatabaseSync(path, { timeout: busyTimeoutMs });
     openSchema(db, checked);
+    makePrivate(path);
     db.exec(
       `PRAGMA synchronous = ${synchronous === "full" ? "FULL" : "NORMAL"}`,
     );
@@ -237,9 +239,19 @@ function startsWith(bytes: Uint8Array, prefix: Uint8Array): boolean {
   return prefix.every((byte, i) => bytes[i] === byte);
 }
 
-/** Creates the file at `path` if there is none, and takes it from everybody but its owner; SQLite gives the files beside it the same mode. */
+/** Creates a file that nobody but its owner may read, unless there is one; SQLite gives the files beside it the same mode. */
+function create(path: string) {
+  Deno.openSync(path, { create: true, write: true, mode: 0o600 }).close();
+}
+
+/** Takes a store, and what SQLite has put beside it, from everybody but its owner. */
 function makePrivate(path: string) {
-  using file = Deno.openSync(path, { create: true, write: true, mode: 0o600 });
-  const { mode } = file.statSync();
-  if (mode !== null && (mode & 0o077) !== 0) Deno.chmodSync(path, 0o600);
+  for (const file of [path, `${path}-wal`, `${path}-shm`]) {
+    try {
+      const { mode } = Deno.lstatSync(file);
+      if (mode !== null && (mode & 0o077) !== 0) Deno.chmodSync(file, 0o600);
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+    }
+  }
 }
