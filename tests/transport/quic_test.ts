@@ -36,7 +36,7 @@ testTransport("quic", async () => {
 
 Deno.test("quic: either side opens further streams, and ends the connection with its first", async () => {
   const certificate = await selfSigned({ names: ["example.org"] });
-  await using listener = listenQuic(LISTEN_AT, { certificate });
+  await using listener = listenQuic(LISTEN_AT, { certificate, maxStreams: 2 });
   const [near, far] = await Promise.all([
     dialQuic(listener.address, {
       caCerts: [certificate.certPem],
@@ -190,17 +190,37 @@ Deno.test("listenQuic() closes who does not start with a zero byte", async () =>
   assertEquals(listener.refused, 1);
 });
 
-Deno.test("quic: the peer can open no more streams than we allow", async () => {
+Deno.test("quic: the peer can open no more streams than we allow, its first alone by default", async () => {
   const certificate = await selfSigned({ names: ["127.0.0.1"] });
-  await using listener = listenQuic(LISTEN_AT, { certificate, maxStreams: 3 });
-  const [near, { value: far }] = await Promise.all([
-    dialQuic(listener.address, { caCerts: [certificate.certPem] }),
-    listener[Symbol.asyncIterator]().next(),
-  ]);
-  for (let i = 0; i < 2; i++) await near.quic.openStream();
-  await assertCode("limit", () => near.quic.openStream());
-  near.close();
-  await Promise.all([near.closed, far.closed]);
+  for (const [allowed, options] of [[1, {}], [3, { maxStreams: 3 }]] as const) {
+    await using listener = listenQuic(LISTEN_AT, { certificate, ...options });
+    const [near, { value: far }] = await Promise.all([
+      dialQuic(listener.address, { caCerts: [certificate.certPem] }),
+      listener[Symbol.asyncIterator]().next(),
+    ]);
+    for (let i = 1; i < allowed; i++) await near.quic.openStream();
+    await assertCode("limit", () => near.quic.openStream());
+    near.close();
+    await Promise.all([near.closed, far.closed]);
+  }
+});
+
+Deno.test("quic: what a peer sends on unidirectional streams is refused", async () => {
+  const certificate = await selfSigned({ names: ["127.0.0.1"] });
+  await using listener = listenQuic(LISTEN_AT, { certificate });
+  using endpoint = new SilentEndpoint(listener.address, certificate.certPem);
+  const conn = await endpoint.connect();
+  for (let i = 0; i < 3; i++) {
+    const stream = await conn.createUnidirectionalStream({
+      waitUntilAvailable: true,
+    });
+    const writer = stream.getWriter();
+    await assertRejects(async () => {
+      for (;;) await writer.write(new Uint8Array(65_536));
+    });
+  }
+  conn.close();
+  await conn.closed.catch(() => {});
 });
 
 Deno.test("quic: datagrams beyond 256 unreceived ones are dropped and counted", async () => {

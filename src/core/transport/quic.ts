@@ -33,7 +33,10 @@ export interface QuicOptions {
   readonly idleTimeoutMs?: number;
   /** Silence in milliseconds after which a packet is sent to keep the connection; 10,000 if not given. */
   readonly keepAliveIntervalMs?: number;
-  /** Streams that the peer may have open, the first included; each may hold 1.25 MB unread. 16 if not given. */
+  /**
+   * Streams that the peer may have open of those it opened, the dialing side's first included.
+   * Each may hold 1.25 MB that nobody reads. 1 if not given: enough unless {@link QuicConnection.acceptStream} is used.
+   */
   readonly maxStreams?: number;
 }
 
@@ -268,7 +271,7 @@ function transportOptions(
     alpnProtocols = ["betanet"],
     idleTimeoutMs = 30_000,
     keepAliveIntervalMs = 10_000,
-    maxStreams = 16,
+    maxStreams = 1,
   }: QuicOptions,
 ) {
   return {

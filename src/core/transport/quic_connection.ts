@@ -24,6 +24,7 @@ export class QuicConnection implements AsyncDisposable {
   /** Resolves when the connection is over, with the close code if a side gave one. */
   readonly closed: Promise<number | undefined>;
   readonly #conn: Deno.QuicConn;
+  readonly #peerFinished = Promise.withResolvers<void>();
   #datagrams: QuicDatagrams | undefined;
   #isOver = false;
 
@@ -39,6 +40,7 @@ export class QuicConnection implements AsyncDisposable {
       this.#isOver = true;
       release();
     });
+    void this.#awaitPeerFinish();
   }
 
   /** Unreliable messages of this connection (RFC 9221). */
@@ -104,7 +106,19 @@ export class QuicConnection implements AsyncDisposable {
     try {
       const told = await this.#conn.createUnidirectionalStream();
       await told.getWriter().close();
-      await this.#conn.incomingUnidirectionalStreams.getReader().read();
+      await this.#peerFinished.promise;
+    } catch {
+      // The connection is over.
+    }
+  }
+
+  /** Takes unidirectional streams as they come, so that the peer cannot have us hold what it sends on them. */
+  async #awaitPeerFinish(): Promise<void> {
+    try {
+      for await (const told of this.#conn.incomingUnidirectionalStreams) {
+        this.#peerFinished.resolve();
+        await told.cancel();
+      }
     } catch {
       // The connection is over.
     }
