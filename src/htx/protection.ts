@@ -67,7 +67,7 @@ class Direction {
   /** Moves on to the next key and wipes this one. */
   rekey(): void {
     const keys = nextTrafficKeys(this.#crypto, this.#keys);
-    wipe(this.#keys);
+    this.#dropKey();
     this.#keys = keys;
     this.#aead = this.#crypto.chacha20poly1305(keys.key);
     this.frames = 0;
@@ -77,6 +77,11 @@ class Direction {
 
   wipe(): void {
     this.#wiped = true;
+    this.#dropKey();
+  }
+
+  #dropKey(): void {
+    this.#aead[Symbol.dispose]();
     wipe(this.#keys);
   }
 }
@@ -87,13 +92,25 @@ export class Sealer {
   readonly #limits: RekeyLimits;
   #keyedAtMs: number;
 
-  /** Starts with the first key of our direction. */
+  /**
+   * Starts with the first key of our direction.
+   *
+   * @throws {RangeError} If a limit is above that of §5.3, or leaves no frame between two KEY_UPDATEs.
+   */
   constructor(
     crypto: CryptoProvider,
     keys: TrafficKeys,
     nowMs: number,
     limits: RekeyLimits = REKEY_LIMITS,
   ) {
+    const { frames, bytes, ageMs } = limits;
+    if (
+      !(frames >= 2 && frames <= REKEY_LIMITS.frames &&
+        bytes > 0 && bytes <= REKEY_LIMITS.bytes &&
+        ageMs > 0 && ageMs <= REKEY_LIMITS.ageMs)
+    ) {
+      throw new RangeError("Rekey limits must not be above 2^16, 8 GiB, 1 h");
+    }
     this.#direction = new Direction(crypto, keys);
     this.#keyedAtMs = nowMs;
     this.#limits = limits;

@@ -1,6 +1,10 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { concat, equal } from "../../src/core/bytes/mod.ts";
-import { CryptoError, nodeProvider } from "../../src/core/crypto/mod.ts";
+import {
+  checkedProvider,
+  CryptoError,
+  nodeProvider,
+} from "../../src/core/crypto/mod.ts";
 import { HtxError } from "../../src/htx/error.ts";
 import {
   decodeFrameHeader,
@@ -146,6 +150,28 @@ Deno.test("a disposed Sealer seals nothing", () => {
     "wiped",
   );
 });
+
+Deno.test("Sealer and Opener wipe the provider's copy of each key", () => {
+  for (const make of [Sealer, Opener]) {
+    const copies: Uint8Array[] = [];
+    const crypto = checkedProvider({
+      ...nodeProvider,
+      chacha20poly1305(copy) {
+        copies.push(copy);
+        return nodeProvider.chacha20poly1305(copy);
+      },
+    });
+    const half = new make(crypto, testKeys().client, 0);
+    half.rekey(0);
+    assertEquals(copies.map(isZero), [true, false]);
+    half[Symbol.dispose]();
+    assertEquals(copies.map(isZero), [true, true]);
+  }
+});
+
+function isZero(bytes: Uint8Array): boolean {
+  return bytes.every((byte) => byte === 0);
+}
 
 function open(
   keys: TrafficKeys,

@@ -1,6 +1,7 @@
 import { assertEquals, assertNotEquals, assertThrows } from "@std/assert";
 import { type Bytes, concat, utf8 } from "../../src/core/bytes/mod.ts";
 import {
+  checkedProvider,
   type CryptoProvider,
   nodeProvider,
 } from "../../src/core/crypto/mod.ts";
@@ -129,6 +130,25 @@ Deno.test("rekey() wipes what it derived the key from", () => {
   };
   new CipherState(crypto, KEY.slice()).rekey();
   assertEquals(sealed, [new Uint8Array(48)]);
+});
+
+Deno.test("rekey() and dispose wipe the provider's copy of the key", () => {
+  const copies: Uint8Array[] = [];
+  const crypto = checkedProvider({
+    ...nodeProvider,
+    chacha20poly1305(copy) {
+      copies.push(copy);
+      return nodeProvider.chacha20poly1305(copy);
+    },
+  });
+  const cipher = new CipherState(crypto, KEY.slice());
+  assertEquals(copies, [KEY]);
+  cipher.rekey();
+  assertEquals(copies.length, 2);
+  assertEquals(copies[0], new Uint8Array(32));
+  assertNotEquals(copies[1], new Uint8Array(32));
+  cipher[Symbol.dispose]();
+  assertEquals(copies[1], new Uint8Array(32));
 });
 
 Deno.test("decryptWithAd() refuses a message over 65535 bytes that would verify", () => {

@@ -12,7 +12,22 @@ import {
 } from "./provider.ts";
 
 /** What a library supplies; {@link checkedProvider} adds the rest. */
-export type Primitives = Omit<CryptoProvider, "random" | "hkdfExpand">;
+export interface Primitives extends
+  Omit<
+    CryptoProvider,
+    "random" | "hkdfExpand" | "chacha20poly1305" | "aesGcm"
+  > {
+  /** ChaCha20-Poly1305 under a 32-byte key. */
+  chacha20poly1305(key: Uint8Array): RawAead;
+  /** AES-GCM under a 16- or 32-byte key. */
+  aesGcm(key: Uint8Array): RawAead;
+}
+
+/**
+ * An {@link Aead} of a library. The `key` it is made from is an array for it alone, which is wiped when the `Aead` is
+ * disposed; a library that keeps the key elsewhere wipes that in its own dispose.
+ */
+export type RawAead = Pick<Aead, "seal" | "open"> & Partial<Disposable>;
 
 const AEAD_NONCE_LENGTH = 12;
 const AEAD_TAG_LENGTH = 16;
@@ -50,11 +65,11 @@ export function checkedProvider(raw: Primitives): CryptoProvider {
     },
     chacha20poly1305(key) {
       checkLength("A ChaCha20-Poly1305 key", key, 32);
-      return checkedAead(raw.chacha20poly1305(key.slice()));
+      return checkedAead(key, (copy) => raw.chacha20poly1305(copy));
     },
     aesGcm(key) {
       checkLength("An AES key", key, 16, 32);
-      return checkedAead(raw.aesGcm(key.slice()));
+      return checkedAead(key, (copy) => raw.aesGcm(copy));
     },
     chacha20(key, nonce, counter, data) {
       checkLength("A ChaCha20 key", key, 32);
@@ -101,9 +116,19 @@ function random(length: number): Bytes {
   return out;
 }
 
-function checkedAead(raw: Aead): Aead {
+function checkedAead(
+  key: Uint8Array,
+  make: (copy: Uint8Array) => RawAead,
+): Aead {
+  const copy = key.slice();
+  const raw = make(copy);
+  let disposed = false;
+  const checkUsable = () => {
+    if (disposed) throw new TypeError("Cannot use a disposed AEAD");
+  };
   return {
     seal(nonce, plaintext, aad, out) {
+      checkUsable();
       checkLength("An AEAD nonce", nonce, AEAD_NONCE_LENGTH);
       const length = plaintext.length + AEAD_TAG_LENGTH;
       if (!out) return raw.seal(nonce, plaintext, aad);
@@ -123,11 +148,18 @@ function checkedAead(raw: Aead): Aead {
       return raw.seal(nonce, plaintext, aad, target);
     },
     open(nonce, ciphertext, aad) {
+      checkUsable();
       checkLength("An AEAD nonce", nonce, AEAD_NONCE_LENGTH);
       if (ciphertext.length < AEAD_TAG_LENGTH) {
         throw new CryptoError("unauthenticated");
       }
       return raw.open(nonce, ciphertext, aad);
+    },
+    [Symbol.dispose]() {
+      if (disposed) return;
+      disposed = true;
+      raw[Symbol.dispose]?.();
+      copy.fill(0);
     },
   };
 }

@@ -99,7 +99,8 @@ const SELF_TESTS: Record<SelfTestName, (c: CryptoProvider) => boolean> = {
   mlKem768: encapsulates,
 };
 
-function opensOnlyItsOwn(aead: Aead, known: string): boolean {
+function opensOnlyItsOwn(made: Aead, known: string): boolean {
+  using aead = made;
   const [nonce, aad] = [pattern(12), pattern(13)];
   const sealed = aead.seal(nonce, message(), aad);
   if (!isKnown(sealed, known)) return false;

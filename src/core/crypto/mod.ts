@@ -10,7 +10,7 @@
  * const [alice, bob] = [generateX25519(crypto), generateX25519(crypto)];
  * const secret = crypto.x25519.sharedSecret(alice.privateKey, bob.publicKey);
  * const none = new Uint8Array(0);
- * const aead = crypto.chacha20poly1305(crypto.hkdf("sha256", secret, none, none, 32));
+ * using aead = crypto.chacha20poly1305(crypto.hkdf("sha256", secret, none, none, 32));
  * const nonce = new Uint8Array(12);
  * const sealed = aead.seal(nonce, Uint8Array.of(1, 2, 3));
  * assertEquals(aead.open(nonce, sealed), Uint8Array.of(1, 2, 3));
@@ -20,7 +20,7 @@
  *
  * @module
  */
-export { checkedProvider, type Primitives } from "./checked.ts";
+export { checkedProvider, type Primitives, type RawAead } from "./checked.ts";
 export { CryptoError, type CryptoErrorCode } from "./error.ts";
 export { nobleProvider } from "./noble.ts";
 export { nodeProvider } from "./node.ts";

@@ -7,11 +7,11 @@ import { hkdf } from "@noble/hashes/hkdf.js";
 import { hmac } from "@noble/hashes/hmac.js";
 import { sha256, sha384, sha512 } from "@noble/hashes/sha2.js";
 import { equal } from "../bytes/mod.ts";
-import { checkedProvider, type Primitives } from "./checked.ts";
+import { checkedProvider, type Primitives, type RawAead } from "./checked.ts";
 import { CryptoError } from "./error.ts";
 import { mlKem768 } from "./ml_kem.ts";
 import { own } from "./own.ts";
-import type { Aead, CryptoProvider } from "./provider.ts";
+import type { CryptoProvider } from "./provider.ts";
 
 const HASH = { sha256, sha384, sha512, blake2s, blake2b };
 
@@ -86,7 +86,7 @@ interface NobleCipher {
 
 function aead(
   cipher: (nonce: Uint8Array, aad?: Uint8Array) => NobleCipher,
-): Aead {
+): RawAead {
   return {
     seal(nonce, plaintext, aad, out) {
       const sealed = own(cipher(nonce, aad).encrypt(plaintext));

@@ -1,11 +1,16 @@
 import type NodeCrypto from "node:crypto";
 import type { KeyObject } from "node:crypto";
 import { concat } from "../bytes/mod.ts";
-import { checkedProvider, hkdfExpand, type Primitives } from "./checked.ts";
+import {
+  checkedProvider,
+  hkdfExpand,
+  type Primitives,
+  type RawAead,
+} from "./checked.ts";
 import { CryptoError } from "./error.ts";
 import { mlKem768 } from "./ml_kem.ts";
 import { own } from "./own.ts";
-import type { Aead, CryptoProvider, HashName } from "./provider.ts";
+import type { CryptoProvider, HashName } from "./provider.ts";
 
 const NODE_HASH = {
   sha256: "sha256",
@@ -134,7 +139,7 @@ function rawPublic(key: KeyObject) {
 function aead(
   algorithm: "chacha20-poly1305" | "aes-128-gcm" | "aes-256-gcm",
   key: Uint8Array,
-): Aead {
+): RawAead {
   const name = algorithm as "chacha20-poly1305"; // the typings tell the modes apart
   const options = { authTagLength: TAG_LENGTH };
   return {

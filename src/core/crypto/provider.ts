@@ -12,8 +12,12 @@ export const HASH_LENGTH = {
 /** One of {@link HASH_LENGTH}. */
 export type HashName = keyof typeof HASH_LENGTH;
 
-/** An AEAD cipher (RFC 5116) under one key, with 12-byte nonces and 16-byte tags. */
-export interface Aead {
+/**
+ * An AEAD cipher (RFC 5116) under one key, with 12-byte nonces and 16-byte tags.
+ *
+ * Dispose wipes its copy of the key; every later use throws `TypeError`.
+ */
+export interface Aead extends Disposable {
   /**
    * Encrypts `plaintext` and returns the ciphertext with its tag behind it, in `out` when given, else in a new array.
    *

@@ -69,7 +69,7 @@ function passed(trial: Trial): boolean {
 /** The shortest of five rounds of what a session does: key agreements, small and large packets, a few hashes. */
 function bestRoundMs(provider: CryptoProvider): number {
   const key = provider.random(32);
-  const aead = provider.chacha20poly1305(key);
+  using aead = provider.chacha20poly1305(key);
   const nonce = new Uint8Array(12);
   const [small, large] = [new Uint8Array(256), new Uint8Array(16384)];
   const publicKey = provider.x25519.publicKey(key);

@@ -98,11 +98,13 @@ export class CipherState implements Disposable {
     );
     this.#key.set(next.subarray(0, KEY_LENGTH));
     next.fill(0);
+    this.#aead[Symbol.dispose]();
     this.#aead = this.#crypto.chacha20poly1305(this.#key);
   }
 
   /** Wipes the key; further use throws. */
   [Symbol.dispose](): void {
+    this.#aead?.[Symbol.dispose]();
     this.#aead = undefined;
     this.#key.fill(0);
   }

@@ -7,6 +7,7 @@ import {
 import { concat } from "../../../src/core/bytes/mod.ts";
 import {
   type Aead,
+  checkedProvider,
   CryptoError,
   type CryptoProvider,
   generateX25519,
@@ -217,6 +218,29 @@ function testAead(
     const copied = c[name](own);
     own.fill(0);
     assertEquals(copied.seal(NONCE, key), aead.seal(NONCE, key));
+  });
+
+  Deno.test(`${c.name}: ${name}() wipes its copy of the key on dispose and refuses every later use`, () => {
+    const own = key.slice();
+    const given: Uint8Array[] = [];
+    const made: Aead[] = [];
+    const watched = checkedProvider({
+      ...c,
+      [name](copy: Uint8Array) {
+        given.push(copy);
+        made.push(c[name](copy));
+        return made[0];
+      },
+    })[name](own);
+    const sealed = watched.seal(NONCE, key);
+    watched[Symbol.dispose]();
+    watched[Symbol.dispose]();
+    assertEquals(given, [new Uint8Array(32)]);
+    assertEquals(own, key);
+    for (const closed of [watched, made[0]!]) {
+      assertThrows(() => closed.seal(NONCE, key), TypeError);
+      assertThrows(() => closed.open(NONCE, sealed), TypeError);
+    }
   });
 }
 
