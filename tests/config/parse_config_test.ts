@@ -271,40 +271,47 @@ Deno.test("a required key that is absent is an error", () => {
   ]);
 });
 
-Deno.test("syntax errors name their line and quote nothing", () => {
+Deno.test("syntax errors name their line and key, and quote nothing else", () => {
   const cases: readonly [text: string, message: string][] = [
-    ["a = 1\nb = ", "2: want a value"],
-    ["a = 1\na = 2", "2: key is defined twice"],
-    ["[a]\n[b]\n[a]", "3: table is defined twice"],
-    ["a = 1 b = 2", "1: want the end of the line"],
+    ["a = 1\nb = ", "2: b: want a value"],
+    ["a = 1\na = 2", "2: a: key is defined twice"],
+    ["[a]\n[b]\n[a]", "3: a: table is defined twice"],
+    ["[a.b]\nc = 1\nc = 2", "3: a.b.c: key is defined twice"],
+    ["[a]\n= 1", "2: a: want a key, without escapes"],
+    ["a = 1\n[", "2: want a key, without escapes"],
+    ["a = 1 b = 2", "1: a: want the end of the line"],
     [
       'a = 1\nb = """\n\n',
-      "2: string is not closed, or has an escape that is not read",
+      "2: b: string is not closed, or has an escape that is not read",
     ],
-    [
-      'a = "\\U0001f600"',
-      "1: string is not closed, or has an escape that is not read",
-    ],
-    ["\n\na = [1\n2]", "4: want , or ]"],
-    ["a = {b = 1", "1: want , or }"],
-    ["a = 1\na.b = 2", "2: key is defined twice"],
-    ["a = {b = 1, b = 2}", "1: key is defined twice"],
-    ["[[a]]\nb = [\n1]\n'b' = 2", "4: key is defined twice"],
-    ["[a]\n[[a]]", "2: key is defined twice"],
-    ["[a.b]\n[a]", "2: want tables before those in them"],
+    ...["\\U0001f600", "\\uD800", "\\ud83d\\ude00"].map((escape) =>
+      [
+        `a = "${escape}"`,
+        "1: a: string is not closed, or has an escape that is not read",
+      ] as [string, string]
+    ),
+    ["a = 1\nb = '\ud800'", "1: want well-formed Unicode"],
+    ["\n\na = [1\n2]", "4: a[0]: want , or ]"],
+    ["a = {b = 1", "1: a.b: want , or }"],
+    ["a = {b = 1, =", "1: a: want a key, without escapes"],
+    ["a = 1\na.b = 2", "2: a: key is defined twice"],
+    ["a = {b = 1, b = 2}", "1: a.b: key is defined twice"],
+    ["[[a]]\nb = [\n1]\n'b' = 2", "4: a[0].b: key is defined twice"],
+    ["[[a]]\n[[a]]\nb = 1\nb = 1", "4: a[1].b: key is defined twice"],
+    ["a = [1, {b = hello}]", "1: a[1].b: want a value: strings must be quoted"],
+    ["[a]\n[[a]]", "2: a: key is defined twice"],
+    ["[a.b]\n[a]", "2: a: want tables before those in them"],
+    ["'a b' = 1\n'a b' = 1", '2: "a b": key is defined twice'],
     ["a = 1\n\nb = 0b12", "3: not TOML 1.0 as @std/toml reads it"],
     ["a = 1\nb = [1\n,\n2]", "3: not TOML 1.0 as @std/toml reads it"],
-    ["a = 9007199254740993", "1: want an integer within ±(2^53 - 1)"],
     ["a = -0x20000000000000", "1: not TOML 1.0 as @std/toml reads it"],
-    ["a = 0x20000000000000", "1: want an integer within ±(2^53 - 1)"],
-    ["a = [\n-9_007_199_254_740_992]", "2: want an integer within ±(2^53 - 1)"],
-    ["a = 1979-05-27", "1: dates are not used here: write a string"],
+    ["a = 1979-05-27", "1: a: dates are not used here: write a string"],
     [
       "a = 1\nb = 1979-05-27T07:32:00Z",
-      "2: dates are not used here: write a string",
+      "2: b: dates are not used here: write a string",
     ],
-    ["a = {b = 07:32:00}", "1: dates are not used here: write a string"],
-    ["a = hello", "1: want a value: strings must be quoted"],
+    ["a = {b = 07:32:00}", "1: a.b: dates are not used here: write a string"],
+    ["a = hello", "1: a: want a value: strings must be quoted"],
   ];
   for (const [text, message] of cases) {
     const [issue] = issuesOf(text);
@@ -430,6 +437,41 @@ Deno.test("integers of up to 53 bits are not rounded", () => {
   );
 });
 
+Deno.test("integers beyond 53 bits are errors that name key and range", () => {
+  const got = "got an integer beyond ±(2^53 - 1)";
+  for (
+    const digits of ["9007199254740992", "9007199254740993", "9".repeat(400)]
+  ) {
+    for (const value of [digits, `-${digits}`]) {
+      assertEquals(
+        messageOf(`[server]\nport = ${value}`),
+        `htx.toml:2: server.port: want an integer in 1..65535, ${got}`,
+      );
+      assertEquals(
+        messageOf(`[[peers]]\nhost = "a"\nweight = ${value}`),
+        `htx.toml:3: peers[0].weight: want a number of at least 0, ${got}`,
+      );
+    }
+    const overridden = issuesOf("", SCHEMA, { "server.port": digits });
+    assertEquals(
+      overridden.map(({ message }) => message),
+      [`override: server.port: want an integer in 1..65535, ${got}`],
+    );
+  }
+  assertEquals(
+    messageOf("a = 0x20000000000000", section({ a: integer() })),
+    `htx.toml:1: a: want an integer, ${got}`,
+  );
+});
+
+Deno.test("a byte order mark is skipped", () => {
+  assertEquals(
+    parseConfig("\ufeff[server]\nport = 1", SCHEMA).server.port,
+    1,
+  );
+  assertEquals(issuesOf("\ufeff\ufeffa = 1")[0]!.code, "syntax");
+});
+
 Deno.test("parseConfig() refuses a text beyond 2^16 characters", () => {
   parseConfig("#".repeat(2 ** 16), SCHEMA);
   const [issue] = issuesOf("#".repeat(2 ** 16 + 1));
@@ -458,7 +500,7 @@ Deno.test("a table has at most 128 keys", () => {
   ) {
     assertEquals(
       messageOf(`${text}`, inner),
-      `htx.toml:${line}: want at most 128 keys in a table`,
+      `htx.toml:${line}: t.k128: want at most 128 keys in a table`,
     );
   }
 });

@@ -1,5 +1,5 @@
 import { Option, type OptionKind, type OptionSettings } from "./option.ts";
-import type { TomlValue } from "./parse_toml.ts";
+import type { TomlNumber, TomlValue } from "./parse_toml.ts";
 
 /** What numbers are allowed. */
 export interface NumberSettings extends OptionSettings<number> {
@@ -50,7 +50,7 @@ function numberKind(
     read(node, path, issues) {
       if (
         (node.kind === "integer" || node.kind === "float") &&
-        kinds.includes(node.kind) && Number.isFinite(node.value) &&
+        kinds.includes(node.kind) && isExact(node) &&
         node.value >= min && node.value <= max
       ) return node.value;
       return issues.addInvalid(path, node, kind.want);
@@ -61,9 +61,7 @@ function numberKind(
         return { kind: "string", value: text, line };
       }
       const value = Number(text);
-      return Number.isSafeInteger(value) && !text.includes(".")
-        ? { kind: "integer", value, line }
-        : { kind: "float", value, line };
+      return { kind: text.includes(".") ? "float" : "integer", value, line };
     },
     format: String,
   };
@@ -81,4 +79,11 @@ export function range(
   }
   if (min > -Infinity) return ` of at least ${format(min)}`;
   return max < Infinity ? ` of at most ${format(max)}` : "";
+}
+
+/** Whether an integer is one that was not rounded, or a float finite. */
+function isExact({ kind, value }: TomlNumber): boolean {
+  return kind === "integer"
+    ? Number.isSafeInteger(value)
+    : Number.isFinite(value);
 }

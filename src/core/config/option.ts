@@ -123,6 +123,10 @@ function gotOf(node: TomlValue): string {
       return quote(node.value);
     case "float":
       return Number.isInteger(node.value) ? `${node.value}.0` : `${node.value}`;
+    case "integer":
+      return Number.isSafeInteger(node.value)
+        ? `${node.value}`
+        : "an integer beyond ±(2^53 - 1)";
     default:
       return `${node.value}`;
   }

@@ -34,7 +34,7 @@ export interface ParseConfigOptions {
  * assertEquals(parseConfig("[server]\nport = 9000", schema), { server: { port: 9000 } });
  * ```
  *
- * Besides dates, what is not read: `\U` escapes, escapes in keys, a `[table]` after the tables inside it, and more than
+ * A byte order mark is skipped. Besides dates, what is not read: `\U` escapes, escapes in keys, a `[table]` after the tables inside it, and more than
  * 128 keys in a table.
  *
  * @throws {ConfigError} If the text is beyond 2^16 characters, is no TOML, or anything in it is not as `schema` says.
@@ -66,9 +66,9 @@ function readToml(text: string, issues: IssueList): TomlTable {
     );
   } catch (error) {
     if (!(error instanceof TomlError)) throw error;
-    const { key, line, message } = error;
-    const code = key === undefined ? "syntax" : "unknown_key";
-    issues.add(code, key === undefined ? "" : join("", key), line, message);
+    const { line, path, message } = error;
+    const code = error.isUnknownKey ? "unknown_key" : "syntax";
+    issues.add(code, path, line, message);
   }
   throw new ConfigError(issues.kept);
 }

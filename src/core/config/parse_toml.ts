@@ -27,7 +27,7 @@ export interface TomlText extends Placed {
   readonly value: string;
 }
 
-/** A number; integers are within ±(2^53 − 1). */
+/** A number; an integer beyond ±(2^53 − 1) may be rounded. */
 export interface TomlNumber extends Placed {
   /** How it is written. */
   readonly kind: "integer" | "float";
@@ -60,11 +60,13 @@ export interface TomlTable extends Placed {
 }
 
 /**
- * The values that `@std/toml` reads in a TOML text, with the line of each; dates are refused, as no option takes one.
+ * The values that `@std/toml` reads in a TOML text, with the line of each; dates are refused, as no option takes one. A
+ * byte order mark is skipped.
  *
  * @throws {TomlError} If it is no TOML that `@std/toml` and `scanToml` read.
  */
 export function parseToml(text: string): TomlTable {
+  text = text.replace(/^\ufeff/, "");
   const places = scanToml(text);
   return placedTable(readValues(text), places);
 }
@@ -77,6 +79,7 @@ function readValues(text: string): Record<string, unknown> {
     const [, line] = /\bline (\d+)/.exec(String(error)) ?? [];
     throw new TomlError(
       Number(line ?? 1),
+      "",
       "not TOML 1.0 as @std/toml reads it",
     );
   }

@@ -1,17 +1,22 @@
+import { join } from "./section.ts";
+
 /** Thrown where a text stops being TOML that we read. */
 export class TomlError extends Error {
   /** `"TomlError"`. */
   override readonly name = "TomlError";
   /** Line of the fault, from 1. */
   readonly line: number;
-  /** The key at fault, if it is one that no schema has. */
-  readonly key: string | undefined;
+  /** Dotted path of the key at fault, or of the table around it; empty if not known. */
+  readonly path: string;
+  /** Whether the key is one that no schema has. */
+  readonly isUnknownKey: boolean;
 
   /** Says what is wrong at `line`. */
-  constructor(line: number, message: string, key?: string) {
+  constructor(line: number, path: string, message: string) {
     super(message);
     this.line = line;
-    this.key = key;
+    this.path = path;
+    this.isUnknownKey = message === UNKNOWN_KEY;
   }
 }
 
@@ -19,12 +24,15 @@ export class TomlError extends Error {
 export interface Place {
   /** Its line, from 1; of a table, its header's or that of its first key. */
   readonly line: number;
+  /** Its dotted path, e.g. `peers[1].host`; empty for the whole text. */
+  readonly path: string;
   /** What made it, which says who may add to it; a float is told here, as its value may be an integer. */
   by: "value" | "float" | "dots" | "path" | "header" | "headers";
   /** Places by key, or by index from `"0"`. */
   readonly inside: Map<string, Place>;
 }
 
+const UNKNOWN_KEY = "unknown key";
 const MAX_KEYS = 128;
 const MAX_DEPTH = 32;
 
@@ -33,9 +41,9 @@ const BLANKS_REGEXP = /[ \t]*(?:#[^\n]*)?/y;
 const NEWLINE_REGEXP = /\r?\n/y;
 const KEY_REGEXP = /[\w-]+|"[^"\\\n]*"|'[^'\n]*'/y;
 const STRING_REGEXP =
-  /"(?!"")(?:[^"\\\n]|\\(?:[^Uu\n]|u[\dA-Fa-f]{4}))*"|'(?!'')[^'\n]*'/y;
+  /"(?!"")(?:[^"\\\n]|\\(?:[^Uu\n]|u(?![Dd][89A-Fa-f])[\dA-Fa-f]{4}))*"|'(?!'')[^'\n]*'/y;
 const LONG_STRING_REGEXP =
-  /"""(?:[^"\\]|""?(?!")|\\(?:[^Uu]|u[\dA-Fa-f]{4}))*""""{0,2}|'''(?:[^']|''?(?!'))*''''{0,2}/y;
+  /"""(?:[^"\\]|""?(?!")|\\(?:[^Uu]|u(?![Dd][89A-Fa-f])[\dA-Fa-f]{4}))*""""{0,2}|'''(?:[^']|''?(?!'))*''''{0,2}/y;
 const BARE_REGEXP = /[\w+.:-]+/y;
 const INTEGER_REGEXP = /^(?:[+-]?\d[\d_]*|0[box][\da-f_]+)$/i;
 const FLOAT_REGEXP = /^[+-]?(?:\d|inf$|nan$)/;
@@ -45,8 +53,8 @@ const DATE_REGEXP = /^\d{4}-|^\d\d:/;
  * Where every key and item of a TOML text stands.
  *
  * Leaves the values to `@std/toml`, but refuses what that takes or misreads against TOML: keys defined twice, two on a
- * line, keys of `Object.prototype`, integers beyond ±(2^53 − 1), times, `\U` escapes; and more than 128 keys in a
- * table, as its time grows with their square.
+ * line, keys of `Object.prototype`, times, `\U` escapes, halves of surrogate pairs; and more than 128 keys in a table,
+ * as its time grows with their square.
  *
  * @throws {TomlError} If it finds any of these, or cannot follow the text.
  */
@@ -58,6 +66,7 @@ class TomlScanner {
   readonly #text: string;
   #position = 0;
   #line = 1;
+  #path = "";
 
   constructor(text: string) {
     this.#text = text;
@@ -68,9 +77,12 @@ class TomlScanner {
   }
 
   scan(): Place {
-    const root: Place = { line: 1, by: "header", inside: new Map() };
+    const inside = new Map<string, Place>();
+    const root: Place = { line: 1, path: "", by: "header", inside };
+    if (!this.#text.isWellFormed()) this.#fail("want well-formed Unicode");
     let table = root;
     for (this.#skipLines(); this.#next !== ""; this.#skipLines()) {
+      this.#path = "";
       if (this.#next === "[") table = this.#header(root);
       else this.#pair(table, MAX_DEPTH);
       this.#match(BLANKS_REGEXP);
@@ -87,15 +99,20 @@ class TomlScanner {
     for (const key of path) parent = this.#enter(parent, key, "path");
     const found = parent.inside.get(name);
     if (close === "]") {
-      if (found?.by === "path") this.#fail("want tables before those in them");
+      if (found?.by === "path") {
+        this.#path = found.path;
+        this.#fail("want tables before those in them");
+      }
       return this.#add(parent, name, "header");
     }
     const tables = found ?? this.#add(parent, name, "headers");
+    this.#path = tables.path;
     if (tables.by !== "headers") this.#fail("key is defined twice");
-    return this.#put(tables, "header");
+    return this.#addItem(tables, "header");
   }
 
   #pair(table: Place, depth: number): void {
+    this.#path = table.path;
     const { path, name } = this.#keys();
     if (!this.#take("=")) this.#fail("want = after the key");
     for (const key of path) table = this.#enter(table, key, "dots");
@@ -118,6 +135,7 @@ class TomlScanner {
 
   #enter(table: Place, key: string, by: "path" | "dots"): Place {
     const found = table.inside.get(key) ?? this.#add(table, key, by);
+    this.#path = found.path;
     const isOpen = by === "dots"
       ? found.by === "dots"
       : found.by !== "value" && found.by !== "float";
@@ -128,18 +146,25 @@ class TomlScanner {
 
   #add(table: Place, key: string, by: Place["by"]): Place {
     const { inside } = table;
-    if (isReserved(key)) this.#fail("unknown key", key);
+    this.#path = join(table.path, key);
+    if (isReserved(key)) this.#fail(UNKNOWN_KEY);
     if (inside.has(key)) {
       this.#fail(`${by === "header" ? "table" : "key"} is defined twice`);
     }
     if (inside.size === MAX_KEYS) {
       this.#fail(`want at most ${MAX_KEYS} keys in a table`);
     }
-    return this.#put(table, by, key);
+    return this.#put(inside, by, key);
   }
 
-  #put({ inside }: Place, by: Place["by"], key = `${inside.size}`): Place {
-    const place: Place = { line: this.#line, by, inside: new Map() };
+  #addItem({ inside, path }: Place, by: Place["by"]): Place {
+    this.#path = `${path}[${inside.size}]`;
+    return this.#put(inside, by, `${inside.size}`);
+  }
+
+  #put(inside: Map<string, Place>, by: Place["by"], key: string): Place {
+    const [line, path] = [this.#line, this.#path];
+    const place: Place = { line, path, by, inside: new Map() };
     inside.set(key, place);
     return place;
   }
@@ -147,7 +172,7 @@ class TomlScanner {
   #value(place: Place, depth: number): void {
     if (depth === 0) this.#fail(`want at most ${MAX_DEPTH} levels of nesting`);
     if (this.#take("[")) {
-      const item = () => this.#value(this.#put(place, "value"), depth - 1);
+      const item = () => this.#value(this.#addItem(place, "value"), depth - 1);
       this.#items("]", item);
     } else if (this.#take("{")) {
       this.#items("}", () => this.#pair(place, depth - 1));
@@ -173,13 +198,7 @@ class TomlScanner {
   #isFloat(): boolean {
     const text = this.#match(BARE_REGEXP) ?? this.#fail("want a value");
     if (text === "true" || text === "false") return false;
-    if (INTEGER_REGEXP.test(text)) {
-      const value = Number(text.replaceAll("_", ""));
-      if (Math.abs(value) > Number.MAX_SAFE_INTEGER) {
-        this.#fail("want an integer within ±(2^53 - 1)");
-      }
-      return false;
-    }
+    if (INTEGER_REGEXP.test(text)) return false;
     if (DATE_REGEXP.test(text)) {
       this.#fail("dates are not used here: write a string");
     }
@@ -206,8 +225,8 @@ class TomlScanner {
     return true;
   }
 
-  #fail(message: string, key?: string): never {
-    throw new TomlError(this.#line, message, key);
+  #fail(message: string): never {
+    throw new TomlError(this.#line, this.#path, message);
   }
 }
 
