@@ -48,6 +48,7 @@ const PATH_REGEXP = /^\/[\x21\x22\x24-\x7e]*$/;
 const HOST_REGEXP = /^[A-Za-z0-9.:[\]-]+$/;
 /** What a cookie may be called: a token of RFC 9110 §5.6.2. */
 export const COOKIE_NAME_REGEXP = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+const REQUEST_LINE = "GET / HTTP/1.1\r\n";
 const FORM_START_REGEXP = /^(?:b|bn|bn1|bn1=[A-Za-z0-9_-]*)?$/;
 
 /** What {@link makeTicketRequest} puts together. */
@@ -126,15 +127,17 @@ export function makeTicketRequest(
  * Of several carriers in one request none counts, and only the first request of a connection can carry a ticket.
  *
  * @param bytes Everything received so far.
+ * @param searched How many of them an earlier call had that wanted more: lines it checked are not checked again.
  */
 export function findTicket(
   bytes: Uint8Array,
   cookieName: string,
+  searched = 0,
 ): TicketRequest | NoTicket | undefined {
   let decoded: Decoded<RequestHead> | undefined;
   try {
     decoded = decodeRequestHead(bytes);
-    if (!decoded) return mayBecomeRequest(bytes) ? undefined : "none";
+    if (!decoded) return mayBecomeRequest(bytes, searched) ? undefined : "none";
   } catch (error) {
     if (error instanceof DecodeError) return "none";
     throw error;
@@ -198,8 +201,8 @@ function ticketRequest(
   }
 }
 
-/** Whether the head that `bytes` start with, cut short, can still become that of a ticket request. */
-function mayBecomeRequest(bytes: Uint8Array): boolean {
+/** Whether the head that `bytes` start with, cut short, can still become that of a ticket request, if it could at `searched`. */
+function mayBecomeRequest(bytes: Uint8Array, searched: number): boolean {
   if (bytes.length > MAX_TICKET_HEAD_LENGTH) return false;
   const start = String.fromCharCode(...bytes.subarray(0, 5));
   if (
@@ -207,9 +210,13 @@ function mayBecomeRequest(bytes: Uint8Array): boolean {
   ) {
     return false;
   }
-  const lines = bytes.subarray(0, bytes.lastIndexOf(10) + 1);
-  return lines.length === 0 ||
-    decodeRequestHead(concat(lines, utf8("\r\n"))) !== undefined;
+  const length = bytes.subarray(searched).lastIndexOf(10) + 1;
+  if (length === 0) return true;
+  const known = bytes.subarray(0, searched).lastIndexOf(10) + 1;
+  const lines = bytes.subarray(known, searched + length);
+  const before = known > 0 ? REQUEST_LINE : "";
+  return decodeRequestHead(concat(utf8(before), lines, utf8("\r\n"))) !==
+    undefined;
 }
 
 function cookies(fields: HttpFields, cookieName: string): string[] {

@@ -233,9 +233,11 @@ export class HtxServer implements AsyncDisposable, AsyncIterable<Session> {
       requestTimeoutMs,
     );
     try {
-      for (;;) {
-        const found = findTicket(visitor.buffered, cookieName);
+      for (let searched = 0;;) {
+        const { buffered } = visitor;
+        const found = findTicket(buffered, cookieName, searched);
         if (found) return found;
+        searched = buffered.length;
         const more = await Promise.race([visitor.fill(), late.promise]);
         if (!more) return undefined;
       }

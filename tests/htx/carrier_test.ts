@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertLess, assertThrows } from "@std/assert";
 import {
   concat,
   decodeHex,
@@ -169,24 +169,55 @@ Deno.test("findTicket() takes bad base64url and impossible sizes for malformed",
   }
 });
 
+/** Requests without a ticket, known for that by their last byte at the latest. */
+const ORDINARY = [
+  get("/"),
+  get("/?q=bn1", "Cookie: theme=dark"),
+  get(`/?xbn1=${TEXT}`),
+  get(`/${TEXT}`),
+  utf8("HEAD "),
+  utf8("POSX"),
+  utf8("\r\n"),
+  utf8("get / "),
+  Uint8Array.of(0x16, 0x03, 0x01),
+  utf8("GET / HTTP/2\r\n"),
+  utf8("GET / HTTP/1.1\r\nbad field\r\n"),
+  utf8("GET / HTTP/1.1\nHost: a\n"),
+  utf8(`GET / HTTP/1.1\r\nX: ${"a".repeat(MAX_TICKET_HEAD_LENGTH)}`),
+  get("/", `X: ${"a".repeat(MAX_TICKET_HEAD_LENGTH)}`),
+];
+
 Deno.test("findTicket() gives ordinary requests away as soon as they are known", () => {
-  const none = [
-    get("/"),
-    get("/?q=bn1", "Cookie: theme=dark"),
-    get(`/?xbn1=${TEXT}`),
-    get(`/${TEXT}`),
-    utf8("HEAD "),
-    utf8("POSX"),
-    utf8("\r\n"),
-    utf8("get / "),
-    Uint8Array.of(0x16, 0x03, 0x01),
-    utf8("GET / HTTP/2\r\n"),
-    utf8("GET / HTTP/1.1\r\nbad field\r\n"),
-    utf8("GET / HTTP/1.1\nHost: a\n"),
-    utf8(`GET / HTTP/1.1\r\nX: ${"a".repeat(MAX_TICKET_HEAD_LENGTH)}`),
-    get("/", `X: ${"a".repeat(MAX_TICKET_HEAD_LENGTH)}`),
-  ];
-  for (const bytes of none) assertEquals(findTicket(bytes, COOKIE), "none");
+  for (const bytes of ORDINARY) assertEquals(findTicket(bytes, COOKIE), "none");
+});
+
+Deno.test("findTicket() says the same whether it is told what was searched or not", () => {
+  const texts = ["GET / HTTP/1.1\r\nA: b\nC: d\r\n", "GET / HTTP/1.1\r\n\n"];
+  const requests = [...ORDINARY, ...CARRIERS.map((c) => request(c))];
+  for (const bytes of [...requests, ...texts.map(utf8)]) {
+    for (const step of [1, 2, 7]) {
+      let found;
+      for (let n = 0; found === undefined && n < bytes.length;) {
+        const searched = n;
+        n = Math.min(n + step, bytes.length);
+        found = findTicket(bytes.subarray(0, n), COOKIE, searched);
+        assertEquals(found, findTicket(bytes.subarray(0, n), COOKIE), `${n}`);
+      }
+      assert(found);
+    }
+  }
+});
+
+Deno.test("findTicket() takes little time for a head that comes byte by byte", () => {
+  const start = performance.now();
+  for (const filling of ["\r", "a:\r\n"]) {
+    const text = "GET / HTTP/1.1\r\nA:\r\n" + filling.repeat(8192);
+    const bytes = utf8(text).subarray(0, MAX_TICKET_HEAD_LENGTH);
+    for (let n = 1; n <= bytes.length; n++) {
+      assertEquals(findTicket(bytes.subarray(0, n), COOKIE, n - 1), undefined);
+    }
+  }
+  assertLess(performance.now() - start, 1_000);
 });
 
 Deno.test("findTicket() waits only for bodies that can be a ticket", () => {

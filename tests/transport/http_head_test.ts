@@ -89,6 +89,15 @@ Deno.test("decodeRequestHead() takes linear time on white space", () => {
   assertLess(performance.now() - start, 500);
 });
 
+Deno.test("decodeRequestHead() takes little time for line ends that come one by one", () => {
+  const returns = new Uint8Array(HTTP_HEAD_LIMIT - 1).fill(0x0d);
+  const start = performance.now();
+  for (let n = 1; n <= returns.length; n++) {
+    assertEquals(decodeRequestHead(returns.subarray(0, n)), undefined);
+  }
+  assertLess(performance.now() - start, 1_000);
+});
+
 Deno.test("bytes above 0x7f survive a round trip", () => {
   const head = {
     status: 200,

@@ -171,17 +171,14 @@ function isSpace(code: number): boolean {
   return code === 0x20 || code === 0x09;
 }
 
-/** Offset after the first CR LF CR LF, or −1. */
+/** Offset after the first CR LF CR LF, or −1; a call for each byte that arrives must stay cheap whatever they are. */
 function endOfHead(bytes: Uint8Array): number {
   const limit = Math.min(bytes.length, HTTP_HEAD_LIMIT + 1);
-  for (
-    let i = bytes.indexOf(13);
-    i >= 0 && i + 3 < limit;
-    i = bytes.indexOf(13, i + 1)
-  ) {
-    if (bytes[i + 1] === 10 && bytes[i + 2] === 13 && bytes[i + 3] === 10) {
-      return i + 4;
-    }
+  for (let i = 3; i < limit; i++) {
+    if (
+      bytes[i] === 10 && bytes[i - 1] === 13 && bytes[i - 2] === 10 &&
+      bytes[i - 3] === 13
+    ) return i + 1;
   }
   return -1;
 }
