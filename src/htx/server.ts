@@ -337,7 +337,7 @@ export class HtxServer implements AsyncDisposable, AsyncIterable<Session> {
   }
 }
 
-/** Answers a request whose ticket is good. */
+/** Answers a request whose ticket is good, in the fields that an answer of the built-in site has, but without a length. */
 async function welcome(
   connection: Connection,
   { head, leftover }: TicketRequest & { readonly leftover: Uint8Array },
@@ -350,10 +350,8 @@ async function welcome(
     };
   }
   const fields: HttpFields = [
-    ["Server", "nginx"],
-    ["Date", new Date(clock.wallTime()).toUTCString()],
-    ["Content-Type", SESSION_MEDIA_TYPE],
-    ["Connection", "close"],
+    ["content-type", SESSION_MEDIA_TYPE],
+    ["date", new Date(clock.wallTime()).toUTCString()],
   ];
   await connection.write(
     encodeResponseHead({ status: 200, reason: "OK", fields }),

@@ -4,9 +4,14 @@ import { type Bytes, concat, equal, utf8 } from "../../src/core/bytes/mod.ts";
 import { generateX25519, nodeProvider } from "../../src/core/crypto/mod.ts";
 import {
   type Connection,
+  decodeResponseHead,
+  dial,
+  readHead,
+  serveHttp,
   TransportError,
 } from "../../src/core/transport/mod.ts";
 import { CARRIERS } from "../../src/htx/carrier.ts";
+import { decoySite, placeholderSite } from "../../src/htx/decoy_site.ts";
 import { HtxError } from "../../src/htx/error.ts";
 import { CLOSE_CODE } from "../../src/htx/payload.ts";
 import { pattern } from "./_mux_pair.ts";
@@ -66,6 +71,33 @@ for (const carrier of CARRIERS) {
     });
   }
 }
+
+Deno.test("HtxServer admits with the fields of the built-in site, but no length", async () => {
+  await using site = serveHttp(decoySite(placeholderSite(new Uint8Array(8))), {
+    hostname: "127.0.0.1",
+    port: 0,
+  });
+  const clock = new VirtualClock();
+  await using world = await World.start({ clock }, { clock });
+  const request = ticketRequest(world.offer, clock.wallTime());
+  const visits = [
+    dial(site.address.replace("http:", "tcp:")),
+    world.connect(),
+  ];
+  const [shown, admitted] = await Promise.all(visits.map(async (visit) => {
+    await using connection = await visit;
+    await connection.write(request);
+    const { head } = await readHead(connection, decodeResponseHead);
+    assertEquals(head.status, 200);
+    return head.fields;
+  }));
+  const names = shown!.map(([name]) => name);
+  assertEquals(names, ["content-type", "content-length", "date"]);
+  assertEquals(admitted, [
+    ["content-type", "application/octet-stream"],
+    ["date", new Date(clock.wallTime()).toUTCString()],
+  ]);
+});
 
 Deno.test("HtxServer learns the client's static key", async () => {
   await using world = await World.start();
