@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { VirtualClock } from "../../src/core/async/mod.ts";
 import {
   type Connection,
@@ -146,6 +146,50 @@ Deno.test("a full backlog is unreachable", async () => {
   for (let i = 0; i < 128; i++) await dial();
   await assertCode("unreachable", dial);
   net.kill("b");
+  a.close();
+  b.close();
+});
+
+Deno.test("MemoryNetwork refuses options out of range", () => {
+  const probabilities = { loss: 1, reorder: 1.01, duplication: 1.01 };
+  const amounts = { latencyMs: Infinity, jitterMs: Infinity };
+  for (
+    const [name, tooMuch] of Object.entries({ ...probabilities, ...amounts })
+  ) {
+    for (const value of [-0.1, tooMuch, NaN]) {
+      assertThrows(
+        () => new MemoryNetwork({ [name]: value }),
+        RangeError,
+        name,
+      );
+    }
+  }
+  for (const name of ["bytesPerSecond", "bufferBytes"]) {
+    for (const value of [-1, 0, NaN]) {
+      assertThrows(
+        () => new MemoryNetwork({ [name]: value }),
+        RangeError,
+        name,
+      );
+    }
+  }
+});
+
+Deno.test("MemoryNetwork wants a whole number of bytes to hold", () => {
+  assertThrows(() => new MemoryNetwork({ bufferBytes: 0.5 }), RangeError);
+});
+
+Deno.test("MemoryNetwork delivers a segment at its 16th attempt at the latest", async () => {
+  const { clock, a, b } = await network({
+    latencyMs: 10,
+    loss: 0.1,
+    random: () => 0,
+  });
+  const start = clock.now();
+  await a.write(new Uint8Array([1]));
+  const reading = readExactly(b, 1).then(() => clock.now() - start);
+  await clock.run(10_000);
+  assertEquals(await reading, 10 + 15 * 20);
   a.close();
   b.close();
 });

@@ -15,6 +15,7 @@ import { TransportError } from "./error.ts";
 const BACKLOG_CONNECTIONS = 128;
 const DATAGRAM_BYTES = 1200;
 const DATAGRAM_QUEUE = 256;
+const MAX_RESENDS = 15;
 const FIRST_PORT = 49_152;
 const ADDRESS_REGEXP = /^memory:\/\/([A-Za-z0-9._-]+)(?::([0-9]{1,5}))?$/;
 
@@ -28,9 +29,12 @@ export interface MemoryNetworkOptions {
   readonly latencyMs?: number;
   /** Greatest additional time, drawn for each segment and datagram, in milliseconds. */
   readonly jitterMs?: number;
-  /** Probability that a datagram is lost, and that a segment must be sent again, which costs a round trip each time. */
+  /**
+   * Probability that a datagram is lost, and that a segment must be sent again, which costs a round trip each time; a
+   * segment arrives at the 16th attempt at the latest. Below 1.
+   */
   readonly loss?: number;
-  /** Probability that a datagram takes one latency and jitter more, so that later ones overtake it. */
+  /** Probability that a datagram takes one latency and jitter more, so that later ones overtake it; nothing without either. */
   readonly reorder?: number;
   /** Probability that a datagram arrives twice. */
   readonly duplication?: number;
@@ -71,7 +75,12 @@ export class MemoryNetwork {
   #nextPort = FIRST_PORT;
   #lostDatagrams = 0;
 
-  /** Starts with no hosts and no partitions. */
+  /**
+   * Starts with no hosts and no partitions.
+   *
+   * @throws {RangeError} If a probability is not within 0..1, the loss is 1, a time is negative or infinite, or the
+   *   bandwidth or the buffer is not above 0, the buffer in whole bytes.
+   */
   constructor(options: MemoryNetworkOptions = {}) {
     this.#options = {
       clock: systemClock,
@@ -85,6 +94,7 @@ export class MemoryNetwork {
       bufferBytes: 262_144,
       ...options,
     };
+    checkOptions(this.#options);
   }
 
   /** Number of datagrams that the network lost. */
@@ -227,7 +237,9 @@ export class MemoryNetwork {
         const now = clock.now();
         freeAt = Math.max(now, freeAt) + byteLength / bytesPerSecond * 1000;
         let delayMs = freeAt - now + this.#delayMs();
-        while (random() < loss) delayMs += Math.max(1, 2 * latencyMs);
+        for (let i = 0; i < MAX_RESENDS && random() < loss; i++) {
+          delayMs += Math.max(1, 2 * latencyMs);
+        }
         return delayMs;
       },
     };
@@ -371,6 +383,30 @@ class MemoryDatagrams implements Datagrams {
   close(): void {
     this.#queue.drain();
     this.#queue.close();
+  }
+}
+
+function checkOptions(options: Required<MemoryNetworkOptions>): void {
+  for (const name of ["loss", "reorder", "duplication"] as const) {
+    const p = options[name];
+    if (!(p >= 0 && (name === "loss" ? p < 1 : p <= 1))) {
+      throw new RangeError(
+        `Want 0 <= ${name} ${name === "loss" ? "<" : "<="} 1: got ${p}`,
+      );
+    }
+  }
+  for (const name of ["latencyMs", "jitterMs"] as const) {
+    const ms = options[name];
+    if (!(ms >= 0 && ms < Infinity)) {
+      throw new RangeError(`Want 0 <= ${name} < Infinity: got ${ms}`);
+    }
+  }
+  const { bytesPerSecond, bufferBytes } = options;
+  if (!(bytesPerSecond > 0)) {
+    throw new RangeError(`Want bytesPerSecond > 0: got ${bytesPerSecond}`);
+  }
+  if (!(Number.isInteger(bufferBytes) && bufferBytes > 0)) {
+    throw new RangeError(`Want a whole bufferBytes > 0: got ${bufferBytes}`);
   }
 }
 
