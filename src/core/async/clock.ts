@@ -4,16 +4,25 @@ export interface Clock {
   wallTime(): number;
   /** Monotonic time in milliseconds from an arbitrary origin; it never goes back. */
   now(): number;
-  /** Calls `fn` once after `delayMs`; the returned function cancels it. */
+  /** Calls `fn` once after `delayMs`, however long, never if it is infinite; the returned function cancels it. */
   setTimeout(fn: () => void, delayMs: number): () => void;
 }
+
+/** The longest that a timer of the runtime waits; it fires at once for more. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /** The clock of the machine. */
 export const systemClock: Clock = {
   wallTime: () => Date.now(),
   now: () => performance.now(),
   setTimeout(fn, delayMs) {
-    const id = setTimeout(fn, delayMs);
+    let id: ReturnType<typeof setTimeout>;
+    const wait = (ms: number) => {
+      id = ms > MAX_TIMER_MS
+        ? setTimeout(() => wait(ms - MAX_TIMER_MS), MAX_TIMER_MS)
+        : setTimeout(fn, ms);
+    };
+    wait(delayMs);
     return () => clearTimeout(id);
   },
 };
