@@ -19,3 +19,14 @@ Deno.test("the package holds code, README and licences only", async () => {
     /^(mod\.ts|deno\.json|README\.md|LICENSE(-MIT|-APACHE)?|src\/[\w/]+(\.d)?\.ts)$/;
   assertEquals(paths.filter((path) => !allowed.test(path)), []);
 });
+
+Deno.test("deno.json refuses the build script of every package that has one, so that no program warns of it", async () => {
+  const { npm } = JSON.parse(await Deno.readTextFile(`${ROOT}deno.lock`));
+  const scripted = Object.entries<{ scripts?: boolean }>(npm)
+    .filter(([, { scripts }]) => scripts)
+    .map(([name]) => `npm:${name.replace(/@[^@]+$/, "")}`);
+  const { allowScripts } = JSON.parse(
+    await Deno.readTextFile(`${ROOT}deno.json`),
+  );
+  assertEquals(allowScripts, { deny: scripted });
+});
