@@ -6,6 +6,7 @@ import {
   HandshakeState,
   type TransportCiphers,
 } from "../../src/core/noise/mod.ts";
+import { isAtLeast } from "./_peers.ts";
 
 const HERE = import.meta.dirname!;
 const CACHE = `${HERE}/.cache`;
@@ -19,6 +20,10 @@ const FLYNN = "go build -mod=readonly -o ../../.cache/flynn_peer .";
 interface Peer {
   readonly name: "snow" | "flynn";
   readonly build: string;
+  /** What prints the version of the compiler. */
+  readonly version: string;
+  /** Where in its folder the least version stands that builds it, and how. */
+  readonly least: readonly [file: string, pattern: RegExp];
   readonly program: string;
   readonly hybrid: readonly boolean[];
 }
@@ -27,12 +32,16 @@ const PEERS: readonly Peer[] = [
   {
     name: "snow",
     build: SNOW,
+    version: "cargo --version",
+    least: ["Cargo.toml", /^rust-version = "(.+)"$/m],
     program: `${CACHE}/snow_peer/release/snow_peer`,
     hybrid: [false, true],
   },
   {
     name: "flynn",
     build: FLYNN,
+    version: "go version",
+    least: ["go.mod", /^go (.+)$/m],
     program: `${CACHE}/flynn_peer`,
     hybrid: [false],
   },
@@ -41,7 +50,7 @@ const PEERS: readonly Peer[] = [
 for (const peer of PEERS) {
   Deno.test({
     name: `noise speaks with ${peer.name} over TCP, both roles`,
-    ignore: !toolFor(peer),
+    ignore: !hasCompiler(peer),
     fn: async (t) => {
       await build(peer);
       for (const options of suites(peer)) {
@@ -180,22 +189,9 @@ async function* readLines(
   }
 }
 
-/** Whether the peer's compiler is here; if not, says why the test is skipped. */
-function toolFor(peer: Peer): boolean {
-  const [tool, ...rest] = peer.build.split(" ");
-  const version = tool === "go" ? "version" : "--version";
-  try {
-    return new Deno.Command(tool!, { args: [version], stdout: "null" })
-      .outputSync().success;
-  } catch {
-    // deno-lint-ignore no-console -- a skipped test must say why
-    console.warn(
-      `Skipping noise against ${peer.name}: no ${tool} to run "${tool} ${
-        rest[0]
-      }"`,
-    );
-    return false;
-  }
+function hasCompiler({ name, version, least: [file, pattern] }: Peer): boolean {
+  const text = Deno.readTextFileSync(`${HERE}/noise/${name}_peer/${file}`);
+  return isAtLeast(version, text.match(pattern)![1]!, `noise_test: ${name}`);
 }
 
 async function build(peer: Peer): Promise<void> {

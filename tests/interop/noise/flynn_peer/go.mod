@@ -1,6 +1,6 @@
 module flynn_peer
 
-go 1.20
+go 1.19
 
 require (
 	github.com/flynn/noise v1.1.0
