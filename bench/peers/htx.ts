@@ -10,7 +10,8 @@
 import { parseArgs } from "@std/cli/parse-args";
 import { type Figures, measure } from "./_measure.ts";
 
-type Round = Record<string, Figures>;
+/** The figures of each peer; `null` for one that failed. */
+type Round = Record<string, Figures | null>;
 
 const HERE = import.meta.dirname!;
 const PEERS: Readonly<Record<string, readonly string[]>> = {
@@ -53,17 +54,26 @@ for (let i = 0; i < Number(flags.rounds); i++) {
   const round: Round = {};
   for (const name of names) {
     say(Deno.stderr, `round ${i + 1}: ${name}\n`);
-    round[name] = await measure(PEERS[name]!, {
-      transferBytes: Number(flags.mib) * 2 ** 20,
-      pings: 10_000,
-      handshakesMs: 2_000,
-      idleSessions: 1_000,
-    });
+    round[name] = await measureOrExplain(name);
   }
   rounds.push(round);
 }
 say(Deno.stdout, table(rounds));
 await store(rounds);
+
+async function measureOrExplain(name: string): Promise<Figures | null> {
+  try {
+    return await measure(PEERS[name]!, {
+      transferBytes: Number(flags.mib) * 2 ** 20,
+      pings: 10_000,
+      handshakesMs: 2_000,
+      idleSessions: 1_000,
+    });
+  } catch (error) {
+    say(Deno.stderr, `${name} failed: ${error}\n`);
+    return null;
+  }
+}
 
 function ownPeer(name: string): readonly string[] {
   return ["--unstable-net", "--no-check", `${HERE}/peer.ts`, name];
@@ -72,26 +82,31 @@ function ownPeer(name: string): readonly string[] {
 function table(rounds: readonly Round[]): string {
   const lines = [["", ...names], ["---", ...names.map(() => "---:")]];
   for (const [title, figure, digits] of ROWS) {
-    lines.push([
-      title,
-      ...names.map((name) =>
-        median(rounds.map((r) => figure(r[name]!))).toFixed(digits)
-      ),
-    ]);
+    lines.push([title, ...medians(digits, figure)]);
   }
-  for (const base of ["tcp", "libp2p"]) {
-    if (!names.includes(base)) continue;
+  for (const base of ["tcp", "libp2p"].filter((name) => names.includes(name))) {
     for (const [title, figure] of [ROWS[0]!, ROWS[4]!]) {
-      lines.push([
-        `${title} / ${base}`,
-        ...names.map((name) =>
-          median(rounds.map((r) => figure(r[name]!) / figure(r[base]!)))
-            .toFixed(2)
-        ),
-      ]);
+      const ratio = (f: Figures, round: Round) =>
+        round[base] ? figure(f) / figure(round[base]) : NaN;
+      lines.push([`${title} / ${base}`, ...medians(2, ratio)]);
     }
   }
+  const failed = names.map((name) => rounds.filter((r) => !r[name]).length);
+  lines.push([`failed rounds of ${rounds.length}`, ...failed.map(String)]);
   return lines.map((cells) => `| ${cells.join(" | ")} |\n`).join("");
+}
+
+/** For each peer the median over the rounds in which it did not fail. */
+function medians(
+  digits: number,
+  figure: (f: Figures, round: Round) => number,
+): string[] {
+  return names.map((name) => {
+    const values = rounds
+      .flatMap((round) => round[name] ? [figure(round[name], round)] : [])
+      .sort((a, b) => a - b);
+    return values[values.length >> 1]?.toFixed(digits) ?? "failed";
+  });
 }
 
 async function store(rounds: readonly Round[]): Promise<void> {
@@ -114,11 +129,6 @@ async function store(rounds: readonly Round[]): Promise<void> {
   };
   const text = JSON.stringify(result, null, 1) + "\n";
   await Deno.writeTextFile(new URL(name, folder), text);
-}
-
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[sorted.length >> 1]!;
 }
 
 function say(to: { writeSync(bytes: Uint8Array): number }, text: string): void {
