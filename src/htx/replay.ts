@@ -1,8 +1,14 @@
 /**
  * Memory of the tickets that were accepted (Betanet 1.1 §5.2, profile G17).
  *
- * A ticket of hour h is acceptable during hours h − 1 to h + 1, so each is remembered for at least 3 h of monotonic time.
- * Tickets of an hour that has been forgotten are refused for good, wherever the wall clock jumps.
+ * No ticket that was accepted is accepted again, wherever the wall clock jumps: it is remembered, or its hour is closed, which
+ * refuses all tickets of that hour for good. An hour is closed and its tickets forgotten once none of it was accepted for 3 h of
+ * monotonic time, and a ticket of an hour later by 3 or more was. A ticket of hour h is accepted while the wall clock shows hour
+ * h − 1, h or h + 1, so the clock has then left that hour behind.
+ *
+ * Only hours whose tickets were forgotten are closed. A clock that was ahead for a while leaves tickets of hours to come: they stay
+ * remembered one by one until those hours have passed, so that other tickets of them are good when they come. While more than half
+ * of the memory is taken they are closed as well after their 3 h, so that such tickets cannot fill it for good.
  *
  * What is remembered is the accessTicket, not (cliPub, hour): several X25519 public keys, such as those that differ in the unused
  * top bit or by a point of low order, lead to the same shared secret, so who saw a ticket could change its cliPub and send it again.
@@ -10,13 +16,14 @@
  *
  * ```text
  * store keys   00 ‖ u32 hour ‖ 16B of the accessTicket → nothing
- *              01                                      → u32 last forgotten hour
+ *              01                                      → the closed hours, see closed_hours.ts
  * ```
  *
  * @module
  */
 import { type Bytes, Reader, Writer } from "../core/bytes/mod.ts";
 import type { Store } from "../core/storage/mod.ts";
+import { ClosedHours } from "./closed_hours.ts";
 
 /** What a replay memory needs of a `Store`. */
 export type ReplayStore = Pick<
@@ -34,15 +41,17 @@ export interface ReplayMemoryOptions {
   readonly nowMs: number;
 }
 
-/** `new`: remembered now; `replayed`: seen before, or of a forgotten hour; `full`: no room. */
+/** `new`: remembered now; `replayed`: seen before, or of a closed hour; `full`: no room. */
 export type ReplayVerdict = "new" | "replayed" | "full";
 
-/** How long a ticket is remembered after the last one of its hour, in milliseconds. */
+/** How long a ticket is remembered at least after the last one of its hour, in milliseconds. */
 export const REPLAY_MEMORY_MS = 3 * 3_600_000;
+/** A verified ticket shows that the wall clock can take no ticket of an hour earlier by this much. */
+const PASSED_HOURS = 3;
 
 const TAG_LENGTH = 16;
 const TICKET = 0x00;
-const FORGOTTEN = Uint8Array.of(0x01);
+const CLOSED = Uint8Array.of(0x01);
 const EMPTY = new Uint8Array(0);
 /** Forgotten tickets that leave the store with each new one, so that no call takes long. */
 const DELETIONS = 2;
@@ -64,7 +73,7 @@ export class ReplayMemory {
   readonly #hours = new Map<number, Hour>();
   /** Keys of forgotten tickets that are still in the store. */
   readonly #forgotten: Iterator<Bytes>[] = [];
-  #lastForgottenHour: number;
+  #closed: ClosedHours;
   #size = 0;
 
   /**
@@ -75,12 +84,12 @@ export class ReplayMemory {
   constructor({ store, capacity = 262_144, nowMs }: ReplayMemoryOptions) {
     this.#store = store;
     this.#capacity = capacity;
-    const forgotten = store.get(FORGOTTEN);
-    this.#lastForgottenHour = forgotten ? decodeHour(forgotten) : -1;
+    const closed = store.get(CLOSED);
+    this.#closed = closed ? ClosedHours.decode(closed) : ClosedHours.NONE;
     const stale: Bytes[] = [];
     for (const { key } of store.entries(Uint8Array.of(TICKET))) {
       const { hour, tag } = decodeKey(key);
-      if (hour <= this.#lastForgottenHour) stale.push(key);
+      if (this.#closed.has(hour)) stale.push(key);
       else this.#add(hour, tag, nowMs);
     }
     this.#forgotten.push(stale.values());
@@ -95,7 +104,7 @@ export class ReplayMemory {
    * Remembers a verified ticket; when it returns `new`, the store has it.
    *
    * @param accessTicket The ticket's 32-byte accessTicket.
-   * @param hour The hour it was made for.
+   * @param hour The hour it was made for; the wall clock is within an hour of it.
    * @param nowMs Monotonic time in milliseconds.
    * @throws {StorageError} If the store fails; the ticket then counts as not seen.
    */
@@ -104,8 +113,8 @@ export class ReplayMemory {
     hour: number,
     nowMs: number,
   ): ReplayVerdict {
-    this.#forget(nowMs);
-    if (hour <= this.#lastForgottenHour) return "replayed";
+    this.#forget(hour, nowMs);
+    if (this.#closed.has(hour)) return "replayed";
     const tag = tagOf(accessTicket);
     if (this.#hours.get(hour)?.tags.has(tag)) return "replayed";
     if (this.#size >= this.#capacity) return "full";
@@ -125,13 +134,14 @@ export class ReplayMemory {
     this.#size++;
   }
 
-  #forget(nowMs: number) {
+  #forget(ticketHour: number, nowMs: number) {
     for (const [hour, { tags, lastMs }] of this.#hours) {
-      if (nowMs - lastMs < REPLAY_MEMORY_MS) continue;
-      if (hour > this.#lastForgottenHour) {
-        this.#store.set(FORGOTTEN, encodeHour(hour));
-        this.#lastForgottenHour = hour;
-      }
+      const passed = hour <= ticketHour - PASSED_HOURS;
+      const crowded = this.#size > this.#capacity / 2;
+      if (nowMs - lastMs < REPLAY_MEMORY_MS || !passed && !crowded) continue;
+      const closed = this.#closed.with(hour);
+      this.#store.set(CLOSED, closed.encode());
+      this.#closed = closed;
       this.#hours.delete(hour);
       this.#size -= tags.size;
       this.#forgotten.push(keysOf(hour, tags));
@@ -154,17 +164,6 @@ function* keysOf(hour: number, tags: Set<string>): Generator<Bytes, undefined> {
 /** The tag's bytes as characters: a compact key of a `Set`. */
 function tagOf(bytes: Uint8Array): string {
   return String.fromCharCode(...bytes.subarray(0, TAG_LENGTH));
-}
-
-function encodeHour(hour: number): Bytes {
-  return new Writer(4).u32(hour).finish();
-}
-
-function decodeHour(bytes: Uint8Array): number {
-  const r = new Reader(bytes, "replay memory's last hour");
-  const hour = r.u32();
-  r.end();
-  return hour;
 }
 
 function encodeKey(hour: number, tag: string): Bytes {

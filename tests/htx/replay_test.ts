@@ -1,4 +1,9 @@
-import { assert, assertEquals, assertThrows } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertNotEquals,
+  assertThrows,
+} from "@std/assert";
 import { DecodeError, utf8 } from "../../src/core/bytes/mod.ts";
 import { nodeProvider as crypto } from "../../src/core/crypto/mod.ts";
 import {
@@ -7,6 +12,7 @@ import {
   StorageError,
 } from "../../src/core/storage/mod.ts";
 import { REPLAY_MEMORY_MS, ReplayMemory } from "../../src/htx/replay.ts";
+import { generator } from "./_mutation.ts";
 
 const HOUR_MS = 3_600_000;
 const HOUR = 487_548;
@@ -21,7 +27,8 @@ Deno.test("ReplayMemory knows a ticket for at least 3 h, then its hour is over",
     assertEquals(memory.remember(first, HOUR, nowMs), "replayed", `${nowMs}`);
   }
   assert(REPLAY_MEMORY_MS >= 3 * HOUR_MS);
-  assertEquals(memory.size, 0);
+  assertEquals(memory.remember(ticket(), HOUR + 3, 1e12), "new");
+  assertEquals(memory.size, 1);
 });
 
 Deno.test("ReplayMemory stays closed when the wall clock jumps back to a forgotten hour", () => {
@@ -38,6 +45,75 @@ Deno.test("ReplayMemory stays closed when the wall clock jumps back to a forgott
   assertEquals(reopened.remember(old, HOUR, 0), "replayed");
 });
 
+Deno.test("ReplayMemory takes tickets again once a clock that was far ahead is right, however long it was wrong", () => {
+  for (const wrongHours of [0, 10]) {
+    using store = memoryStore();
+    const memory = new ReplayMemory({ store, nowMs: 0 });
+    const ahead = ticket();
+    assertEquals(memory.remember(ahead, 900_000, 0), "new");
+    for (let h = 1; h < wrongHours; h++) {
+      const verdict = memory.remember(ticket(), 900_000 + h, h * HOUR_MS);
+      assertEquals(verdict, "new");
+    }
+    for (let h = wrongHours; h < wrongHours + 24; h++) {
+      assertEquals(memory.remember(ticket(), HOUR + h, h * HOUR_MS), "new");
+    }
+    const reopened = new ReplayMemory({ store, nowMs: 0 });
+    assertEquals(reopened.remember(ticket(), HOUR + 100, 1), "new");
+    for (const each of [memory, reopened]) {
+      assertEquals(each.remember(ahead, 900_000, 1e9), "replayed");
+    }
+  }
+});
+
+Deno.test("ReplayMemory takes other tickets of an hour that a clock was in too early", () => {
+  using store = memoryStore();
+  const memory = new ReplayMemory({ store, nowMs: 0 });
+  const early = ticket();
+  assertEquals(memory.remember(early, HOUR + 8, 0), "new");
+  for (let h = 0; h < 12; h++) {
+    const nowMs = h * HOUR_MS;
+    assertEquals(memory.remember(ticket(), HOUR + h, nowMs), "new", `${h}`);
+    assertEquals(memory.remember(early, HOUR + 8, nowMs), "replayed", `${h}`);
+  }
+});
+
+Deno.test("ReplayMemory is not filled for good by tickets of hours to come", () => {
+  using store = memoryStore();
+  const memory = new ReplayMemory({ store, capacity: 4, nowMs: 0 });
+  const ahead = [ticket(), ticket(), ticket(), ticket()];
+  for (const t of ahead) memory.remember(t, 900_000, 0);
+  assertEquals(memory.remember(ticket(), HOUR, 1), "full");
+  assertEquals(memory.remember(ticket(), HOUR, 3 * HOUR_MS), "new");
+  for (const t of ahead) {
+    assertEquals(memory.remember(t, 900_000, 4 * HOUR_MS), "replayed");
+  }
+});
+
+Deno.test("ReplayMemory takes no ticket twice, whatever the clock and restarts do", () => {
+  using store = memoryStore();
+  let memory = new ReplayMemory({ store, capacity: 300, nowMs: 0 });
+  const random = generator(7);
+  const taken: [Uint8Array, number][] = [];
+  let nowMs = 0;
+  let hour = HOUR;
+  for (let step = 0; step < 3_000; step++) {
+    nowMs += random(HOUR_MS);
+    hour += random(20) === 0 ? random(400) - 200 : 0;
+    if (random(50) === 0) {
+      nowMs = 0;
+      memory = new ReplayMemory({ store, capacity: 300, nowMs });
+    }
+    const fresh = ticket();
+    const at = hour + random(3) - 1;
+    if (memory.remember(fresh, at, nowMs) === "new") taken.push([fresh, at]);
+    const [old, oldHour] = taken[random(taken.length)]!;
+    assertNotEquals(memory.remember(old, oldHour, nowMs), "new");
+  }
+  assert(taken.length > 300, `${taken.length}`);
+  assert(memory.size <= 300);
+});
+
 Deno.test("ReplayMemory under a steady clock never refuses a fresh ticket", () => {
   using store = memoryStore();
   const memory = new ReplayMemory({ store, nowMs: 0 });
@@ -51,6 +127,18 @@ Deno.test("ReplayMemory under a steady clock never refuses a fresh ticket", () =
   const perHour = 3 * 60 / 7;
   assert(memory.size < 7 * perHour, `${memory.size} remembered`);
   assert(store.usage().entries < 14 * perHour, "the store shrinks too");
+});
+
+Deno.test("ReplayMemory goes on deleting the tickets of a closed hour after a restart", () => {
+  using store = memoryStore();
+  const first = new ReplayMemory({ store, nowMs: 0 });
+  for (let i = 0; i < 50; i++) first.remember(ticket(), HOUR, 0);
+  first.remember(ticket(), HOUR + 3, 3 * HOUR_MS);
+  const memory = new ReplayMemory({ store, nowMs: 0 });
+  assertEquals(memory.size, 1);
+  for (let i = 0; i < 30; i++) memory.remember(ticket(), HOUR + 3, 0);
+  assertEquals(memory.size, 31);
+  assertEquals(store.usage().entries, 32); // the closed hours are one
 });
 
 Deno.test("ReplayMemory refuses new tickets when full, and still knows the old ones", () => {
@@ -75,9 +163,16 @@ Deno.test("ReplayMemory counts a ticket as not seen when its store is full", () 
 });
 
 Deno.test("ReplayMemory refuses a store that holds something else", () => {
-  for (const key of ["\0short", "\0".repeat(30)]) {
+  for (
+    const [key, value] of [
+      ["\0short", ""],
+      ["\0".repeat(30), ""],
+      ["\x01", "four"],
+      ["\x01", "\0".repeat(16)],
+    ] as const
+  ) {
     using store = memoryStore();
-    store.set(utf8(key), new Uint8Array(0));
+    store.set(utf8(key), utf8(value));
     assertThrows(() => new ReplayMemory({ store, nowMs: 0 }), DecodeError);
   }
 });
