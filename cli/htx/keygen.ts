@@ -58,7 +58,7 @@ export const keygen: Command = command({
       overlapMs: tickets.overlap,
     });
     writeServerKeys(path, keys);
-    const identity = crypto.ed25519.publicKey(keys.identitySeed);
+    const identity = crypto.ed25519.publicKey(keys.identitySeed.expose());
     const peerId = encodeHex(htx.peerId(crypto, identity));
     const staticKey = encodeBase64Url(keys.staticKeyPair.publicKey);
     print({ path, peerId, staticKey }, `peer ${peerId}\nkey  ${staticKey}`);

@@ -1,8 +1,14 @@
-import { decodeBase64Url, encodeBase64Url } from "../../src/core/bytes/mod.ts";
+import {
+  decodeBase64Url,
+  encodeBase64Url,
+  utf8,
+} from "../../src/core/bytes/mod.ts";
 import {
   generateX25519,
-  type KeyPair,
   nodeProvider,
+  Secret,
+  type X25519KeyPair,
+  x25519KeyPair,
 } from "../../src/core/crypto/mod.ts";
 import {
   readSecretFile,
@@ -19,15 +25,23 @@ import { CliError } from "../_error.ts";
 /** What makes a server itself: kept in one file, mode 0600. */
 export interface ServerKeys {
   /** Ed25519 seed that signs our peer records. */
-  readonly identitySeed: Uint8Array;
+  readonly identitySeed: Secret;
   /** Noise static key pair. */
-  readonly staticKeyPair: KeyPair;
+  readonly staticKeyPair: X25519KeyPair;
   /** What the placeholder site follows from. */
-  readonly siteSeed: Uint8Array;
+  readonly siteSeed: Secret;
   /** Ticket keys. */
   readonly ring: htx.TicketKeyRing;
   /** What QUIC shows. */
-  readonly certificate: CertificatePem;
+  readonly certificate: ServerCertificate;
+}
+
+/** A certificate whose private key does not print. */
+export interface ServerCertificate {
+  /** The certificate, PEM. */
+  readonly certPem: string;
+  /** Its private key, PEM in UTF-8. */
+  readonly keyPem: Secret;
 }
 
 /** The name in the certificate that QUIC shows; trust comes from the record. */
@@ -38,14 +52,16 @@ const DAY_MS = 86_400_000;
 /** Keys of a server that never ran. */
 export async function makeServerKeys(): Promise<ServerKeys> {
   return {
-    identitySeed: nodeProvider.random(32),
+    identitySeed: new Secret(nodeProvider.random(32)),
     staticKeyPair: generateX25519(nodeProvider),
-    siteSeed: nodeProvider.random(16),
+    siteSeed: new Secret(nodeProvider.random(16)),
     ring: new htx.TicketKeyRing(),
-    certificate: await selfSigned({
-      names: [CERTIFICATE_NAME],
-      validityMs: CERTIFICATE_DAYS * DAY_MS,
-    }),
+    certificate: certificate(
+      await selfSigned({
+        names: [CERTIFICATE_NAME],
+        validityMs: CERTIFICATE_DAYS * DAY_MS,
+      }),
+    ),
   };
 }
 
@@ -56,19 +72,19 @@ export function readServerKeys(path: string): ServerKeys | undefined {
     const file = JSON.parse(text);
     const ticketKeys = file.ticketKeys as Record<string, string | number>[];
     return {
-      identitySeed: bytes(file.identitySeed, 32),
-      staticKeyPair: keyPair(bytes(file.staticKey, 32)),
-      siteSeed: bytes(file.siteSeed, 16),
+      identitySeed: new Secret(bytes(file.identitySeed, 32)),
+      staticKeyPair: x25519KeyPair(nodeProvider, bytes(file.staticKey, 32)),
+      siteSeed: new Secret(bytes(file.siteSeed, 16)),
       ring: new htx.TicketKeyRing(ticketKeys.map((key) => ({
         keyId: bytes(key.id, 8),
-        ...keyPair(bytes(key.privateKey, 32)),
+        ...x25519KeyPair(nodeProvider, bytes(key.privateKey, 32)),
         notBeforeMs: Number(key.notBeforeMs),
         notAfterMs: Number(key.notAfterMs),
       }))),
-      certificate: {
+      certificate: certificate({
         certPem: String(file.certificate.certPem),
         keyPem: String(file.certificate.keyPem),
-      },
+      }),
     };
   });
 }
@@ -76,26 +92,36 @@ export function readServerKeys(path: string): ServerKeys | undefined {
 /** Writes server keys, mode 0600, whole or not at all. */
 export function writeServerKeys(path: string, keys: ServerKeys): void {
   const file = {
-    identitySeed: encodeBase64Url(keys.identitySeed),
-    staticKey: encodeBase64Url(keys.staticKeyPair.privateKey),
-    siteSeed: encodeBase64Url(keys.siteSeed),
+    identitySeed: encodeBase64Url(keys.identitySeed.expose()),
+    staticKey: encodeBase64Url(keys.staticKeyPair.privateKey.expose()),
+    siteSeed: encodeBase64Url(keys.siteSeed.expose()),
     ticketKeys: keys.ring.keys.map((key) => ({
       id: encodeBase64Url(key.keyId),
-      privateKey: encodeBase64Url(key.privateKey),
+      privateKey: encodeBase64Url(key.privateKey.expose()),
       notBeforeMs: key.notBeforeMs,
       notAfterMs: key.notAfterMs,
     })),
-    certificate: keys.certificate,
+    certificate: exposeCertificate(keys.certificate),
   };
   writeSecretFile(path, JSON.stringify(file, null, 2) + "\n");
 }
 
+/** The certificate as QUIC takes it. */
+export function exposeCertificate(
+  { certPem, keyPem }: ServerCertificate,
+): CertificatePem {
+  return { certPem, keyPem: new TextDecoder().decode(keyPem.expose()) };
+}
+
 /** Reads a client's key pair, or makes and writes one; `path` undefined makes one for this run. */
-export function clientKeyPair(path: string | undefined): KeyPair {
+export function clientKeyPair(path: string | undefined): X25519KeyPair {
   if (path === undefined) return generateX25519(nodeProvider);
   const text = readKeyFile(path);
   if (text !== undefined) {
-    return parseOr(path, () => keyPair(bytes(JSON.parse(text).staticKey, 32)));
+    return parseOr(
+      path,
+      () => x25519KeyPair(nodeProvider, bytes(JSON.parse(text).staticKey, 32)),
+    );
   }
   const made = generateX25519(nodeProvider);
   writeClientKey(path, made);
@@ -103,8 +129,11 @@ export function clientKeyPair(path: string | undefined): KeyPair {
 }
 
 /** Writes a client's key, mode 0600. */
-export function writeClientKey(path: string, { privateKey }: KeyPair): void {
-  const file = { staticKey: encodeBase64Url(privateKey) };
+export function writeClientKey(
+  path: string,
+  { privateKey }: X25519KeyPair,
+): void {
+  const file = { staticKey: encodeBase64Url(privateKey.expose()) };
   writeSecretFile(path, JSON.stringify(file, null, 2) + "\n");
 }
 
@@ -141,6 +170,6 @@ function bytes(
   return value;
 }
 
-function keyPair(privateKey: KeyPair["privateKey"]): KeyPair {
-  return { privateKey, publicKey: nodeProvider.x25519.publicKey(privateKey) };
+function certificate({ certPem, keyPem }: CertificatePem): ServerCertificate {
+  return { certPem, keyPem: new Secret(utf8(keyPem)) };
 }

@@ -1,5 +1,8 @@
 import { systemClock } from "../../src/core/async/mod.ts";
-import { defaultProvider, type KeyPair } from "../../src/core/crypto/mod.ts";
+import {
+  defaultProvider,
+  type X25519KeyPair,
+} from "../../src/core/crypto/mod.ts";
 import { readTextFile, writeSecretFile } from "../../src/core/storage/mod.ts";
 import {
   type Address,
@@ -30,8 +33,8 @@ export function makeRecord(
   const published = config.public_addresses.length > 0
     ? config.public_addresses
     : addresses;
-  const signed = htx.signPeerRecord(crypto, keys.identitySeed, {
-    publicKey: crypto.ed25519.publicKey(keys.identitySeed),
+  const signed = htx.signPeerRecord(crypto, keys.identitySeed.expose(), {
+    publicKey: crypto.ed25519.publicKey(keys.identitySeed.expose()),
     sequence: Math.floor(now / 1000),
     expiresMs: Math.floor(current.notAfterMs / 1000) * 1000,
     addresses: published,
@@ -81,7 +84,7 @@ export function readRecord(text: string | undefined): htx.PeerRecord {
 export function dialOptions(
   record: htx.PeerRecord,
   carrier: CarrierName,
-  staticKeyPair: KeyPair,
+  staticKeyPair: X25519KeyPair,
 ): htx.DialHtxOptions {
   const address = addressFor(record.addresses, carrier);
   const certificate = record.quicCertificate;

@@ -13,7 +13,7 @@ import {
 import { htx } from "../../mod.ts";
 import { CliError } from "../_error.ts";
 import type { HtxConfig } from "./config.ts";
-import type { ServerKeys } from "./keys.ts";
+import { exposeCertificate, type ServerKeys } from "./keys.ts";
 import { tcpAddress } from "./settings.ts";
 
 type ServerConfig = HtxConfig["server"];
@@ -43,7 +43,7 @@ export function startOrigin(
     };
   }
   const files = decoy.directory === undefined
-    ? htx.placeholderSite(keys.siteSeed)
+    ? htx.placeholderSite(keys.siteSeed.expose())
     : readFileTree(decoy.directory);
   const server = serveHttp(htx.decoySite(files), {
     hostname: "127.0.0.1",
@@ -83,7 +83,10 @@ export async function openListeners(
     return [
       tcp,
       await listen(`quic://${at}:${udp}`, {
-        quic: { certificate: keys.certificate, alpnProtocols: ["h3"] },
+        quic: {
+          certificate: exposeCertificate(keys.certificate),
+          alpnProtocols: ["h3"],
+        },
       }),
     ];
   } catch (error) {

@@ -2,8 +2,8 @@ import { Deadline, systemClock } from "../core/async/mod.ts";
 import {
   type CryptoProvider,
   generateX25519,
-  type KeyPair,
   nodeProvider,
+  type X25519KeyPair,
 } from "../core/crypto/mod.ts";
 import {
   type Address,
@@ -30,7 +30,7 @@ export interface DialHtxOptions extends SessionOptions {
   /** What the server publishes about its tickets. */
   readonly offer: TicketOffer;
   /** Our Noise static key pair, by which the server knows us; a fresh one by default. */
-  readonly staticKeyPair?: KeyPair;
+  readonly staticKeyPair?: X25519KeyPair;
   /** The `Host` to ask for; that of the address by default. */
   readonly host?: string;
   /** The path to ask for. Default `/`. */

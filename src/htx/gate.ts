@@ -133,7 +133,7 @@ export class Gate {
     const ticket = payload && parse(payload);
     const key = ticket && keys.find(ticket.keyId);
     const hour = this.#verify(
-      key?.privateKey ?? this.#dummy.privateKey,
+      key?.privateKey.expose() ?? this.#dummy.privateKey,
       ticket ?? this.#dummy.ticket,
       wallTimeMs,
     );

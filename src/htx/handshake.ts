@@ -12,7 +12,7 @@
  * @module
  */
 import { type Bytes, concat, utf8, Writer } from "../core/bytes/mod.ts";
-import type { CryptoProvider, KeyPair } from "../core/crypto/mod.ts";
+import type { CryptoProvider, X25519KeyPair } from "../core/crypto/mod.ts";
 import { HandshakeState, NoiseError } from "../core/noise/mod.ts";
 import type { Connection } from "../core/transport/mod.ts";
 import { HtxError } from "./error.ts";
@@ -45,7 +45,7 @@ export interface HandshakeInit {
   /** The primitives. */
   readonly crypto: CryptoProvider;
   /** Our Noise static key pair. */
-  readonly staticKeyPair: KeyPair;
+  readonly staticKeyPair: X25519KeyPair;
   /** The server's Noise static key, 32 bytes: the client knows it beforehand. */
   readonly remoteStaticKey?: Uint8Array;
   /** SHA-256 of the ticket's payload. */

@@ -141,7 +141,9 @@ export {
   type CryptoProvider,
   defaultProvider,
   generateX25519,
-  type KeyPair,
+  Secret,
+  type X25519KeyPair,
+  x25519KeyPair,
 } from "../core/crypto/mod.ts";
 export { Metrics } from "../core/metrics/mod.ts";
 export { memoryStore, sqliteStore, type Store } from "../core/storage/mod.ts";

@@ -7,8 +7,8 @@ import {
 import { DecodeError, equal } from "../core/bytes/mod.ts";
 import {
   type CryptoProvider,
-  type KeyPair,
   nodeProvider,
+  type X25519KeyPair,
 } from "../core/crypto/mod.ts";
 import type { Logger } from "../core/log/mod.ts";
 import {
@@ -37,7 +37,7 @@ import { BufferedDuplex } from "./duplex.ts";
 /** Options of {@link HtxServer}. */
 export interface HtxServerOptions extends SessionOptions {
   /** Our Noise static key pair. */
-  readonly staticKeyPair: KeyPair;
+  readonly staticKeyPair: X25519KeyPair;
   /** Decides whose ticket is good. */
   readonly gate: Gate;
   /** Serves everybody else. */

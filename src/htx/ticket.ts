@@ -152,7 +152,10 @@ export function makeTicket(
   }
   checkPadding(minPaddingLength, maxPaddingLength);
   const { privateKey, publicKey } = generateX25519(crypto);
-  const sharedSecret = crypto.x25519.sharedSecret(privateKey, ticketPublicKey);
+  const sharedSecret = crypto.x25519.sharedSecret(
+    privateKey.expose(),
+    ticketPublicKey,
+  );
   const hour = ticketHour(wallTimeMs);
   const spread = maxPaddingLength - minPaddingLength + 1;
   return encodeTicket({

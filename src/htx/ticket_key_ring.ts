@@ -1,15 +1,15 @@
 import { type Bytes, encodeHex } from "../core/bytes/mod.ts";
-import { type CryptoProvider, generateX25519 } from "../core/crypto/mod.ts";
+import {
+  type CryptoProvider,
+  generateX25519,
+  type X25519KeyPair,
+} from "../core/crypto/mod.ts";
 import { TICKET_KEY_ID_LENGTH } from "./ticket.ts";
 
-/** A ticket key of a server: ticketPub, its private key and ticketKeyID (Betanet 1.1 §5.2). */
-export interface TicketKey {
+/** A ticket key of a server: ticketPub is its public key, with ticketKeyID (Betanet 1.1 §5.2). */
+export interface TicketKey extends X25519KeyPair {
   /** ticketKeyID: 8 bytes. */
   readonly keyId: Bytes;
-  /** X25519 private key: 32 bytes. */
-  readonly privateKey: Bytes;
-  /** ticketPub: 32 bytes. */
-  readonly publicKey: Bytes;
   /** Accepted from this wall time on, in milliseconds since 1970-01-01 UTC. */
   readonly notBeforeMs: number;
   /** Accepted before this wall time, in milliseconds since 1970-01-01 UTC; `Infinity` for ever. */

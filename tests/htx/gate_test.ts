@@ -8,6 +8,7 @@ import {
 import {
   type CryptoProvider,
   nodeProvider as crypto,
+  Secret,
 } from "../../src/core/crypto/mod.ts";
 import { memoryStore, StorageError } from "../../src/core/storage/mod.ts";
 import { encodeRequestHead } from "../../src/core/transport/mod.ts";
@@ -71,7 +72,7 @@ Deno.test("Gate admits the vector's ticket at its hour", () => {
   const v = vectors.ticket;
   const keys = new TicketKeyRing([{
     keyId: decodeHex(v.ticketKeyID),
-    privateKey: decodeHex(v.ticketPriv),
+    privateKey: new Secret(decodeHex(v.ticketPriv)),
     publicKey: decodeHex(v.ticketPub),
     notBeforeMs: 0,
     notAfterMs: Infinity,

@@ -3,6 +3,7 @@ import { type Bytes, decodeHex, encodeHex } from "../../src/core/bytes/mod.ts";
 import {
   type CryptoProvider,
   nodeProvider,
+  x25519KeyPair,
 } from "../../src/core/crypto/mod.ts";
 import { decodeFrameHeader, FRAME_TYPE } from "../../src/htx/frame.ts";
 import { Handshake } from "../../src/htx/handshake.ts";
@@ -95,13 +96,14 @@ function shakeHands(
 
 function end(role: "client" | "server", vector: Vector): Handshake {
   const crypto = fixedRandom(decodeHex(vector[`${role}_random`]));
-  const privateKey = decodeHex(vector[`${role}_static`]);
-  const publicKey = crypto.x25519.publicKey(privateKey);
   const serverKey = decodeHex(vector.server_static);
   return new Handshake({
     role,
     crypto,
-    staticKeyPair: { privateKey, publicKey },
+    staticKeyPair: x25519KeyPair(
+      crypto,
+      decodeHex(vector[`${role}_static`]),
+    ),
     ...(role === "client" && {
       remoteStaticKey: crypto.x25519.publicKey(serverKey),
     }),

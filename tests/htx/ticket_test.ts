@@ -82,7 +82,7 @@ Deno.test("makeTicket() makes what the server derives, never the same twice", ()
   const payload = makeTicket(crypto, options);
   const ticket = decodeTicket(payload);
   const sharedSecret = crypto.x25519.sharedSecret(
-    server.privateKey,
+    server.privateKey.expose(),
     ticket.clientPublicKey,
   );
   const input = { sharedSecret, keyId: KEY_ID, hour: v.hour };

@@ -96,7 +96,7 @@ async function converse(peer: Peer, suite: Suite): Promise<void> {
     args: [
       handshake.protocolName,
       suite.role === "initiator" ? "responder" : "initiator",
-      theirs.privateKey.toHex(),
+      theirs.privateKey.expose().toHex(),
       known && suite.role === "responder" ? ours.publicKey.toHex() : "-",
       PROLOGUE,
     ],

@@ -9,6 +9,7 @@ import {
   type CryptoProvider,
   generateX25519,
   nodeProvider,
+  Secret,
 } from "../../src/core/crypto/mod.ts";
 import {
   type HandshakeOptions,
@@ -258,7 +259,7 @@ Deno.test("ephemeral keys, seeds, shared secrets and handshake keys are wiped, t
   for (const fail of [false, true]) {
     const seen: Bytes[] = [];
     const keys = generateX25519(nodeProvider);
-    const kept = keys.privateKey.slice();
+    const kept = keys.privateKey.expose().slice();
     const a = initiator(XK_HFS, {
       crypto: watching(seen),
       staticKeyPair: keys,
@@ -277,7 +278,7 @@ Deno.test("ephemeral keys, seeds, shared secrets and handshake keys are wiped, t
     }
     assert(seen.length > 20, `Saw ${seen.length} secrets`);
     assertEquals(seen.filter((bytes) => bytes.some((byte) => byte !== 0)), []);
-    assertEquals(keys.privateKey, kept);
+    assertEquals(keys.privateKey.expose(), kept);
   }
 });
 
@@ -346,7 +347,7 @@ Deno.test("new HandshakeState() wants keys of 32 bytes", () => {
   const { privateKey, publicKey } = INITIATOR_KEY;
   assertThrows(() => initiator(XK, { remoteStaticKey: short }), RangeError);
   for (
-    const staticKeyPair of [{ privateKey: short, publicKey }, {
+    const staticKeyPair of [{ privateKey: new Secret(short), publicKey }, {
       privateKey,
       publicKey: short,
     }]

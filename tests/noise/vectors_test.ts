@@ -1,6 +1,9 @@
 import { assertEquals, assertGreater } from "@std/assert";
 import { decodeHex } from "../../src/core/bytes/mod.ts";
-import type { CryptoProvider, KeyPair } from "../../src/core/crypto/mod.ts";
+import {
+  type CryptoProvider,
+  x25519KeyPair,
+} from "../../src/core/crypto/mod.ts";
 import {
   type CipherState,
   type HandshakeOptions,
@@ -115,12 +118,7 @@ function side(
     hybrid: pattern!.endsWith("hfs"),
     role,
     prologue: decodeHex(vector[`${prefix}_prologue`]),
-    staticKeyPair: keyPair(crypto, vector[`${prefix}_static`]),
+    staticKeyPair: x25519KeyPair(crypto, decodeHex(vector[`${prefix}_static`])),
     ...remote ? { remoteStaticKey: decodeHex(remote) } : {},
   });
-}
-
-function keyPair(crypto: CryptoProvider, hex: string): KeyPair {
-  const privateKey = decodeHex(hex);
-  return { privateKey, publicKey: crypto.x25519.publicKey(privateKey) };
 }

@@ -1,6 +1,10 @@
 // An HTX server in a process of its own, for scenarios that measure or kill it; _server_process.ts starts it.
 import { decodeHex } from "../../src/core/bytes/mod.ts";
-import { type KeyPair, nodeProvider } from "../../src/core/crypto/mod.ts";
+import {
+  nodeProvider,
+  type X25519KeyPair,
+  x25519KeyPair,
+} from "../../src/core/crypto/mod.ts";
 import { memoryStore, sqliteStore } from "../../src/core/storage/mod.ts";
 import {
   type Connection,
@@ -48,9 +52,8 @@ await answerQuestions();
 await server.close();
 origin.close();
 
-function keyPair(privateKey: string): KeyPair {
-  const bytes = decodeHex(privateKey);
-  return { privateKey: bytes, publicKey: nodeProvider.x25519.publicKey(bytes) };
+function keyPair(privateKey: string): X25519KeyPair {
+  return x25519KeyPair(nodeProvider, decodeHex(privateKey));
 }
 
 async function serveSessions(): Promise<void> {

@@ -77,8 +77,8 @@ export class ServerProcess implements AsyncDisposable {
     keys: ServerKeys = new ServerKeys(),
   ): Promise<ServerProcess> {
     const told: ServerProcessOptions = {
-      staticPrivateKey: encodeHex(keys.staticKeyPair.privateKey),
-      ticketPrivateKey: encodeHex(keys.ticketKey.privateKey),
+      staticPrivateKey: encodeHex(keys.staticKeyPair.privateKey.expose()),
+      ticketPrivateKey: encodeHex(keys.ticketKey.privateKey.expose()),
       ticketKeyId: encodeHex(keys.ticketKey.keyId),
       ...options,
     };

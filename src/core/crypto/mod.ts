@@ -8,7 +8,10 @@
  *
  * const crypto = defaultProvider();
  * const [alice, bob] = [generateX25519(crypto), generateX25519(crypto)];
- * const secret = crypto.x25519.sharedSecret(alice.privateKey, bob.publicKey);
+ * const secret = crypto.x25519.sharedSecret(
+ *   alice.privateKey.expose(),
+ *   bob.publicKey,
+ * );
  * const none = new Uint8Array(0);
  * using aead = crypto.chacha20poly1305(crypto.hkdf("sha256", secret, none, none, 32));
  * const nonce = new Uint8Array(12);
@@ -34,6 +37,8 @@ export {
   type KeyPair,
   type MlKem768,
   type X25519,
+  type X25519KeyPair,
+  x25519KeyPair,
 } from "./provider.ts";
 export { Secret } from "./secret.ts";
 export {

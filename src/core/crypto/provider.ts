@@ -1,4 +1,5 @@
 import type { Bytes } from "../bytes/mod.ts";
+import { Secret } from "./secret.ts";
 
 /** Hash functions a provider has, with their output length in bytes. */
 export const HASH_LENGTH = {
@@ -181,8 +182,24 @@ export interface CryptoProvider {
   readonly mlKem768: MlKem768;
 }
 
+/** An X25519 key pair that can be printed and logged without harm. */
+export interface X25519KeyPair {
+  /** The private key, 32 bytes. */
+  readonly privateKey: Secret;
+  /** The public key, 32 bytes. */
+  readonly publicKey: Bytes;
+}
+
 /** A fresh X25519 key pair. */
-export function generateX25519(crypto: CryptoProvider): KeyPair {
-  const privateKey = crypto.random(32);
-  return { privateKey, publicKey: crypto.x25519.publicKey(privateKey) };
+export function generateX25519(crypto: CryptoProvider): X25519KeyPair {
+  return x25519KeyPair(crypto, crypto.random(32));
+}
+
+/** The X25519 key pair of `privateKey`, 32 bytes, which it takes over. */
+export function x25519KeyPair(
+  crypto: CryptoProvider,
+  privateKey: Bytes,
+): X25519KeyPair {
+  const publicKey = crypto.x25519.publicKey(privateKey);
+  return { privateKey: new Secret(privateKey), publicKey };
 }

@@ -4,6 +4,7 @@ import {
   type CryptoProvider,
   generateX25519,
   type KeyPair,
+  type X25519KeyPair,
 } from "../crypto/mod.ts";
 import type { CipherState } from "./cipher_state.ts";
 import { NoiseError } from "./error.ts";
@@ -46,8 +47,8 @@ export class HandshakeState implements Disposable {
   readonly #pattern: Pattern;
   readonly #initiator: boolean;
   readonly #symmetric: SymmetricState;
-  readonly #static: KeyPair;
-  #ephemeral: KeyPair | undefined;
+  readonly #static: X25519KeyPair;
+  #ephemeral: X25519KeyPair | undefined;
   #kem: KeyPair | undefined;
   #remoteStatic: Uint8Array | undefined;
   #remoteEphemeral: Uint8Array | undefined;
@@ -270,7 +271,7 @@ export class HandshakeState implements Disposable {
   #dh(token: "ee" | "es" | "se" | "ss"): Bytes {
     const [mine, theirs] = this.#initiator ? token : [token[1], token[0]];
     return this.#crypto.x25519.sharedSecret(
-      (mine === "e" ? this.#ephemeral! : this.#static).privateKey,
+      (mine === "e" ? this.#ephemeral! : this.#static).privateKey.expose(),
       (theirs === "e" ? this.#remoteEphemeral : this.#remoteStatic)!,
     );
   }
@@ -290,7 +291,7 @@ export class HandshakeState implements Disposable {
   }
 
   #dropEphemerals(): void {
-    this.#ephemeral?.privateKey.fill(0);
+    this.#ephemeral?.privateKey[Symbol.dispose]();
     this.#kem?.privateKey.fill(0);
     this.#ephemeral = this.#kem = undefined;
     this.#remoteEphemeral = this.#remoteKem = undefined;

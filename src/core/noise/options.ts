@@ -1,4 +1,4 @@
-import type { CryptoProvider, KeyPair } from "../crypto/mod.ts";
+import type { CryptoProvider, X25519KeyPair } from "../crypto/mod.ts";
 import { PATTERN, type PatternName } from "./pattern.ts";
 import type { NoiseHash } from "./symmetric_state.ts";
 
@@ -19,7 +19,7 @@ export interface HandshakeOptions {
   /** Data both sides must have in common; empty by default. */
   readonly prologue?: Uint8Array;
   /** Our X25519 key pair, borrowed until the handshake ends. */
-  readonly staticKeyPair: KeyPair;
+  readonly staticKeyPair: X25519KeyPair;
   /** The responder's 32-byte public key; required of the initiator in XK and IK, and not taken elsewhere. */
   readonly remoteStaticKey?: Uint8Array;
 }
@@ -56,7 +56,8 @@ export function checkKeys(options: HandshakeOptions): void {
     );
   }
   const { privateKey, publicKey } = staticKeyPair;
-  for (const key of [privateKey, publicKey, remoteStaticKey ?? publicKey]) {
+  const secret = privateKey.expose();
+  for (const key of [secret, publicKey, remoteStaticKey ?? publicKey]) {
     if (key.length !== KEY_LENGTH) {
       throw new RangeError(`An X25519 key must be 32 bytes: got ${key.length}`);
     }

@@ -153,8 +153,8 @@ function testKeys(c: CryptoProvider): void {
     const [a, b] = [generateX25519(c), generateX25519(c)];
     assertNotEquals(a.publicKey, b.publicKey);
     assertEquals(
-      c.x25519.sharedSecret(a.privateKey, b.publicKey),
-      c.x25519.sharedSecret(b.privateKey, a.publicKey),
+      c.x25519.sharedSecret(a.privateKey.expose(), b.publicKey),
+      c.x25519.sharedSecret(b.privateKey.expose(), a.publicKey),
     );
   });
 
