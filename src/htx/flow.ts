@@ -21,19 +21,43 @@ export function tunedWindow(
   return remote > initial ? Math.max(initial, local) : initial;
 }
 
+/** What all windows of a session may grow by together, so that streams nobody reads leave room for the others. */
+export class TuningBudget {
+  #left: number;
+
+  /** Starts with `bytes`. */
+  constructor(bytes: number) {
+    this.#left = bytes;
+  }
+
+  /** Takes up to `bytes` and returns how many. */
+  take(bytes: number): number {
+    const taken = Math.min(bytes, this.#left);
+    this.#left -= taken;
+    return taken;
+  }
+
+  /** Puts `bytes` back. */
+  give(bytes: number): void {
+    this.#left += bytes;
+  }
+}
+
 /** How much the peer may still send us: grants credit at half a window (§5.4) and grows when that limits the rate. */
 export class ReceiveWindow {
-  #size: number;
+  readonly #initialSize: number;
   readonly #maxSize: number;
+  readonly #budget: TuningBudget;
+  #size: number;
   #available: number;
   #consumed = 0;
   #updatedAtMs = -Infinity;
 
-  /** Starts at `size` bytes and may grow to `maxSize`. */
-  constructor(size: number, maxSize: number) {
-    this.#size = size;
+  /** Starts at `size` bytes and may grow to `maxSize`, as far as `budget` goes. */
+  constructor(size: number, maxSize = size, budget = new TuningBudget(0)) {
+    this.#initialSize = this.#size = this.#available = size;
     this.#maxSize = maxSize;
-    this.#available = size;
+    this.#budget = budget;
   }
 
   /** The current window in bytes. */
@@ -59,15 +83,22 @@ export class ReceiveWindow {
     if (2 * this.#consumed < this.#size) return 0;
     let increment = this.#consumed;
     const fast = 2 * Math.max(rttMs, MIN_TUNING_RTT_MS);
-    if (this.#size < this.#maxSize && nowMs - this.#updatedAtMs < fast) {
-      const size = Math.min(2 * this.#size, this.#maxSize);
-      increment += size - this.#size;
-      this.#size = size;
+    if (nowMs - this.#updatedAtMs < fast) {
+      const most = Math.min(this.#size, this.#maxSize - this.#size);
+      const growth = this.#budget.take(most);
+      increment += growth;
+      this.#size += growth;
     }
     this.#updatedAtMs = nowMs;
     this.#consumed = 0;
     this.#available += increment;
     return increment;
+  }
+
+  /** Puts back what it took of the budget; the stream is over. */
+  release(): void {
+    this.#budget.give(this.#size - this.#initialSize);
+    this.#size = this.#initialSize;
   }
 }
 

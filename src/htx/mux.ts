@@ -1,7 +1,12 @@
 import { type Bytes, encodeHex } from "../core/bytes/mod.ts";
 import type { CryptoProvider } from "../core/crypto/mod.ts";
 import { HtxError } from "./error.ts";
-import { INITIAL_SESSION_WINDOW, ReceiveWindow, tunedWindow } from "./flow.ts";
+import {
+  INITIAL_SESSION_WINDOW,
+  ReceiveWindow,
+  tunedWindow,
+  TuningBudget,
+} from "./flow.ts";
 import {
   decodeFrameHeader,
   FRAME_TYPE,
@@ -15,6 +20,7 @@ import {
   type CloseInfo,
   decodeClose,
   decodePing,
+  decodeReset,
   decodeU32,
   encodeClose,
   encodePing,
@@ -61,7 +67,7 @@ export interface MuxObserver {
   opened(stream: StreamState): void;
   /** A PING of ours with `token` (hex) was answered after `rttMs`. */
   pinged(token: string, rttMs: number): void;
-  /** A stream is over. */
+  /** A stream is over and its place free. */
   ended(): void;
   /** The peer closed the session. */
   closed(info: CloseInfo): void;
@@ -127,7 +133,13 @@ export class Mux {
     this.#observer = init.observer;
     this.#rttMs = init.rttMs;
     this.#pings = new Pings(init.pingTimeoutMs);
-    this.#streams = new StreamTable(client, local, remote);
+    const most = tunedWindow(
+      INITIAL_SESSION_WINDOW,
+      local.maxSessionWindowBytes,
+      remote.maxSessionWindowBytes,
+    );
+    const budget = new TuningBudget(most / 2);
+    this.#streams = new StreamTable(client, local, remote, budget);
     const [ours, theirs] = client
       ? [keys.client, keys.server]
       : [keys.server, keys.client];
@@ -138,12 +150,9 @@ export class Mux {
       INITIAL_SESSION_WINDOW,
       remote.maxDataBytes,
     );
-    const most = tunedWindow(
-      INITIAL_SESSION_WINDOW,
-      local.maxSessionWindowBytes,
-      remote.maxSessionWindowBytes,
-    );
-    this.#window = new ReceiveWindow(INITIAL_SESSION_WINDOW, most);
+    this.#window = new ReceiveWindow(most);
+    const more = most - INITIAL_SESSION_WINDOW;
+    if (more > 0) this.#outbox.grant(0, more);
     this.#shaper = new Shaper(crypto, nowMs, init.shaping);
   }
 
@@ -215,12 +224,11 @@ export class Mux {
     return length;
   }
 
-  /** Ends `stream` both ways at once and drops what was not read. */
+  /** Ends `stream` both ways at once and drops what was not read; its place is free once the RESET is sealed. */
   reset(stream: StreamState, code: number, nowMs: number): void {
     if (stream.ended) return;
-    const payload = Uint8Array.of(STREAM_FLAG.reset, code >> 8, code & 0xff);
-    this.#outbox.control(FRAME_TYPE.stream, stream.id, payload);
-    this.#end(stream, code, nowMs);
+    this.#end(stream, code, true, nowMs);
+    this.#outbox.reset(stream, code);
   }
 
   /**
@@ -230,7 +238,7 @@ export class Mux {
    */
   ping(nowMs: number): string {
     const { token, payload } = this.#pings.send(this.#crypto, nowMs);
-    this.#outbox.control(FRAME_TYPE.ping, 0, payload);
+    this.#outbox.control(FRAME_TYPE.ping, payload);
     return token;
   }
 
@@ -239,7 +247,7 @@ export class Mux {
     if (this.#over) return;
     this.#over = true;
     this.#endAll(info.code, nowMs);
-    this.#outbox.control(FRAME_TYPE.close, 0, encodeClose(info));
+    this.#outbox.control(FRAME_TYPE.close, encodeClose(info));
   }
 
   /** Ends every stream with `code`, wipes the keys, and lets nothing through any more. */
@@ -252,8 +260,11 @@ export class Mux {
 
   /** The next batch of bytes for the peer, `undefined` if there is none now; it is valid until the next call. */
   poll(nowMs: number): Bytes | undefined {
-    const batch = this.#outbox.poll(nowMs, (stream) => {
-      if (stream.peerFinished) this.#end(stream, undefined, nowMs);
+    const batch = this.#outbox.poll(nowMs, {
+      finished: (stream) => {
+        if (stream.peerFinished) this.#leave(stream, undefined, nowMs);
+      },
+      reset: (stream) => this.#free(stream),
     });
     if (this.#outbox.dataBytes !== this.#dataOut) {
       this.#dataOut = this.#outbox.dataBytes;
@@ -272,7 +283,7 @@ export class Mux {
     if (nowMs >= this.#pings.dueAtMs) {
       throw new HtxError("timeout", "Peer does not answer PING");
     }
-    if (this.#shaper.pingDue(nowMs)) this.ping(nowMs);
+    if (this.#shaper.pingDue(nowMs) && !this.#pings.full) this.ping(nowMs);
     const padding = this.#shaper.paddingDue(nowMs);
     if (padding !== undefined) {
       this.#outbox.shrink();
@@ -316,10 +327,12 @@ export class Mux {
       case FRAME_TYPE.ping:
         this.#pinged(payload, nowMs);
         break;
-      case FRAME_TYPE.close:
+      case FRAME_TYPE.close: {
+        const info = decodeClose(payload);
         this.#over = true;
-        this.#observer.closed(decodeClose(payload));
+        this.#observer.closed(info);
         break;
+      }
       case FRAME_TYPE.keyUpdate: {
         const number = decodeU32(payload, "htx key update");
         if (number !== this.#opener.generation + 1) {
@@ -338,12 +351,10 @@ export class Mux {
     if (flags === undefined || flags > STREAM_FLAG.reset) {
       throw new HtxError("malformed", "Unknown stream flags");
     }
-    const stream = this.#streams.isNext(id)
-      ? this.#accept()
-      : this.#streams.get(id);
+    const stream = this.#streams.isNext(id) ? this.#accept() : this.#live(id);
     if (flags === STREAM_FLAG.reset) {
-      const code = decodeResetCode(payload);
-      if (stream) this.#end(stream, code, nowMs, true);
+      const code = decodeReset(payload);
+      if (stream) this.#leave(stream, code, nowMs);
       return;
     }
     const data = payload.subarray(1);
@@ -361,14 +372,21 @@ export class Mux {
     stream.peerFinished = flags === STREAM_FLAG.fin;
     if (data.length > 0 || stream.peerFinished) stream.observer?.readable();
     if (stream.peerFinished && stream.finished) {
-      this.#end(stream, undefined, nowMs);
+      this.#leave(stream, undefined, nowMs);
     }
   }
 
-  #accept(): StreamState {
+  /** The stream `id`, `undefined` if it is over. */
+  #live(id: number): StreamState | undefined {
+    const stream = this.#streams.get(id);
+    return stream?.ended ? undefined : stream;
+  }
+
+  /** The peer's next stream, `undefined` if our owner refused it at once. */
+  #accept(): StreamState | undefined {
     const stream = this.#streams.accept();
     this.#observer.opened(stream);
-    return stream;
+    return stream.ended ? undefined : stream;
   }
 
   #granted(id: number, increment: number): void {
@@ -376,7 +394,7 @@ export class Mux {
       this.#outbox.sessionWindow.grant(increment);
       return;
     }
-    const stream = this.#streams.get(id);
+    const stream = this.#live(id);
     if (!stream) return;
     stream.sendWindow.grant(increment);
     this.#outbox.schedule(stream);
@@ -386,7 +404,7 @@ export class Mux {
     const { answer, token } = decodePing(payload);
     if (!answer) {
       const reply = encodePing({ answer: true, token });
-      this.#outbox.control(FRAME_TYPE.ping, 0, reply);
+      this.#outbox.answer(reply);
       return;
     }
     const key = encodeHex(token);
@@ -408,39 +426,41 @@ export class Mux {
   }
 
   #endAll(code: number, nowMs: number): void {
-    for (const stream of this.#streams.all()) this.#end(stream, code, nowMs);
+    for (const stream of this.#streams.all()) this.#leave(stream, code, nowMs);
   }
 
-  /** A peer that resets after its FIN takes back nothing of what it sent. */
+  /** Ends `stream` and frees its place: by both FINs, by the peer's RESET, or with the session. */
+  #leave(stream: StreamState, code: number | undefined, nowMs: number): void {
+    const cut = code !== undefined && !stream.peerFinished;
+    this.#end(stream, code, cut, nowMs);
+    this.#free(stream);
+  }
+
+  /** @param discard Whether to take back what was not read; what a peer sent up to its FIN stays otherwise. */
   #end(
     stream: StreamState,
     code: number | undefined,
+    discard: boolean,
     nowMs: number,
-    byPeer = false,
   ): void {
     if (stream.ended) return;
     stream.ended = true;
     stream.resetCode = code;
+    stream.discarded = discard;
     stream.chunk = undefined;
-    this.#streams.remove(stream);
+    stream.receiveWindow.release();
     this.#outbox.drop(stream);
-    if (code !== undefined && !(byPeer && stream.peerFinished)) {
-      const dropped = stream.received.clear();
-      if (dropped > 0) this.#consume(undefined, dropped, nowMs);
-    }
+    const dropped = discard ? stream.received.clear() : 0;
+    if (dropped > 0) this.#consume(undefined, dropped, nowMs);
     stream.observer?.ended(code);
-    this.#observer.ended();
+  }
+
+  #free(stream: StreamState): void {
+    if (this.#streams.remove(stream)) this.#observer.ended();
   }
 
   #pad(length: number): void {
     const padding = PADDING.subarray(0, length);
-    this.#outbox.control(FRAME_TYPE.stream, 0, padding);
+    this.#outbox.pad(padding);
   }
-}
-
-function decodeResetCode(payload: Uint8Array): number {
-  if (payload.length !== 3) {
-    throw new HtxError("malformed", "RESET without a code");
-  }
-  return payload[1]! << 8 | payload[2]!;
 }

@@ -8,7 +8,7 @@ import {
   MAX_HEADER_LENGTH,
   TAG_LENGTH,
 } from "./frame.ts";
-import { encodeU32, STREAM_FLAG } from "./payload.ts";
+import { encodeReset, encodeU32, STREAM_FLAG } from "./payload.ts";
 import type { Sealer } from "./protection.ts";
 import { Scheduler } from "./scheduler.ts";
 import type { StreamState } from "./stream_state.ts";
@@ -28,22 +28,32 @@ const SMALL_BYTES = 16_384;
  * bytes behind that of the source is 20 times slower where `memmove` is `rep movsb` of an AMD Zen.
  */
 const LEAD_BYTES = 32;
-/** Answers, resets and the like that wait for a peer that does not read; more end the session. */
-const MAX_CONTROL_FRAMES = 4_096;
+/** Answers to PINGs that wait for a peer that does not read; more end the session. */
+const MAX_ANSWERS = 4_096;
 
 const EMPTY = new Uint8Array(0);
 /** A STREAM payload without data. */
 const OPEN = Uint8Array.of(STREAM_FLAG.none);
+
+/** Told what {@link Outbox.poll} sealed. */
+export interface OutboxObserver {
+  /** The FIN of `stream` went out. */
+  finished(stream: StreamState): void;
+  /** The RESET of `stream` went out. */
+  reset(stream: StreamState): void;
+}
 
 /** What waits to be sent, and the batches of sealed frames made of it. */
 export class Outbox {
   readonly #sealer: Sealer;
   readonly #maxData: number;
   readonly #scheduler = new Scheduler();
-  readonly #control: { type: FrameType; id: number; payload: Uint8Array }[] =
-    [];
+  readonly #control: { type: FrameType; payload: Uint8Array }[] = [];
   readonly #credit = new Map<number, number>();
   #opening: number[] = [];
+  #resets: { readonly stream: StreamState; readonly code: number }[] = [];
+  #answers = 0;
+  #padding: Uint8Array | undefined;
   readonly #idleBatch: Bytes = new Uint8Array(IDLE_BYTES);
   #batch = this.#idleBatch;
   /** Where the next frame goes in the room of the batch. */
@@ -72,7 +82,8 @@ export class Outbox {
 
   /** Whether a batch could be made now. */
   get pending(): boolean {
-    return this.#opening.length > 0 || this.#control.length > 0 ||
+    return this.#opening.length > 0 || this.#resets.length > 0 ||
+      this.#control.length > 0 || this.#padding !== undefined ||
       this.#credit.size > 0 || this.#scheduler.size > 0;
   }
 
@@ -81,16 +92,35 @@ export class Outbox {
     this.#opening.push(stream.id);
   }
 
+  /** Queues a RESET, of which each stream has one; the stream keeps its place until that is sealed. */
+  reset(stream: StreamState, code: number): void {
+    this.#resets.push({ stream, code });
+  }
+
+  /** Queues a frame of the session's own, ahead of all data. */
+  control(type: FrameType, payload: Uint8Array): void {
+    this.#control.push({ type, payload });
+  }
+
   /**
-   * Queues a control frame, ahead of all data.
+   * Queues the answer to a PING.
    *
    * @throws {HtxError} `limit` if too many wait because the peer does not read.
    */
-  control(type: FrameType, id: number, payload: Uint8Array): void {
-    if (this.#control.length >= MAX_CONTROL_FRAMES) {
-      throw new HtxError("limit", "Peer does not read our control frames");
+  answer(payload: Uint8Array): void {
+    if (this.#answers >= MAX_ANSWERS) {
+      throw new HtxError(
+        "limit",
+        "Peer does not read the answers to its PINGs",
+      );
     }
-    this.#control.push({ type, id, payload });
+    this.#answers++;
+    this.control(FRAME_TYPE.ping, payload);
+  }
+
+  /** Queues padding, unless some waits already. */
+  pad(padding: Uint8Array): void {
+    this.#padding ??= padding;
   }
 
   /** Queues credit for a stream, or for the session (id 0); what waits is added up. */
@@ -113,36 +143,17 @@ export class Outbox {
   /**
    * The next batch of frames, `undefined` if there is none; it is valid until the next call.
    *
-   * @param finished Called for each stream whose FIN went out.
+   * @param observer Told which streams ended by what it holds.
    */
-  poll(
-    nowMs: number,
-    finished: (stream: StreamState) => void,
-  ): Bytes | undefined {
+  poll(nowMs: number, observer: OutboxObserver): Bytes | undefined {
     this.#length = LEAD_BYTES;
-    for (const [id, increment] of this.#credit) {
-      this.#put(FRAME_TYPE.windowUpdate, id, encodeU32(increment), nowMs);
-    }
-    this.#credit.clear();
-    for (const id of this.#opening) {
-      this.#put(FRAME_TYPE.stream, id, OPEN, nowMs);
-    }
-    this.#opening = [];
-    let sent = 0;
-    while (sent < this.#control.length && this.#length < BATCH_BYTES) {
-      const { type, id, payload } = this.#control[sent++]!;
-      if (type === FRAME_TYPE.stream && id === 0) {
-        this.paddingBytes += payload.length;
-      }
-      this.#put(type, id, payload, nowMs);
-    }
-    this.#control.splice(0, sent);
+    this.#ownFrames(nowMs, observer);
     const full = this.#scheduler.size > 1 ? SHARED_BATCH_BYTES : BATCH_BYTES;
     while (this.#length < full) {
       const stream = this.#scheduler.next();
       if (!stream) break;
       if (stream.pending > 0 && this.sessionWindow.credit === 0) break;
-      this.#data(stream, nowMs, finished);
+      this.#data(stream, nowMs, observer);
       const dry = stream.pending === 0 && stream.deficit > 0;
       if (dry && this.#length >= DRY_BATCH_BYTES) break;
     }
@@ -158,6 +169,34 @@ export class Outbox {
     this.#batch = this.#idleBatch;
   }
 
+  /** Seals all frames that are not data. */
+  #ownFrames(nowMs: number, observer: OutboxObserver): void {
+    for (const [id, increment] of this.#credit) {
+      this.#put(FRAME_TYPE.windowUpdate, id, encodeU32(increment), nowMs);
+    }
+    this.#credit.clear();
+    for (const id of this.#opening) {
+      this.#put(FRAME_TYPE.stream, id, OPEN, nowMs);
+    }
+    this.#opening = [];
+    const resets = this.#resets;
+    this.#resets = [];
+    for (const { stream, code } of resets) {
+      this.#put(FRAME_TYPE.stream, stream.id, encodeReset(code), nowMs);
+      observer.reset(stream);
+    }
+    if (this.#padding) {
+      this.paddingBytes += this.#padding.length;
+      this.#put(FRAME_TYPE.stream, 0, this.#padding, nowMs);
+      this.#padding = undefined;
+    }
+    for (const { type, payload } of this.#control) {
+      this.#put(type, 0, payload, nowMs);
+    }
+    this.#control.length = 0;
+    this.#answers = 0;
+  }
+
   /** Seals a KEY_UPDATE and changes the key. */
   #rekey(nowMs: number): void {
     const payload = encodeU32(this.#sealer.generation + 1);
@@ -168,7 +207,7 @@ export class Outbox {
   #data(
     stream: StreamState,
     nowMs: number,
-    finished: (stream: StreamState) => void,
+    observer: OutboxObserver,
   ): void {
     const alone = this.#scheduler.size === 1;
     const length = Math.min(
@@ -204,7 +243,7 @@ export class Outbox {
     if (drained) stream.observer?.drained();
     if (!last) return;
     stream.observer?.finished();
-    finished(stream);
+    observer.finished(stream);
   }
 
   #put(

@@ -61,6 +61,20 @@ export interface CloseInfo {
   readonly reason: string;
 }
 
+/** Encodes a STREAM payload that resets the stream. */
+export function encodeReset(code: number): Bytes {
+  return new Writer(3).u8(STREAM_FLAG.reset).u16(code).finish();
+}
+
+/** Decodes the code of a STREAM payload that resets the stream. */
+export function decodeReset(bytes: Uint8Array): number {
+  const r = new Reader(bytes, "htx reset");
+  r.u8();
+  const code = r.u16();
+  r.end();
+  return code;
+}
+
 /** Encodes a PING. */
 export function encodePing({ answer, token }: Ping): Bytes {
   return new Writer(9).u8(answer ? 1 : 0).put(token).finish();

@@ -30,13 +30,18 @@ export class Pings {
     return oldest + this.#timeoutMs;
   }
 
+  /** Whether no other may be sent before an answer. */
+  get full(): boolean {
+    return this.#sentAtMs.size >= MAX_PINGS;
+  }
+
   /**
    * Makes one.
    *
    * @throws {HtxError} `limit` if too many are unanswered.
    */
   send(crypto: CryptoProvider, nowMs: number): OutgoingPing {
-    if (this.#sentAtMs.size >= MAX_PINGS) {
+    if (this.full) {
       throw new HtxError("limit", "Too many PINGs are unanswered");
     }
     const bytes = crypto.random(PING_TOKEN_LENGTH);

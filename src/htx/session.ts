@@ -1,5 +1,9 @@
 import { type Bytes, DecodeError } from "../core/bytes/mod.ts";
-import { type Clock, systemClock } from "../core/async/mod.ts";
+import {
+  type Clock,
+  systemClock,
+  type WaitOptions,
+} from "../core/async/mod.ts";
 import type { CryptoProvider } from "../core/crypto/mod.ts";
 import type { Address, Connection } from "../core/transport/mod.ts";
 import { Alarm } from "./alarm.ts";
@@ -11,7 +15,7 @@ import { CLOSE_CODE, type CloseInfo } from "./payload.ts";
 import type { RekeyLimits } from "./protection.ts";
 import { ReadBuffer } from "./read_buffer.ts";
 import type { ShapingOptions } from "./shaping.ts";
-import { Stream, type StreamHost } from "./stream.ts";
+import { checkCode, Stream, type StreamHost } from "./stream.ts";
 import {
   DEFAULT_WEIGHT,
   MAX_WEIGHT,
@@ -92,7 +96,7 @@ export class Session implements AsyncDisposable, AsyncIterable<Stream> {
   readonly #resolveClosed: (end: SessionEnd) => void;
   /** Streams that nobody took yet. */
   readonly #incoming = new Set<Stream>();
-  readonly #accepts: ((result: IteratorResult<Stream>) => void)[] = [];
+  readonly #accepts = new Set<PromiseWithResolvers<Stream | undefined>>();
   readonly #opens: PromiseWithResolvers<void>[] = [];
   readonly #pings = new Map<string, PromiseWithResolvers<number>>();
   readonly #local: Parameters;
@@ -121,8 +125,14 @@ export class Session implements AsyncDisposable, AsyncIterable<Stream> {
     this.#mux = this.#start(established, options);
     this.#alarm = new Alarm(this.#clock, () => this.#tick());
     this.#host = this.#hostStreams();
-    this.#arm();
+    if (this.#mux.pending) this.#wake();
+    else this.#arm();
     void this.#receive(established.leftover);
+  }
+
+  /** Whether it takes new streams: neither over nor closing. */
+  get isOpen(): boolean {
+    return !this.#end && !this.#closing && !this.#draining;
   }
 
   /** Our end. */
@@ -172,46 +182,68 @@ export class Session implements AsyncDisposable, AsyncIterable<Stream> {
    * Asks the peer for a sign of life and returns the round-trip time in milliseconds.
    *
    * @throws {HtxError} `closed` if the session is over, `limit` if 64 PINGs are unanswered.
+   * @throws The reason of the signal; the PING stays under way.
    */
-  ping(): Promise<number> {
+  async ping({ signal }: WaitOptions = {}): Promise<number> {
+    signal?.throwIfAborted();
+    this.#checkOver();
+    const token = this.#mux.ping(this.#clock.now());
+    const pending = Promise.withResolvers<number>();
+    const abort = () => pending.reject(signal!.reason);
+    signal?.addEventListener("abort", abort, { once: true });
+    this.#pings.set(token, pending);
+    this.#wake();
+    this.#arm();
     try {
-      this.#checkOver();
-      const token = this.#mux.ping(this.#clock.now());
-      const pending = Promise.withResolvers<number>();
-      this.#pings.set(token, pending);
-      this.#wake();
-      this.#arm();
-      return pending.promise;
-    } catch (error) {
-      return Promise.reject(error);
+      return await pending.promise;
+    } finally {
+      signal?.removeEventListener("abort", abort);
     }
   }
 
   /**
-   * Streams the peer opens, until the session is over; several loops share them.
+   * The next stream that the peer opened, `undefined` once the session is over and none waits.
    *
    * As many wait as we offered streams; beyond that, because the peer has ended those that wait, new ones are reset.
+   *
+   * @throws The reason of the signal.
    */
-  [Symbol.asyncIterator](): AsyncIterator<Stream> {
-    return {
-      next: () => {
-        for (const stream of this.#incoming) {
-          this.#incoming.delete(stream);
-          return Promise.resolve({ done: false, value: stream });
-        }
-        if (this.#end) return Promise.resolve({ done: true, value: undefined });
-        return new Promise((resolve) => this.#accepts.push(resolve));
-      },
+  async accept({ signal }: WaitOptions = {}): Promise<Stream | undefined> {
+    signal?.throwIfAborted();
+    for (const stream of this.#incoming) {
+      this.#incoming.delete(stream);
+      return stream;
+    }
+    if (this.#end) return undefined;
+    const waiter = Promise.withResolvers<Stream | undefined>();
+    const abort = () => {
+      this.#accepts.delete(waiter);
+      waiter.reject(signal!.reason);
     };
+    this.#accepts.add(waiter);
+    signal?.addEventListener("abort", abort, { once: true });
+    try {
+      return await waiter.promise;
+    } finally {
+      signal?.removeEventListener("abort", abort);
+    }
+  }
+
+  /** What {@link accept} gives, until the session is over; several loops share the streams. */
+  async *[Symbol.asyncIterator](): AsyncIterableIterator<Stream> {
+    let stream;
+    while ((stream = await this.accept())) yield stream;
   }
 
   /**
    * Takes no new streams, lets open ones end for up to `drainMs`, sends CLOSE and ends the session.
    *
    * @returns How it ended; what ended it first counts.
+   * @throws {RangeError} If the code is not in 0 … 65,535.
    */
   async close(options: CloseOptions = {}): Promise<SessionEnd> {
     const { code = CLOSE_CODE.ok, reason = "", drainMs = 0 } = options;
+    checkCode(code);
     this.#draining = true;
     if (!this.#end && drainMs > 0 && this.#mux.stats.streams > 0) {
       this.#idle ??= Promise.withResolvers();
@@ -240,7 +272,7 @@ export class Session implements AsyncDisposable, AsyncIterable<Stream> {
         pinged: (token, rttMs) => {
           this.#pings.get(token)?.resolve(rttMs);
           this.#pings.delete(token);
-          options.onRoundTrip?.(rttMs);
+          queueMicrotask(() => options.onRoundTrip?.(rttMs));
         },
         closed: (info) => this.#peerClose = info,
         ended: () => this.#streamEnded(),
@@ -277,8 +309,10 @@ export class Session implements AsyncDisposable, AsyncIterable<Stream> {
   #accept(state: StreamState): void {
     if (this.#draining) return this.#refuse(state, CLOSE_CODE.policyRejected);
     const stream = new Stream(state, this.#host);
-    const accept = this.#accepts.shift();
-    if (accept) return accept({ done: false, value: stream });
+    for (const waiter of this.#accepts) {
+      this.#accepts.delete(waiter);
+      return waiter.resolve(stream);
+    }
     if (this.#incoming.size >= this.#local.maxStreams) {
       return this.#refuse(state, CLOSE_CODE.limitExceeded);
     }
@@ -300,14 +334,16 @@ export class Session implements AsyncDisposable, AsyncIterable<Stream> {
   async #turn(signal: AbortSignal | undefined): Promise<void> {
     const waiter = Promise.withResolvers<void>();
     this.#opens.push(waiter);
-    const abort = () => waiter.reject(signal!.reason);
+    const abort = () => {
+      const at = this.#opens.indexOf(waiter);
+      if (at >= 0) this.#opens.splice(at, 1);
+      waiter.reject(signal!.reason);
+    };
     signal?.addEventListener("abort", abort, { once: true });
     try {
       await waiter.promise;
     } finally {
       signal?.removeEventListener("abort", abort);
-      const at = this.#opens.indexOf(waiter);
-      if (at >= 0) this.#opens.splice(at, 1);
     }
   }
 
@@ -416,9 +452,8 @@ export class Session implements AsyncDisposable, AsyncIterable<Stream> {
     this.#alarm.cancel();
     this.#mux.end(info.code, this.#clock.now());
     this.#connection.close();
-    for (const accept of this.#accepts.splice(0)) {
-      accept({ done: true, value: undefined });
-    }
+    for (const waiter of this.#accepts) waiter.resolve(undefined);
+    this.#accepts.clear();
     const failure = this.#error();
     for (const { reject } of this.#opens.splice(0)) reject(failure);
     for (const { reject } of this.#pings.values()) reject(failure);

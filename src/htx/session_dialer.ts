@@ -103,7 +103,7 @@ export class SessionDialer implements AsyncDisposable {
   async connect(signal?: AbortSignal): Promise<Session> {
     signal?.throwIfAborted();
     if (this.#closing.signal.aborted) throw closed();
-    if (this.#session) return this.#session;
+    if (this.#session?.isOpen) return this.#session;
     const dialling = this.#dialling ??= this.#attempt();
     if (!signal) return await dialling;
     const aborted = Promise.withResolvers<never>();
@@ -153,7 +153,7 @@ export class SessionDialer implements AsyncDisposable {
 
   #forget(session: Session): void {
     addStats(this.#ended, session.stats);
-    this.#session = undefined;
+    if (this.#session === session) this.#session = undefined;
   }
 }
 

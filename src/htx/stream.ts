@@ -87,8 +87,8 @@ export class Stream implements Connection {
     if (state.received.length > 0) {
       return Promise.resolve(this.#host.take(state, buffer));
     }
+    if (state.discarded) return Promise.reject(this.#error());
     if (state.peerFinished) return Promise.resolve(null);
-    if (state.resetCode !== undefined) return Promise.reject(this.#error());
     return new Promise((resolve, reject) => {
       this.#pendingRead = { buffer, resolve, reject };
     });
@@ -117,7 +117,8 @@ export class Stream implements Connection {
     if (this.#pendingWrite) {
       return Promise.reject(new TypeError("A write is already pending"));
     }
-    if (this.#state.ended || this.#state.finishing) return Promise.resolve();
+    if (this.#state.finished) return Promise.resolve();
+    if (this.#state.ended) return Promise.reject(this.#error());
     return new Promise((resolve, reject) => {
       this.#pendingWrite = { resolve, reject };
       this.#host.finish(this.#state);
@@ -133,8 +134,10 @@ export class Stream implements Connection {
    * Ends both sides at once; what was not read is lost.
    *
    * @param code One of {@link CLOSE_CODE}, or an application's own from 256 to 65,535.
+   * @throws {RangeError} If it is not in 0 … 65,535.
    */
   reset(code: number): void {
+    checkCode(code);
     this.#host.reset(this.#state, code);
   }
 
@@ -171,14 +174,17 @@ export class Stream implements Connection {
         read.resolve(length > 0 ? length : null);
       },
       ended: (code) => {
-        if (code !== undefined) {
-          this.#pendingRead?.reject(this.#error());
-          this.#pendingWrite?.reject(this.#error());
-          this.#pendingRead = this.#pendingWrite = undefined;
-        }
+        if (code !== undefined) this.#fail();
         resolveClosed();
       },
     };
+  }
+
+  #fail(): void {
+    const [read, write] = [this.#pendingRead, this.#pendingWrite];
+    this.#pendingRead = this.#pendingWrite = undefined;
+    read?.reject(this.#error());
+    write?.reject(this.#error());
   }
 
   #settleWrite(): void {
@@ -190,5 +196,12 @@ export class Stream implements Connection {
   #error(): HtxError {
     return this.#host.failure() ??
       new HtxError("reset", `Stream was reset: code ${this.#state.resetCode}`);
+  }
+}
+
+/** Refuses a code of RESET or CLOSE that does not fit its 16 bits. */
+export function checkCode(code: number): void {
+  if (!(Number.isInteger(code) && code >= 0 && code <= 0xffff)) {
+    throw new RangeError(`A code must be in 0..65535: got ${code}`);
   }
 }

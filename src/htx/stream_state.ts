@@ -1,4 +1,4 @@
-import { ReceiveWindow, SendWindow } from "./flow.ts";
+import { ReceiveWindow, SendWindow, type TuningBudget } from "./flow.ts";
 import { ReceiveQueue } from "./receive_queue.ts";
 
 /** Smallest weight of a stream. */
@@ -32,6 +32,8 @@ export interface StreamInit {
   readonly receiveWindow: number;
   /** How large our window may grow. */
   readonly maxReceiveWindow: number;
+  /** What its growth is taken from; it does not grow without. */
+  readonly budget?: TuningBudget;
 }
 
 /** One stream of a {@link Mux}: plain state that the mux moves along. */
@@ -66,6 +68,8 @@ export class StreamState {
   ended = false;
   /** The code of the reset that ended it. */
   resetCode: number | undefined;
+  /** Whether that took back data which was not read. */
+  discarded = false;
 
   /** Starts open both ways. */
   constructor(init: StreamInit) {
@@ -75,6 +79,7 @@ export class StreamState {
     this.receiveWindow = new ReceiveWindow(
       init.receiveWindow,
       init.maxReceiveWindow,
+      init.budget,
     );
   }
 

@@ -1,5 +1,9 @@
 import { HtxError } from "./error.ts";
-import { INITIAL_STREAM_WINDOW, tunedWindow } from "./flow.ts";
+import {
+  INITIAL_STREAM_WINDOW,
+  tunedWindow,
+  type TuningBudget,
+} from "./flow.ts";
 import type { Parameters } from "./parameters.ts";
 import { DEFAULT_WEIGHT, StreamState } from "./stream_state.ts";
 
@@ -9,12 +13,19 @@ export class StreamTable {
   readonly #maxByUs: number;
   readonly #maxByPeer: number;
   readonly #maxReceiveWindow: number;
+  readonly #budget: TuningBudget;
   #nextId: number;
   #nextPeerId: number;
   #openByUs = 0;
 
-  /** Starts with none; `client` tells which end we are. */
-  constructor(client: boolean, local: Parameters, remote: Parameters) {
+  /** Starts with none; `client` tells which end we are, `budget` by how much their windows may grow together. */
+  constructor(
+    client: boolean,
+    local: Parameters,
+    remote: Parameters,
+    budget: TuningBudget,
+  ) {
+    this.#budget = budget;
     this.#nextId = client ? 1 : 2;
     this.#nextPeerId = client ? 2 : 1;
     this.#maxByUs = remote.maxStreams;
@@ -86,10 +97,11 @@ export class StreamTable {
     return stream;
   }
 
-  /** Forgets `stream`, which is over. */
-  remove(stream: StreamState): void {
-    if (!this.#streams.delete(stream.id)) return;
+  /** Frees the place of `stream`, which is over; `false` if that was done before. */
+  remove(stream: StreamState): boolean {
+    if (!this.#streams.delete(stream.id)) return false;
     if (this.#isOurs(stream.id)) this.#openByUs--;
+    return true;
   }
 
   #isOurs(id: number): boolean {
@@ -103,6 +115,7 @@ export class StreamTable {
       sendWindow: INITIAL_STREAM_WINDOW,
       receiveWindow: INITIAL_STREAM_WINDOW,
       maxReceiveWindow: this.#maxReceiveWindow,
+      budget: this.#budget,
     });
     this.#streams.set(id, stream);
     return stream;

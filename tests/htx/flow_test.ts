@@ -4,6 +4,7 @@ import {
   INITIAL_STREAM_WINDOW,
   ReceiveWindow,
   SendWindow,
+  TuningBudget,
 } from "../../src/htx/flow.ts";
 import { generator } from "./_mutation.ts";
 
@@ -31,7 +32,7 @@ Deno.test("ReceiveWindow refuses a byte beyond what it granted", () => {
 });
 
 Deno.test("ReceiveWindow doubles while updates come faster than two round trips, up to its limit", () => {
-  const window = new ReceiveWindow(1_000, 5_000);
+  const window = new ReceiveWindow(1_000, 5_000, new TuningBudget(1e6));
   const sizes = [];
   for (let i = 0; i < 6; i++) {
     window.receive(window.size);
@@ -45,7 +46,7 @@ Deno.test("ReceiveWindow doubles while updates come faster than two round trips,
 
 Deno.test("ReceiveWindow does not grow for a slow reader or a fixed window", () => {
   for (const [max, everyMs] of [[5_000, SLOW_MS], [1_000, 0]] as const) {
-    const window = new ReceiveWindow(1_000, max);
+    const window = new ReceiveWindow(1_000, max, new TuningBudget(1e6));
     for (let i = 0; i < 10; i++) {
       window.receive(1_000);
       assertEquals(window.consume(1_000, i * everyMs, RTT_MS), 1_000);
@@ -57,7 +58,11 @@ Deno.test("ReceiveWindow does not grow for a slow reader or a fixed window", () 
 Deno.test("ReceiveWindow never lets the peer send more than its size ahead", () => {
   const random = generator(31);
   for (let run = 0; run < 50; run++) {
-    const window = new ReceiveWindow(INITIAL_STREAM_WINDOW, 2 ** 20);
+    const window = new ReceiveWindow(
+      INITIAL_STREAM_WINDOW,
+      2 ** 20,
+      new TuningBudget(2 ** 20),
+    );
     const sender = new SendWindow(INITIAL_STREAM_WINDOW);
     let held = 0;
     for (let step = 0; step < 500; step++) {
@@ -89,4 +94,20 @@ Deno.test("SendWindow refuses credit of nothing and credit without end", () => {
   assertThrows(() => {
     for (let i = 0; i < 100; i++) window.grant(0xffff_ffff);
   }, HtxError);
+});
+
+Deno.test("windows grow by no more than their budget together, and put it back", () => {
+  const budget = new TuningBudget(3_000);
+  const windows = [0, 1].map(() => new ReceiveWindow(1_000, 9_000, budget));
+  for (let i = 0; i < 10; i++) {
+    for (const window of windows) {
+      window.receive(window.size);
+      window.consume(window.size, i, RTT_MS);
+    }
+  }
+  const sizes = windows.map(({ size }) => size);
+  assertEquals(sizes[0]! + sizes[1]!, 5_000);
+  windows[0]!.release();
+  assertEquals(windows[0]!.size, 1_000);
+  assertEquals(budget.take(1e6), sizes[0]! - 1_000);
 });

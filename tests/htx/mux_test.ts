@@ -80,7 +80,8 @@ Deno.test("Mux grows windows only if both sides offered it", () => {
 });
 
 Deno.test("Mux bounds what all streams together hold", () => {
-  const pair = new MuxPair();
+  const fixed = parameters({ maxSessionWindowBytes: 16 * 65_535 });
+  const pair = new MuxPair({ local: fixed, remote: fixed });
   for (let i = 0; i < 40; i++) {
     pair.client.mux.offer(pair.client.mux.open(), pattern(65_535));
   }
@@ -227,7 +228,6 @@ for (
     ["a gap in stream ids", "violation", [[0, 3, [0]]]],
     ["unknown stream flags", "malformed", [[0, 1, [3]]]],
     ["a STREAM frame without flags", "malformed", [[0, 1, []]]],
-    ["a RESET without a code", "malformed", [[0, 1, [2, 0]]]],
     ["data after FIN", "violation", [[0, 1, [1]], [0, 1, [0, 9]]]],
     ["credit for nobody's stream", "violation", [[4, 7, [0, 0, 0, 9]]]],
     ["credit of nothing", "violation", [[4, 0, [0, 0, 0, 0]]]],
@@ -253,6 +253,112 @@ Deno.test("Mux refuses malformed payloads", () => {
       DecodeError,
     );
   }
+});
+
+Deno.test("Mux refuses a RESET without a code", () => {
+  for (const payload of [[2], [2, 0], [2, 0, 0, 0]]) {
+    assertThrows(() => attack((seal) => seal(0, 1, payload)), DecodeError);
+  }
+});
+
+Deno.test("Mux refuses data beyond the session's window, within those of the streams", () => {
+  const full = [...new Uint8Array(65_536)];
+  for (const [streams, refused] of [[256, false], [257, true]] as const) {
+    const send = () =>
+      attack((seal) => {
+        for (let i = 0; i < streams; i++) {
+          seal(FRAME_TYPE.stream, 2 * i + 1, full);
+        }
+      });
+    if (refused) assertEquals(assertThrows(send, HtxError).code, "violation");
+    else send();
+  }
+});
+
+Deno.test("Mux gives credit for data of streams that are over", () => {
+  const pair = new MuxPair();
+  const { client, server } = pair;
+  for (let i = 0; i < 600; i++) {
+    const stream = client.mux.open();
+    pair.exchange();
+    client.mux.offer(stream, pattern(65_535));
+    const late = pair.batch(client);
+    server.mux.reset(server.opened.at(-1)!, 1, 0);
+    server.mux.feed(late, 0);
+    pair.exchange();
+  }
+  assertEquals(server.mux.stats.bytesIn, 600 * 65_535);
+  assertEquals([client.mux.stats.streams, server.mux.stats.streams], [0, 0]);
+});
+
+Deno.test("a stream that is reset keeps its place until the peer can know", () => {
+  const few = parameters({ maxStreams: 16 });
+  const pair = new MuxPair({ local: few, remote: few });
+  const streams = Array.from({ length: 16 }, () => pair.client.mux.open());
+  pair.exchange();
+  pair.client.mux.reset(streams[0]!, 1, 0);
+  assertEquals(pair.client.mux.canOpen, false);
+  const batch = pair.batch(pair.client);
+  assertEquals(pair.client.mux.canOpen, true);
+  pair.client.mux.open();
+  pair.server.mux.feed(batch, 0);
+  pair.exchange();
+  assertEquals(pair.server.mux.stats.streams, 16);
+});
+
+Deno.test("Mux.reset() never fails, however little the peer reads", () => {
+  const pair = new MuxPair();
+  const ping = encodePing({ answer: false, token: new Uint8Array(8) });
+  const sealer = new Sealer(nodeProvider, testKeys().client, 0);
+  const out = new Uint8Array(64);
+  const feed = (type: number, id: number, payload: Uint8Array) => {
+    const header = type === FRAME_TYPE.ping ? 4 : id < 64 ? 5 : 6;
+    out.set(payload, header);
+    const end = sealer.seal(type as 0, id, payload.length, out, 0);
+    pair.server.mux.feed(out.subarray(0, end), 0);
+  };
+  for (let i = 0; i < 4_096; i++) feed(FRAME_TYPE.ping, 0, ping);
+  for (let i = 0; i < 1_024; i++) {
+    feed(FRAME_TYPE.stream, 2 * i + 1, Uint8Array.of(0));
+    pair.server.mux.reset(pair.server.opened.at(-1)!, 1, 0);
+  }
+  const more = assertThrows(
+    () => feed(FRAME_TYPE.stream, 2_049, Uint8Array.of(0)),
+    HtxError,
+  );
+  assertEquals(more.code, "limit");
+});
+
+Deno.test("fast streams that stop being read leave room for others", () => {
+  const pair = new MuxPair();
+  const { client, server } = pair;
+  const greedy = Array.from({ length: 40 }, () => client.mux.open());
+  for (let i = 0; i < 200; i++) {
+    greedy.forEach((s) => s.chunk || client.mux.offer(s, pattern(1 << 20)));
+    pair.exchange(1 << 20);
+    server.opened.forEach((s) => readAll(server, s, pair.nowMs));
+  }
+  greedy.forEach((s) => s.chunk || client.mux.offer(s, pattern(1 << 23)));
+  pair.exchange();
+  const late = client.mux.open();
+  client.mux.offer(late, pattern(65_535));
+  pair.exchange();
+  assertEquals(server.opened.at(-1)!.received.length, 65_535);
+});
+
+Deno.test("a CLOSE that does not decode is answered with ours", () => {
+  const pair = new MuxPair();
+  const sealer = new Sealer(nodeProvider, testKeys().client, 0);
+  const out = new Uint8Array(64);
+  out.set([0, 0, 0xff], 4);
+  const end = sealer.seal(FRAME_TYPE.close, 0, 3, out, 0);
+  assertThrows(
+    () => pair.server.mux.feed(out.subarray(0, end), 0),
+    DecodeError,
+  );
+  pair.server.mux.close({ code: 7, reason: "" }, 0);
+  pair.client.mux.feed(pair.batch(pair.server), 0);
+  assertEquals(pair.client.closed?.code, 7);
 });
 
 Deno.test("Mux refuses data beyond the stream's window", () => {

@@ -183,3 +183,46 @@ function open(
   writeNonce(keys.nonceSalt, counter, nonce);
   return nodeProvider.chacha20poly1305(keys.key).open(nonce, ciphertext, aad);
 }
+
+Deno.test("Sealer refuses limits above those of §5.3", () => {
+  for (
+    const limit of [
+      { frames: 2 ** 16 + 1 },
+      { frames: 1 },
+      { bytes: 8 * 2 ** 30 + 1 },
+      { ageMs: 3_600_001 },
+    ]
+  ) {
+    const limits = { ...REKEY_LIMITS, ...limit };
+    const make = () => new Sealer(nodeProvider, testKeys().client, 0, limits);
+    assertThrows(make, RangeError);
+  }
+});
+
+Deno.test("Opener refuses a peer that keeps its key beyond 8 GiB", () => {
+  const opener = new Opener(nodeProvider, testKeys().client);
+  const length = 2 ** 31;
+  const header = {
+    type: FRAME_TYPE.ping,
+    streamId: 0,
+    headerLength: 4,
+    length,
+  };
+  const codes = Array.from({ length: 6 }, () =>
+    assertThrows(
+      () => opener.open(new Uint8Array(64), 0, header),
+      HtxError,
+    ).code);
+  assertEquals(codes.slice(0, 4), new Array(4).fill("unauthenticated"));
+  assertEquals(codes.at(-1), "violation");
+});
+
+Deno.test("keys are overwritten when their time is over", () => {
+  const { client } = testKeys();
+  const first = client.key;
+  const sealer = new Sealer(nodeProvider, client, 0);
+  assert(first.some((byte) => byte !== 0));
+  sealer.rekey(0);
+  assert(first.every((byte) => byte === 0));
+  assert(client.secret.every((byte) => byte === 0));
+});

@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { VirtualClock } from "../../src/core/async/mod.ts";
 import { equal } from "../../src/core/bytes/mod.ts";
 import type { Connection } from "../../src/core/transport/mod.ts";
@@ -207,6 +207,106 @@ Deno.test("what a peer wrote before it left can still be taken, up to the limit 
   }
   const kept = await client.open();
   assertEquals((await accepted.next()).value.id, kept.id);
+});
+
+Deno.test("what arrived up to a FIN can be read however the session ends", async () => {
+  for (const how of ["close", "break", "dispose"] as const) {
+    await using world = await World.start();
+    let raw: Connection | undefined;
+    const { client, server } = await world.pair({
+      dial: async () => raw = await world.connect(),
+    });
+    await writeAll(await client.open(), pattern(5_000));
+    await client.ping();
+    if (how === "break") raw!.close();
+    else if (how === "close") await client.close();
+    else await client[Symbol.asyncDispose]();
+    await server.closed;
+    const stream = await server.accept();
+    assertEquals(await readToEnd(stream!), pattern(5_000));
+    await assertRejects(() => stream!.write(new Uint8Array(1)), HtxError);
+    assertEquals(await server.accept(), undefined);
+  }
+});
+
+Deno.test("what was cut short never looks like an end", async () => {
+  await using world = await World.start();
+  const { client, server } = await world.pair();
+  const stream = await client.open();
+  await stream.write(pattern(5_000));
+  const peer = (await server.accept())!;
+  await peer.read(new Uint8Array(1_000));
+  await client.close();
+  await server.closed;
+  await assertRejects(() => readToEnd(peer), HtxError, "closed");
+});
+
+Deno.test("reads and ends fail after our own close, and ends after a reset", async () => {
+  await using world = await World.start();
+  const { client, server } = await world.pair();
+  const stream = await client.open();
+  await stream.write(pattern(10));
+  const peer = (await server.accept())!;
+  await writeAll(peer, pattern(10));
+  await client.ping();
+  stream.close();
+  await assertRejects(() => stream.read(new Uint8Array(1)), HtxError, "reset");
+  await assertRejects(() => stream.closeWrite(), HtxError, "reset");
+  await assertRejects(() => stream.write(pattern(1)), HtxError, "reset");
+});
+
+Deno.test("a stream can be closed and another opened at once, at the limit", async () => {
+  await using world = await World.start({ parameters: { maxStreams: 16 } });
+  const { client, server } = await world.pair();
+  const streams = [];
+  for (let i = 0; i < 16; i++) streams.push(await client.open());
+  for (let i = 0; i < 200; i++) {
+    streams.shift()!.close();
+    streams.push(await client.open());
+  }
+  await client.ping();
+  assertEquals(server.stats.streams, 16);
+});
+
+Deno.test("a wait that is cancelled takes no turn from the others", async () => {
+  await using world = await World.start({ parameters: { maxStreams: 16 } });
+  const { client, server } = await world.pair();
+  const streams = [];
+  for (let i = 0; i < 16; i++) streams.push(await client.open());
+  const abort = new AbortController();
+  const cancelled = client.open({ signal: abort.signal });
+  const next = client.open();
+  abort.abort(new Error("changed my mind"));
+  streams[0]!.close();
+  await assertRejects(() => cancelled, Error, "changed my mind");
+  assertEquals((await next).id, 33);
+  const asking = new AbortController();
+  const accepting = (async () => {
+    for (let i = 0; i < 16; i++) await server.accept();
+    return await server.accept({ signal: asking.signal });
+  })();
+  await client.ping();
+  asking.abort(new Error("no more"));
+  await assertRejects(() => accepting, Error, "no more");
+  streams[1]!.close();
+  const last = await client.open();
+  assertEquals((await server.accept())?.id, last.id);
+  await assertRejects(
+    () => client.ping({ signal: AbortSignal.abort(new Error("late")) }),
+    Error,
+    "late",
+  );
+});
+
+Deno.test("Session and Stream refuse codes that do not fit", async () => {
+  await using world = await World.start();
+  const { client } = await world.pair();
+  const stream = await client.open();
+  for (const code of [-1, 65_536, 1.5]) {
+    assertThrows(() => stream.reset(code), RangeError, "0..65535");
+    await assertRejects(() => client.close({ code }), RangeError, "0..65535");
+  }
+  assert(client.isOpen);
 });
 
 Deno.test("Session.open() refuses a weight that is out of range", async () => {
