@@ -3,7 +3,7 @@ import { type HtxRole, makeFolder, startRole } from "./_htx_process.ts";
 import { runHtx } from "./_run_htx.ts";
 
 /** How the answer to a good ticket ends. */
-const SESSION_FOLLOWS = "\r\nContent-Type: application/octet-stream\r\n";
+const SESSION_FOLLOWS = "\r\ncontent-type: application/octet-stream\r\n";
 
 Deno.test("betanet-htx ticket makes requests that the server admits once", async (t) => {
   await using folder = await makeFolder();
