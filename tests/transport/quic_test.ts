@@ -17,19 +17,25 @@ import {
 } from "../compliance/transport.ts";
 
 const LISTEN_AT = "quic://127.0.0.1:0";
+const UNREACHABLE = "quic://127.0.0.1:1";
 
 testTransport("quic", async () => {
   const certificate = await selfSigned({ names: ["127.0.0.1"] });
-  const transport = quic({
-    certificate,
-    caCerts: [certificate.certPem],
-    dialTimeoutMs: 2_000,
-  });
+  const options = { certificate, caCerts: [certificate.certPem] };
+  const transport = quic({ ...options, dialTimeoutMs: 60_000 });
+  const hasty = quic({ ...options, dialTimeoutMs: 1_000 });
   return {
-    dialer: transport,
+    dialer: {
+      ...transport,
+      dial: (address, dialOptions) =>
+        (address === UNREACHABLE ? hasty : transport).dial(
+          address,
+          dialOptions,
+        ),
+    },
     listener: transport,
     listenAt: LISTEN_AT,
-    unreachable: "quic://127.0.0.1:1",
+    unreachable: UNREACHABLE,
     maxBufferedBytes: 16 * 1_048_576,
   };
 });
