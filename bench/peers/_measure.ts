@@ -47,16 +47,14 @@ interface Memory {
 const SETTLE_MS = 3_000;
 const FIRST_IDLE = 100;
 
-/** Measures one peer, run by Deno with `args`, once. */
-export async function measure(
+/** Each measures one peer, run by Deno with `args`, in processes of its own. */
+export const MEASURES: readonly ((
   args: readonly string[],
   size: Size,
-): Promise<Figures> {
-  return {
-    ...await withPair(args, (pair) => measureSpeed(pair, size)),
-    ...await withPair(args, (pair) => measureIdle(pair, size)),
-  };
-}
+) => Promise<Partial<Figures>>)[] = [
+  (args, size) => withPair(args, (pair) => measureSpeed(pair, size)),
+  (args, size) => withPair(args, (pair) => measureIdle(pair, size)),
+];
 
 async function withPair<T>(
   args: readonly string[],

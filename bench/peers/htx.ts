@@ -8,10 +8,12 @@
  * @module
  */
 import { parseArgs } from "@std/cli/parse-args";
-import { type Figures, measure } from "./_measure.ts";
+import { type Figures, MEASURES } from "./_measure.ts";
 
-/** The figures of each peer; `null` for one that failed. */
-type Round = Record<string, Figures | null>;
+/** The figures of each peer, as far as it did not fail. */
+type Round = Record<string, Partial<Figures>>;
+/** Takes one figure out of a round. */
+type Pick = (f: Partial<Figures>, round: Round) => number | undefined;
 
 const HERE = import.meta.dirname!;
 const PEERS: Readonly<Record<string, readonly string[]>> = {
@@ -28,7 +30,7 @@ const PEERS: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Rows of the table: name, figure, digits behind the point. */
-const ROWS: readonly (readonly [string, (f: Figures) => number, number])[] = [
+const ROWS: readonly (readonly [string, Pick, number])[] = [
   ["one stream, MB/s", (f) => f.mbPerS, 0],
   ["CPU s/GB, sender", (f) => f.clientCpuSPerGb, 2],
   ["CPU s/GB, receiver", (f) => f.serverCpuSPerGb, 2],
@@ -54,56 +56,56 @@ for (let i = 0; i < Number(flags.rounds); i++) {
   const round: Round = {};
   for (const name of names) {
     say(Deno.stderr, `round ${i + 1}: ${name}\n`);
-    round[name] = await measureOrExplain(name);
+    round[name] = await measure(name);
   }
   rounds.push(round);
 }
-say(Deno.stdout, table(rounds));
+say(Deno.stdout, table());
 await store(rounds);
 
-async function measureOrExplain(name: string): Promise<Figures | null> {
-  try {
-    return await measure(PEERS[name]!, {
-      transferBytes: Number(flags.mib) * 2 ** 20,
-      pings: 10_000,
-      handshakesMs: 2_000,
-      idleSessions: 1_000,
-    });
-  } catch (error) {
-    say(Deno.stderr, `${name} failed: ${error}\n`);
-    return null;
+async function measure(name: string): Promise<Partial<Figures>> {
+  const size = {
+    transferBytes: Number(flags.mib) * 2 ** 20,
+    pings: 10_000,
+    handshakesMs: 2_000,
+    idleSessions: 1_000,
+  };
+  const figures = {};
+  for (const part of MEASURES) {
+    try {
+      Object.assign(figures, await part(PEERS[name]!, size));
+    } catch (error) {
+      say(Deno.stderr, `${name} failed: ${error}\n`);
+    }
   }
+  return figures;
 }
 
 function ownPeer(name: string): readonly string[] {
   return ["--unstable-net", "--no-check", `${HERE}/peer.ts`, name];
 }
 
-function table(rounds: readonly Round[]): string {
+function table(): string {
   const lines = [["", ...names], ["---", ...names.map(() => "---:")]];
-  for (const [title, figure, digits] of ROWS) {
-    lines.push([title, ...medians(digits, figure)]);
+  for (const [title, pick, digits] of ROWS) {
+    lines.push([title, ...medians(digits, pick)]);
   }
   for (const base of ["tcp", "libp2p"].filter((name) => names.includes(name))) {
-    for (const [title, figure] of [ROWS[0]!, ROWS[4]!]) {
-      const ratio = (f: Figures, round: Round) =>
-        round[base] ? figure(f) / figure(round[base]) : NaN;
+    for (const [title, pick] of [ROWS[0]!, ROWS[4]!]) {
+      const ratio: Pick = (f, round) =>
+        (pick(f, round) ?? NaN) / (pick(round[base]!, round) ?? NaN);
       lines.push([`${title} / ${base}`, ...medians(2, ratio)]);
     }
   }
-  const failed = names.map((name) => rounds.filter((r) => !r[name]).length);
-  lines.push([`failed rounds of ${rounds.length}`, ...failed.map(String)]);
   return lines.map((cells) => `| ${cells.join(" | ")} |\n`).join("");
 }
 
 /** For each peer the median over the rounds in which it did not fail. */
-function medians(
-  digits: number,
-  figure: (f: Figures, round: Round) => number,
-): string[] {
+function medians(digits: number, pick: Pick): string[] {
   return names.map((name) => {
     const values = rounds
-      .flatMap((round) => round[name] ? [figure(round[name], round)] : [])
+      .map((round) => pick(round[name]!, round) ?? NaN)
+      .filter(Number.isFinite)
       .sort((a, b) => a - b);
     return values[values.length >> 1]?.toFixed(digits) ?? "failed";
   });
