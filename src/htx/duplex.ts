@@ -2,10 +2,12 @@ import { concat } from "../core/bytes/mod.ts";
 import type { Connection } from "../core/transport/mod.ts";
 
 /** The part of a {@link Connection} that a tunnel uses. */
-export type Duplex = Pick<
-  Connection,
-  "read" | "write" | "closeWrite" | "close"
->;
+export type Duplex =
+  & Pick<Connection, "read" | "write" | "closeWrite" | "close">
+  & {
+    /** As {@link Connection.closed}, where it is known without reading. */
+    readonly closed?: Promise<void> | undefined;
+  };
 
 /** Bytes asked for at a time while a message is awaited. */
 const FILL_BYTES = 4096;
@@ -52,6 +54,11 @@ export class BufferedDuplex implements Duplex {
     if (n === null) return false;
     this.#buffered = concat(this.#buffered, buffer.subarray(0, n));
     return true;
+  }
+
+  /** As {@link Connection.closed}, where it is known. */
+  get closed(): Promise<void> | undefined {
+    return this.#inner.closed;
   }
 
   /** Takes the first `length` buffered bytes. */

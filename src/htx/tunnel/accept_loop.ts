@@ -14,26 +14,28 @@ export interface ServeOptions {
 export interface AcceptLoopOptions {
   /** Most connections served at once. */
   readonly maxConnections: number;
+  /** Most of them that come from one source; `maxConnections` if not given. */
+  readonly maxPerSource?: number;
   /** Serves one connection to its end. */
   readonly serve: (connection: Duplex, signal?: AbortSignal) => Promise<void>;
-  /** Turns away a connection beyond the limit; beyond twice the limit it is closed without a word. */
+  /** Turns away a connection beyond either limit; beyond twice that it is closed without a word. */
   readonly refuse: (connection: Duplex) => Promise<void>;
 }
 
 /** Serves what comes, up to a number of connections at once over all its sources. */
 export class AcceptLoop {
-  readonly #options: AcceptLoopOptions;
+  readonly #options: Required<AcceptLoopOptions>;
   #active = 0;
 
   /** Starts with no connections. */
   constructor(options: AcceptLoopOptions) {
-    const { maxConnections } = options;
-    if (!(Number.isInteger(maxConnections) && maxConnections > 0)) {
-      throw new RangeError(
-        `maxConnections must be an integer above 0: got ${maxConnections}`,
-      );
+    const { maxConnections, maxPerSource = maxConnections } = options;
+    for (const limit of [maxConnections, maxPerSource]) {
+      if (!(Number.isInteger(limit) && limit > 0)) {
+        throw new RangeError(`Want a limit above 0: got ${limit}`);
+      }
     }
-    this.#options = options;
+    this.#options = { ...options, maxPerSource };
   }
 
   /** Connections held now. */
@@ -47,7 +49,7 @@ export class AcceptLoop {
     const running = new Set<Promise<void>>();
     try {
       for await (const connection of source) {
-        const task = this.#hold(connection, signal);
+        const task = this.#hold(connection, running.size, signal);
         running.add(task);
         void task.then(() => running.delete(task));
       }
@@ -56,12 +58,18 @@ export class AcceptLoop {
     }
   }
 
-  async #hold(connection: Duplex, signal?: AbortSignal): Promise<void> {
-    const { maxConnections, serve, refuse } = this.#options;
+  async #hold(
+    connection: Duplex,
+    ofSource: number,
+    signal?: AbortSignal,
+  ): Promise<void> {
+    const { maxConnections, maxPerSource, serve, refuse } = this.#options;
     const before = this.#active++;
+    const isWithin = (factor: number) =>
+      before < factor * maxConnections && ofSource < factor * maxPerSource;
     try {
-      if (before < maxConnections) await serve(connection, signal);
-      else if (before < 2 * maxConnections) await refuse(connection);
+      if (isWithin(1)) await serve(connection, signal);
+      else if (isWithin(2)) await refuse(connection);
     } finally {
       connection.close();
       this.#active--;

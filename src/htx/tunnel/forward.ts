@@ -4,6 +4,7 @@ import { formatAddress, type Transport } from "../../core/transport/mod.ts";
 import { AcceptLoop, type Incoming, type ServeOptions } from "./accept_loop.ts";
 import type { AllowList } from "./allow_list.ts";
 import { closeOnAbort } from "../close_on_abort.ts";
+import { HtxError } from "../error.ts";
 import { BufferedDuplex, type Duplex } from "../duplex.ts";
 import { answer, farewell } from "./answer.ts";
 import { parseIp } from "./ip_address.ts";
@@ -29,6 +30,8 @@ export interface ForwarderOptions {
   ) => Promise<readonly string[]>;
   /** Most streams served at once; {@link FORWARD_DEFAULTS} if not given. */
   readonly maxConnections?: number;
+  /** Most of them from one session, so that none takes every place; {@link FORWARD_DEFAULTS} if not given. */
+  readonly maxPerSession?: number;
   /** Time for the open request to arrive; {@link FORWARD_DEFAULTS} if not given. */
   readonly requestTimeoutMs?: number;
   /** Time to resolve the name and connect, over all addresses; {@link FORWARD_DEFAULTS} if not given. */
@@ -42,6 +45,7 @@ export interface ForwarderOptions {
 /** Defaults of {@link ForwarderOptions}. */
 export const FORWARD_DEFAULTS = {
   maxConnections: 4096, // each holds a socket: stay below common file limits
+  maxPerSession: 256, // what a browser opens to a proxy, eight times
   requestTimeoutMs: 10_000, // it comes with the stream's first frame
   connectTimeoutMs: 10_000, // two SYN retransmissions
 } as const;
@@ -50,7 +54,7 @@ export const FORWARD_DEFAULTS = {
 export type ForwardRefusal =
   | Exclude<OpenReply, "granted"> // what the client was told
   | "slow" // no open request in time
-  | "ended" // the client left before its open request, or before our answer
+  | "ended" // the client left before its open request, while we connected, or before our answer
   | "malformed"; // the open request does not decode
 
 /** Most addresses of one name that are checked, and that are tried. */
@@ -82,6 +86,7 @@ export class Forwarder {
     this.#options = { clock: systemClock, ...FORWARD_DEFAULTS, ...options };
     this.#loop = new AcceptLoop({
       maxConnections: this.#options.maxConnections,
+      maxPerSource: this.#options.maxPerSession,
       serve: (stream, signal) => this.#serve(stream, signal),
       refuse: (stream) => this.#refuse(stream, "limit"),
     });
@@ -102,7 +107,8 @@ export class Forwarder {
     const stream = new BufferedDuplex(connection);
     const target = await this.#readRequest(stream, signal);
     if (!target) return;
-    const far = await this.#connect(target, signal);
+    const far = await this.#connect(target, untilClosed(stream, signal));
+    if (far === "ended") return this.#tally.refuse(far);
     if (typeof far === "string") return await this.#refuse(stream, far);
     const { clock, idleTimeoutMs } = this.#options;
     const granted = encodeOpenReply("granted");
@@ -141,8 +147,8 @@ export class Forwarder {
 
   async #connect(
     target: Target,
-    signal: AbortSignal | undefined,
-  ): Promise<Duplex | Exclude<OpenReply, "granted">> {
+    signal: AbortSignal,
+  ): Promise<Duplex | Exclude<OpenReply, "granted"> | "ended"> {
     const { allow, clock, connectTimeoutMs } = this.#options;
     if (!allow.mayAdmit(target)) return "not_allowed";
     using deadline = new Deadline(clock, connectTimeoutMs, { signal });
@@ -153,7 +159,7 @@ export class Forwarder {
       if (admitted.length === 0) return "not_allowed";
       return await this.#dialOneOf(admitted, target.port, deadline.signal);
     } catch (error) {
-      if (signal?.aborted) return "failed";
+      if (signal.aborted) return hasLeft(signal) ? "ended" : "failed";
       return deadline.signal.aborted ? "timeout" : refusalFor(error);
     }
   }
@@ -199,6 +205,19 @@ export class Forwarder {
     this.#tally.refuse(reply);
     await farewell(stream, encodeOpenReply(reply), this.#options.clock);
   }
+}
+
+/** A signal that aborts with `signal`, and when `stream` closes: then {@link hasLeft} is true. */
+function untilClosed(stream: Duplex, signal?: AbortSignal): AbortSignal {
+  const left = new AbortController();
+  void stream.closed?.then(() =>
+    left.abort(new HtxError("reset", "Client closed its stream"))
+  );
+  return signal ? AbortSignal.any([signal, left.signal]) : left.signal;
+}
+
+function hasLeft({ reason }: AbortSignal): boolean {
+  return reason instanceof HtxError && reason.code === "reset";
 }
 
 /** What to tell the client about a failed resolution or connection, by the system's own error. */

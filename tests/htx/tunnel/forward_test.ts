@@ -1,4 +1,4 @@
-import { assertEquals, assertRejects } from "@std/assert";
+import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { VirtualClock } from "../../../src/core/async/mod.ts";
 import { concat, utf8 } from "../../../src/core/bytes/mod.ts";
 import {
@@ -8,12 +8,13 @@ import {
 import { HtxError } from "../../../src/htx/error.ts";
 import { AllowList } from "../../../src/htx/tunnel/allow_list.ts";
 import type { ForwarderOptions } from "../../../src/htx/tunnel/forward.ts";
-import { openTarget } from "../../../src/htx/tunnel/open.ts";
+import { openTarget, type StreamOpener } from "../../../src/htx/tunnel/open.ts";
 import {
   encodeOpenReply,
   encodeOpenRequest,
   parseTarget,
 } from "../../../src/htx/tunnel/target.ts";
+import { until, World } from "../_world.ts";
 import { readAll, readExactly, text } from "./_pair.ts";
 import { echo, FakeSession, forwarderTo, origin } from "./_tunnel.ts";
 
@@ -252,6 +253,85 @@ Deno.test("Forwarder answers beyond its limit, over all sessions, and recovers",
   await served;
   assertEquals(s.forwarder.stats().refused.limit, 1);
   assertEquals(s.forwarder.stats().active, 0);
+});
+
+Deno.test("Forwarder gives up a lookup and a connection whose client has left", async () => {
+  await using world = await World.start();
+  const { client, server } = await world.pair();
+  const aborted: string[] = [];
+  const untilAborted = (what: string, signal: AbortSignal) =>
+    new Promise<never>((_, reject) =>
+      signal.addEventListener("abort", () => {
+        aborted.push(what);
+        reject(signal.reason);
+      })
+    );
+  let begun = 0;
+  const forwarder = forwarderTo(world.network, {
+    maxConnections: 2,
+    resolve: (name, { signal }) => {
+      begun++;
+      return name === "slow.example"
+        ? untilAborted("lookup", signal)
+        : Promise.resolve(["10.0.0.1", "10.0.0.2"]);
+    },
+    dial: (_, options) => untilAborted("dial", options!.signal!),
+  });
+  const served = forwarder.serve(server);
+  for (let round = 1; round <= 5; round++) {
+    const hosts = ["slow.example", "dead.example"];
+    const streams = await Promise.all(
+      hosts.map((host) => openTarget(client, { host, port: 7 })),
+    );
+    await until(() => begun === 2 * round);
+    assertEquals(forwarder.stats().active, 2);
+    for (const stream of streams) stream.close();
+    await until(() => forwarder.stats().active === 0);
+  }
+  assertEquals(aborted.sort(), [
+    ...Array(5).fill("dial"),
+    ...Array(5).fill("lookup"),
+  ]);
+  const { refused } = forwarder.stats();
+  assertEquals([refused.ended, refused.limit, refused.failed], [10, 0, 0]);
+  await client.close();
+  await served;
+});
+
+Deno.test("Forwarder leaves places to other sessions when one takes too many", async () => {
+  await using world = await World.start();
+  const target = await origin(world.network, "10.0.0.1:7", echo);
+  const { client, server } = await world.pair();
+  const limits = { maxConnections: 100, maxPerSession: 2 };
+  const forwarder = forwarderTo(world.network, limits);
+  const served = [forwarder.serve(server)];
+  const open = (opener: StreamOpener) =>
+    openTarget(opener, { host: "10.0.0.1", port: 7 });
+  const held = [await open(client), await open(client)];
+  for (const stream of held) assertEquals(await stream.reply(), "granted");
+  const refused = [await open(client), await open(client)];
+  await assertRejects(() => open(client).then((stream) => stream.reply()));
+  for (const stream of refused) assertEquals(await stream.reply(), "limit");
+  assertEquals(forwarder.stats().refused.limit, 2);
+
+  const other = await world.pair();
+  served.push(forwarder.serve(other.server));
+  assertEquals(await (await open(other.client)).reply(), "granted");
+  for (const stream of [...held, ...refused]) stream.close();
+  await until(() => forwarder.stats().active === 1);
+  assertEquals(await (await open(client)).reply(), "granted");
+  for (const session of [client, other.client]) await session.close();
+  await Promise.all(served);
+  await target[Symbol.asyncDispose]();
+});
+
+Deno.test("Forwarder refuses limits that are no positive integers", () => {
+  for (const limit of [0, -1, 1.5, NaN]) {
+    for (const name of ["maxConnections", "maxPerSession"]) {
+      const make = () => forwarderTo(new MemoryNetwork(), { [name]: limit });
+      assertThrows(make, RangeError);
+    }
+  }
 });
 
 Deno.test("Forwarder cuts what it holds when the signal fires", async () => {
