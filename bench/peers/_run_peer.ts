@@ -16,7 +16,8 @@ export async function runPeer(
   if (role === "server") {
     say(
       await peer.listen((stream) => {
-        serveStream(stream).catch(() => stream.close());
+        // Whatever ends a stream early fails at the client too, which says so.
+        serveStream(stream).catch(() => stream.close()).catch(() => {});
       }),
     );
   } else {
