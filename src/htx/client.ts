@@ -63,13 +63,15 @@ const TIMEOUT_MS = 15_000;
  * `incompatible` if we may not use the suite, `timeout` after `timeoutMs`.
  * @throws {TransportError} `unreachable` if nobody answers, `reset` if the connection breaks: so does a server that has another
  * `staticKey` or takes no such suite.
+ * @throws {RangeError} If a parameter is outside its range, before it connects.
  * @throws The reason of the signal.
  */
 export async function dialHtx(options: DialHtxOptions): Promise<Session> {
   const { timeoutMs = TIMEOUT_MS, clock = systemClock, signal } = options;
+  const ours = parameters(options.parameters);
   using deadline = new Deadline(clock, timeoutMs, signal ? { signal } : {});
   try {
-    return await connect(options, deadline.signal);
+    return await connect(options, ours, deadline.signal);
   } catch (error) {
     signal?.throwIfAborted();
     if (deadline.signal.aborted) {
@@ -81,6 +83,7 @@ export async function dialHtx(options: DialHtxOptions): Promise<Session> {
 
 async function connect(
   options: DialHtxOptions,
+  ours: Parameters,
   signal: AbortSignal,
 ): Promise<Session> {
   const { address, crypto = nodeProvider, clock = systemClock } = options;
@@ -109,7 +112,7 @@ async function connect(
       staticKeyPair: options.staticKeyPair ?? generateX25519(crypto),
       remoteStaticKey: options.staticKey,
       ticketHash: ticketHash(crypto, ticket),
-      parameters: parameters(options.parameters),
+      parameters: ours,
       classic: options.classic ?? false,
       wallTimeMs: clock.wallTime(),
       ...outerExporter(raw),

@@ -24,15 +24,18 @@ import {
 import { findTicket, type NoTicket, type TicketRequest } from "./carrier.ts";
 import { shakeHands } from "./client.ts";
 import type { Decoy } from "./decoy.ts";
+import { BufferedDuplex } from "./duplex.ts";
 import { HtxError } from "./error.ts";
 import type { Gate } from "./gate.ts";
 import { Handshake, outerExporter } from "./handshake.ts";
+import { NetworkTally } from "./network_tally.ts";
 import { type Admission, SESSION_MEDIA_TYPE } from "./outer.ts";
 import { type Parameters, parameters } from "./parameters.ts";
 import { CLOSE_CODE } from "./payload.ts";
 import { type CloseOptions, Session, type SessionOptions } from "./session.ts";
+import { addressPrefix } from "./token_bucket.ts";
 import { addStats, emptyTotals, type SessionTotals } from "./totals.ts";
-import { BufferedDuplex } from "./duplex.ts";
+import { WaitingRoom } from "./waiting_room.ts";
 
 /** Options of {@link HtxServer}. */
 export interface HtxServerOptions extends SessionOptions {
@@ -50,10 +53,14 @@ export interface HtxServerOptions extends SessionOptions {
   readonly parameters?: Partial<Parameters>;
   /** Take clients without ML-KEM-768, until 2026-12-31 only. Default false. */
   readonly classic?: boolean;
-  /** Sessions at once; those beyond get the decoy. Default 4,096. */
+  /** Sessions and handshakes at once; those beyond get the decoy. Default 4,096. */
   readonly maxSessions?: number;
-  /** Connections that have not shown a ticket yet; those beyond get the decoy at once. Default 1,024. */
+  /** Of these, for one /24 or /56; a quarter by default. */
+  readonly maxSessionsPerNetwork?: number;
+  /** Connections that have not shown a ticket yet; for one beyond, the oldest is sent to the decoy. Default 1,024. */
   readonly maxPending?: number;
+  /** Of these, for one /24 or /56; for one beyond, its oldest is sent to the decoy. An eighth by default. */
+  readonly maxPendingPerNetwork?: number;
   /** How long a request may take to be whole before it goes to the decoy, in milliseconds. Default 10,000. */
   readonly requestTimeoutMs?: number;
   /** How long the inner handshake may take, in milliseconds. Default 10,000. */
@@ -80,7 +87,7 @@ export interface HtxServerCounts {
   readonly handshakeBroken: number;
   /** Sessions whose client is not in the list. */
   readonly clientRefused: number;
-  /** Connections with a ticket, sent to the decoy because too many sessions were open. */
+  /** Connections with a ticket, sent to the decoy because too many sessions were open, or too many of its network. */
   readonly full: number;
 }
 
@@ -113,11 +120,23 @@ export class HtxServer implements AsyncDisposable, AsyncIterable<Session> {
     full: 0,
   };
   readonly #ended = emptyTotals();
-  #pending = 0;
-  #handshaking = 0;
+  readonly #parameters: Parameters;
+  readonly #waiting: WaitingRoom;
+  /** Sessions and handshakes. */
+  readonly #places = new NetworkTally();
 
-  /** Accepts from `listeners` at once and owns them. */
+  /**
+   * Accepts from `listeners` at once and owns them.
+   *
+   * @throws {RangeError} If a parameter is outside its range; nothing is owned then.
+   */
   constructor(listeners: readonly Listener[], options: HtxServerOptions) {
+    const { maxPending = 1_024 } = options;
+    this.#parameters = parameters(options.parameters);
+    this.#waiting = new WaitingRoom({
+      max: maxPending,
+      maxPerNetwork: options.maxPendingPerNetwork ?? Math.ceil(maxPending / 8),
+    });
     this.#listeners = listeners;
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
@@ -172,6 +191,13 @@ export class HtxServer implements AsyncDisposable, AsyncIterable<Session> {
     return this.#options.maxSessions ?? 4_096;
   }
 
+  #isFull(network: string): boolean {
+    const { maxSessionsPerNetwork = Math.ceil(this.#maxSessions / 4) } =
+      this.#options;
+    return this.#places.total >= this.#maxSessions ||
+      this.#places.of(network) >= maxSessionsPerNetwork;
+  }
+
   #run(task: Promise<void>): void {
     this.#tasks.add(task);
     void task.finally(() => this.#tasks.delete(task));
@@ -197,41 +223,45 @@ export class HtxServer implements AsyncDisposable, AsyncIterable<Session> {
   }
 
   async #admit(connection: Connection): Promise<void> {
-    const { cookieName, gate, decoy, maxPending = 1_024 } = this.#options;
+    const { gate, decoy } = this.#options;
     const visitor = new BufferedDuplex(connection);
-    const found = this.#pending < maxPending
-      ? await this.#request(visitor, cookieName)
-      : undefined;
+    const found = await this.#request(visitor, connection.remoteAddress);
     if (!found) this.#counts.incomplete++;
     const verdict = gate.admit(found ? ticketOf(found) : "none", {
       remoteAddress: connection.remoteAddress,
       wallTimeMs: this.#clock.wallTime(),
       nowMs: this.#clock.now(),
     });
-    const open = this.#sessions.size + this.#handshaking;
-    if (verdict.admitted && open >= this.#maxSessions) this.#counts.full++;
+    const network = addressPrefix(connection.remoteAddress);
+    if (verdict.admitted && this.#isFull(network)) this.#counts.full++;
     else if (verdict.admitted) {
       const request = found as TicketRequest;
       visitor.skip(request.length);
       const leftover = visitor.buffered;
-      return await this.#establish(connection, request, leftover, verdict);
+      this.#places.add(network);
+      const session = await this.#establish(
+        connection,
+        { ...request, leftover },
+        verdict.ticketHash,
+      );
+      if (session) this.#start(session, network);
+      else this.#places.remove(network);
+      return;
     }
     const { signal } = this.#closing;
     await decoy.serve(visitor, EMPTY, { signal });
   }
 
-  /** The first request, or `undefined` if it does not become whole in time. */
+  /** The first request, or `undefined` if it does not become whole in time, or before the visitor has to give way. */
   async #request(
     visitor: BufferedDuplex,
-    cookieName: string,
+    address: Address,
   ): Promise<TicketRequest | NoTicket | undefined> {
-    const { requestTimeoutMs = 10_000 } = this.#options;
-    this.#pending++;
+    const { cookieName, requestTimeoutMs = 10_000 } = this.#options;
     const late = Promise.withResolvers<false>();
-    const cancel = this.#clock.setTimeout(
-      () => late.resolve(false),
-      requestTimeoutMs,
-    );
+    const giveUp = () => late.resolve(false);
+    using _place = this.#waiting.enter(address, giveUp);
+    const cancel = this.#clock.setTimeout(giveUp, requestTimeoutMs);
     try {
       for (let searched = 0;;) {
         const { buffered } = visitor;
@@ -246,33 +276,26 @@ export class HtxServer implements AsyncDisposable, AsyncIterable<Session> {
       throw error;
     } finally {
       cancel();
-      this.#pending--;
     }
   }
 
   async #establish(
     connection: Connection,
-    request: TicketRequest,
-    leftover: Uint8Array,
-    { ticketHash }: { readonly ticketHash: Uint8Array },
-  ): Promise<void> {
+    request: TicketRequest & { readonly leftover: Uint8Array },
+    ticketHash: Uint8Array,
+  ): Promise<Session | undefined> {
     const { handshakeTimeoutMs = 10_000 } = this.#options;
     using deadline = new Deadline(this.#clock, handshakeTimeoutMs);
     deadline.signal.addEventListener("abort", () => connection.close());
-    this.#handshaking++;
     const startedAtMs = this.#clock.now();
     try {
-      const admission = await welcome(
-        connection,
-        { ...request, leftover },
-        this.#clock,
-      );
+      const admission = await welcome(connection, request, this.#clock);
       const handshake = new Handshake({
         role: "server",
         crypto: this.#crypto,
         staticKeyPair: this.#options.staticKeyPair,
         ticketHash,
-        parameters: parameters(this.#options.parameters),
+        parameters: this.#parameters,
         classic: this.#options.classic ?? false,
         wallTimeMs: this.#clock.wallTime(),
         ...outerExporter(connection),
@@ -284,19 +307,17 @@ export class HtxServer implements AsyncDisposable, AsyncIterable<Session> {
         () => this.#clock.now(),
       );
       this.#options.onHandshake?.(this.#clock.now() - startedAtMs);
-      this.#start(
-        new Session(admission.connection, established, this.#options),
-      );
+      return new Session(admission.connection, established, this.#options);
     } catch (error) {
       this.#reject(error);
       connection.close();
-    } finally {
-      this.#handshaking--;
+      return undefined;
     }
   }
 
-  #start(session: Session): void {
+  #start(session: Session, network: string): void {
     const { clients, log } = this.#options;
+    this.#run(session.closed.then(() => this.#places.remove(network)));
     if (
       clients && !clients.some((key) => equal(key, session.remoteStaticKey))
     ) {

@@ -100,9 +100,9 @@ export class World implements AsyncDisposable {
     );
   }
 
-  /** A raw connection to the server, as a prober has it. */
-  connect(): Promise<Connection> {
-    return this.network.transport("client").dial("memory://server");
+  /** A raw connection to the server from the host `from`, as a prober has it. */
+  connect(from = "client"): Promise<Connection> {
+    return this.network.transport(from).dial("memory://server");
   }
 
   /** What a client of this server needs. */

@@ -12,6 +12,7 @@ import {
 } from "../../src/core/transport/mod.ts";
 import { CARRIERS } from "../../src/htx/carrier.ts";
 import { decoySite, placeholderSite } from "../../src/htx/decoy_site.ts";
+import { Decoy } from "../../src/htx/decoy.ts";
 import { HtxError } from "../../src/htx/error.ts";
 import { CLOSE_CODE } from "../../src/htx/payload.ts";
 import { pattern } from "./_mux_pair.ts";
@@ -214,6 +215,21 @@ Deno.test("HtxServer counts a connection that breaks before its request is whole
   assertEquals(world.server.counts.incomplete, 1);
 });
 
+Deno.test("HtxServer leaves no timer of visitors who are gone", async () => {
+  const clock = new VirtualClock();
+  await using world = await World.start({ clock }, { clock });
+  const before = clock.pendingTimers;
+  for (let i = 1; i <= 5; i++) {
+    await assertDecoy(world, utf8("GET / HTTP/1.1\r\nHost: a\r\n\r\n"));
+    const connection = await world.connect();
+    await connection.write(utf8("GET / HT"));
+    connection.close();
+    await until(() => world.server.counts.incomplete === i);
+  }
+  await until(() => world.decoy.active === 0);
+  assertEquals(clock.pendingTimers, before);
+});
+
 Deno.test("HtxServer closes sessions of clients that are not in its list", async () => {
   const [friend, stranger] = [
     generateX25519(nodeProvider),
@@ -235,7 +251,10 @@ Deno.test("HtxServer closes sessions of clients that are not in its list", async
 });
 
 Deno.test("HtxServer shows the decoy beyond maxSessions, and takes clients again when one has left", async () => {
-  await using world = await World.start({ maxSessions: 2 });
+  await using world = await World.start({
+    maxSessions: 2,
+    maxSessionsPerNetwork: 2,
+  });
   const { client } = await world.pair();
   await world.pair();
   await assertRefused(world.dial());
@@ -247,7 +266,10 @@ Deno.test("HtxServer shows the decoy beyond maxSessions, and takes clients again
 });
 
 Deno.test("HtxServer counts handshakes that run towards maxSessions", async () => {
-  await using world = await World.start({ maxSessions: 2 });
+  await using world = await World.start({
+    maxSessions: 2,
+    maxSessionsPerNetwork: 2,
+  });
   await world.pair();
   await using waiting = await world.connect();
   await waiting.write(ticketRequest(world.offer, world.clock.wallTime()));
@@ -256,17 +278,74 @@ Deno.test("HtxServer counts handshakes that run towards maxSessions", async () =
   assertEquals(world.server.counts.full, 1);
 });
 
-Deno.test("HtxServer shows the decoy at once while maxPending connections are silent", async () => {
-  await using world = await World.start({ maxPending: 2 });
-  const silent = [await world.connect(), await world.connect()];
-  await assertRefused(world.dial());
-  assertEquals(world.server.counts.incomplete, 1);
-  assertEquals(world.gate.counts.none, 1);
-  silent[0]!.close();
-  await until(() => world.server.counts.incomplete === 2);
+Deno.test("HtxServer leaves places to other networks when one has its share of sessions", async () => {
+  await using world = await World.start({ maxSessions: 8 });
+  const dial = (from: string) =>
+    world.dial({ dial: () => world.connect(from) });
+  const first = await dial("10.0.0.1");
+  await dial("10.0.0.2");
+  await assertRefused(dial("10.0.0.3"));
+  assertEquals(world.server.counts.full, 1);
+  assert(await (await dial("10.0.1.1")).ping() >= 0);
+  await first.close();
+  assert(await (await dial("10.0.0.3")).ping() >= 0);
+  assertEquals(world.server.sessions.size, 3);
+});
+
+Deno.test("HtxServer gives places of failed handshakes and refused clients back", async () => {
+  await using world = await World.start({ maxSessions: 1, clients: [] });
+  for (let i = 0; i < 3; i++) {
+    await using connection = await world.connect();
+    const request = ticketRequest(world.offer, world.clock.wallTime());
+    await connection.write(concat(request, Uint8Array.of(0x07)));
+    await readAll(connection);
+    const session = await world.dial();
+    assertEquals((await session.closed).code, CLOSE_CODE.policyRejected);
+    await until(() => world.server.counts.clientRefused === i + 1);
+  }
+  assertEquals(world.server.counts.handshakeRejected, 3);
+  assertEquals(world.server.counts.full, 0);
+});
+
+Deno.test("HtxServer takes a ticket while silent connections have every place, and the oldest goes to the decoy", async () => {
+  const options = { maxPending: 2, maxPendingPerNetwork: 2 };
+  await using world = await World.start(options);
+  const [oldest, later] = [await world.connect(), await world.connect()];
+  await oldest.write(utf8("GET / HT"));
+  await until(() => world.server.counts.connections === 2);
   const { client } = await world.pair();
   assert(await client.ping() >= 0);
-  silent[1]!.close();
+  assertEquals(world.server.counts.incomplete, 1);
+  assertEquals(world.gate.counts.none, 1);
+  await oldest.write(utf8("TP/1.1\r\n\r\n"));
+  await oldest.closeWrite();
+  assertEquals(await readAll(oldest), utf8(DECOY_ANSWER));
+  assertEquals(await world.lastAtOrigin(), utf8("GET / HTTP/1.1\r\n\r\n"));
+  for (const connection of [oldest, later]) connection.close();
+});
+
+Deno.test("HtxServer lets no network take the waiting places of others", async () => {
+  await using world = await World.start({ maxPending: 16 });
+  const slow = await world.connect("10.0.9.9");
+  const request = ticketRequest(world.offer, world.clock.wallTime());
+  await slow.write(request.subarray(0, -1));
+  const silent: Connection[] = [];
+  for (let i = 0; i < 40; i++) silent.push(await world.connect(`10.0.0.${i}`));
+  await until(() => world.server.counts.incomplete === 38);
+  await slow.write(request.subarray(-1));
+  await slow.read(new Uint8Array(17));
+  assertEquals(world.gate.counts.admitted, 1);
+  for (const connection of [slow, ...silent]) connection.close();
+});
+
+Deno.test("HtxServer and dialHtx() refuse parameters out of range at once", async () => {
+  await using world = await World.start();
+  const bad = { parameters: { maxStreams: 3 } };
+  await assertRejects(() => World.start(bad), RangeError, "maxStreams");
+  let dials = 0;
+  const dial = () => (dials++, world.connect());
+  await assertRejects(() => world.dial({ ...bad, dial }), RangeError);
+  assertEquals(dials, 0);
 });
 
 Deno.test("HtxServer cuts a client that stops in the handshake", async () => {
@@ -348,7 +427,8 @@ Deno.test("HtxServer.close() lets streams end first and takes nobody new", async
 });
 
 Deno.test("HtxServer.close() lets go of silent, decoyed and half-open connections", async () => {
-  await using world = await World.start();
+  const clock = new VirtualClock();
+  await using world = await World.start({ clock }, { clock });
   const open: Connection[] = [];
   for (let i = 0; i < 3; i++) open.push(await world.connect());
   await open[1]!.write(utf8("GET / HTTP/1.1\r\n\r\n"));
@@ -359,8 +439,47 @@ Deno.test("HtxServer.close() lets go of silent, decoyed and half-open connection
   for (const connection of open) connection.close();
 });
 
+Deno.test("HtxServer.close() gives up a decoy that does not answer", async () => {
+  const clock = new VirtualClock();
+  let dialled = false;
+  const decoy = new Decoy({
+    clock,
+    dial: ({ signal }) =>
+      new Promise((_, reject) => {
+        dialled = true;
+        signal!.addEventListener("abort", () => reject(signal!.reason));
+      }),
+  });
+  await using world = await World.start({ clock, decoy }, { clock });
+  await using connection = await world.connect();
+  await connection.write(utf8("GET / HTTP/1.1\r\n\r\n"));
+  await until(() => dialled);
+  await world.server.close();
+  assertEquals(decoy.counts.unreachable, 1);
+});
+
+Deno.test("HtxServer tells how long handshakes took and sums up the sessions that ended", async () => {
+  const tookMs: number[] = [];
+  await using world = await World.start({
+    onHandshake: (ms) => tookMs.push(ms),
+  });
+  for (let i = 1; i <= 2; i++) {
+    const { client, server } = await world.pair();
+    await using stream = await client.open();
+    await stream.write(pattern(1_000));
+    const { value: peer } = await server[Symbol.asyncIterator]().next();
+    await peer.read(new Uint8Array(1_000));
+    await client.close();
+    await server.closed;
+    assertEquals(world.server.sessions.size, 0);
+    assertEquals(world.server.totals.bytesIn, i * 1_000);
+  }
+  assertEquals(tookMs.length, 2);
+  assert(tookMs.every((ms) => ms >= 0 && ms < 10_000));
+});
+
 Deno.test("HtxServer stays up under 500 connections of garbage at once", async () => {
-  await using world = await World.start();
+  await using world = await World.start({ maxPendingPerNetwork: 600 });
   const connections: Connection[] = [];
   while (connections.length < 500) {
     connections.push(await world.connect());
@@ -388,7 +507,10 @@ Deno.test("HtxServer stays up under 500 connections of garbage at once", async (
 });
 
 Deno.test("HtxServer stays bounded when nobody takes its sessions", async () => {
-  await using world = await World.start({ maxSessions: 4 });
+  await using world = await World.start({
+    maxSessions: 4,
+    maxSessionsPerNetwork: 4,
+  });
   const codes: number[] = [];
   for (let i = 0; i < 20; i++) {
     const session = await world.dial();

@@ -21,7 +21,7 @@ async function tunnel(
   opener?: StreamOpener,
 ) {
   const session = new FakeSession();
-  const forwarder = forwarderTo(network);
+  const forwarder = forwarderTo(network, { maxPerSession: 1_000 });
   const proxy = new LocalProxy(opener ?? session, options);
   const listener = await network.transport("proxy").listen("memory://proxy");
   const stop = new AbortController();
