@@ -61,6 +61,7 @@ async function listenHtx(
       dial: () => Promise.reject(new Error("A bench client needs no decoy")),
     }),
     cookieName: COOKIE,
+    maxSessionsPerNetwork: 4_096, // every client is on this machine
   });
   void acceptSessions(server, serve);
   return {
