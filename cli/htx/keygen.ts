@@ -1,6 +1,11 @@
 import { encodeBase64Url, encodeHex } from "../../src/core/bytes/mod.ts";
 import { systemClock } from "../../src/core/async/mod.ts";
-import { defaultProvider, generateX25519 } from "../../src/core/crypto/mod.ts";
+import {
+  type CryptoProvider,
+  defaultProvider,
+  generateX25519,
+  type X25519KeyPair,
+} from "../../src/core/crypto/mod.ts";
 import { htx } from "../../mod.ts";
 import { CliError } from "../_error.ts";
 import { type Command, command } from "../_main.ts";
@@ -46,7 +51,7 @@ export const keygen: Command = command({
     }
     const crypto = defaultProvider();
     if (!server) {
-      const pair = generateX25519(crypto);
+      const pair = clientPair(crypto);
       writeClientKey(path, pair);
       const publicKey = encodeBase64Url(pair.publicKey);
       return print({ path, publicKey }, publicKey);
@@ -72,5 +77,13 @@ async function exists(path: string): Promise<boolean> {
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return false;
     throw error;
+  }
+}
+
+/** A key pair whose public key does not look like a flag where a command line takes it. */
+function clientPair(crypto: CryptoProvider): X25519KeyPair {
+  for (;;) {
+    const pair = generateX25519(crypto);
+    if (!encodeBase64Url(pair.publicKey).startsWith("-")) return pair;
   }
 }

@@ -92,7 +92,7 @@ Deno.test("betanet-htx server with a list of clients refuses strangers", async (
   const { publicKey } = JSON.parse(made.stdout);
   await using server = await startRole([
     "server",
-    ...["--port", "0", "--state", folder.path, "--client", publicKey],
+    ...["--port", "0", "--state", folder.path, `--client=${publicKey}`],
   ]);
   const probe = ["probe", "--server", server.recordFile, "--count", "1"];
   assertEquals((await runHtx(...probe, "--state", friend)).code, 0);
