@@ -17,9 +17,13 @@ export const PACKAGES: Doors = {
   "@hono/hono": ["htx", "status"],
   "@noble/": ["core/crypto"],
   "@std/toml": ["core/config"],
+  "asn1js": ["tls"],
   "node:crypto": ["core/crypto"],
   "node:dns/promises": SOCKETS,
   "node:sqlite": FILES,
+  "node:tls": ["tls"], // rootCertificates
+  "node:zlib": ["tls"], // brotli
+  "pkijs": ["tls"],
   "prom-client": ["core/metrics"],
 };
 
@@ -29,8 +33,11 @@ export const DENO: Doors = {
   "build": EVERYWHERE,
   "chmodSync": FILES,
   "connect": SOCKETS,
+  "UnsafePointer": ["ffi"],
+  "UnsafePointerView": ["ffi"],
   "connectQuic": SOCKETS,
   "customInspect": EVERYWHERE,
+  "dlopen": ["ffi"],
   "errors": EVERYWHERE,
   "inspect": EVERYWHERE,
   "listen": SOCKETS,

@@ -13,7 +13,16 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "core/storage": core("bytes"),
   "core/transport": core("bytes async"),
   "core/noise": core("bytes crypto"),
-  htx: core("bytes async log metrics crypto storage transport noise"),
+  http2: core("bytes"),
+  ffi: core("bytes crypto"),
+  utls: [...core("bytes crypto"), "http2"],
+  tls: [...core("bytes async crypto storage transport"), "utls"],
+  htx: [
+    ...core("bytes async log metrics crypto storage transport noise"),
+    "http2",
+    "tls",
+    "utls",
+  ],
   status: core("log metrics transport"),
 };
 

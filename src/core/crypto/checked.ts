@@ -4,6 +4,7 @@ import { CryptoError } from "./error.ts";
 import {
   type Aead,
   type CryptoProvider,
+  type Ecdh,
   type Ed25519,
   HASH_LENGTH,
   type HashName,
@@ -31,6 +32,7 @@ export type RawAead = Pick<Aead, "seal" | "open"> & Partial<Disposable>;
 
 const AEAD_NONCE_LENGTH = 12;
 const AEAD_TAG_LENGTH = 16;
+const UNCOMPRESSED = 0x04; // first byte of such a point (SEC 1 §2.3.3)
 const MAX_HKDF_BLOCKS = 255;
 const MAX_RANDOM_CHUNK = 65536; // getRandomValues refuses more at once
 const CHACHA20_BLOCKS = 2 ** 32 - 1; // noble refuses the last one
@@ -83,6 +85,8 @@ export function checkedProvider(raw: Primitives): CryptoProvider {
       return raw.aesCtr(key, iv, data);
     },
     x25519: checkedX25519(raw.x25519),
+    p256: checkedEcdh("P-256", raw.p256),
+    p384: checkedEcdh("P-384", raw.p384),
     ed25519: checkedEd25519(raw.ed25519),
     mlKem768: checkedMlKem768(raw.mlKem768),
   };
@@ -178,6 +182,28 @@ function checkedX25519(raw: X25519): X25519 {
       for (const byte of secret) bits |= byte;
       if (bits === 0) throw new CryptoError("weak_key");
       return secret;
+    },
+  };
+}
+
+function checkedEcdh(curve: string, raw: Ecdh): Ecdh {
+  const { length } = raw;
+  const what = `A ${curve} private key`;
+  return {
+    length,
+    generateKeyPair: () => raw.generateKeyPair(),
+    publicKey(privateKey) {
+      checkLength(what, privateKey, length);
+      return raw.publicKey(privateKey);
+    },
+    sharedSecret(privateKey, publicKey) {
+      checkLength(what, privateKey, length);
+      if (
+        publicKey.length !== 2 * length + 1 || publicKey[0] !== UNCOMPRESSED
+      ) {
+        throw new CryptoError("invalid_key");
+      }
+      return raw.sharedSecret(privateKey, publicKey);
     },
   };
 }

@@ -30,6 +30,7 @@ export { nodeProvider } from "./node.ts";
 export {
   type Aead,
   type CryptoProvider,
+  type Ecdh,
   type Ed25519,
   generateX25519,
   HASH_LENGTH,

@@ -1,6 +1,7 @@
 import { ctr, gcm } from "@noble/ciphers/aes.js";
 import { chacha20, chacha20poly1305 } from "@noble/ciphers/chacha.js";
 import { ed25519, x25519 } from "@noble/curves/ed25519.js";
+import { p256, p384 } from "@noble/curves/nist.js";
 import { bytesToNumberLE } from "@noble/curves/utils.js";
 import { blake2b, blake2s } from "@noble/hashes/blake2.js";
 import { hkdf } from "@noble/hashes/hkdf.js";
@@ -11,7 +12,7 @@ import { checkedProvider, type Primitives, type RawAead } from "./checked.ts";
 import { CryptoError } from "./error.ts";
 import { mlKem768 } from "./ml_kem.ts";
 import { own } from "./own.ts";
-import type { CryptoProvider } from "./provider.ts";
+import type { CryptoProvider, Ecdh } from "./provider.ts";
 
 const HASH = { sha256, sha384, sha512, blake2s, blake2b };
 
@@ -47,6 +48,8 @@ const primitives: Primitives = {
       }
     },
   },
+  p256: ecdh(p256, 32),
+  p384: ecdh(p384, 48),
   ed25519: {
     publicKey: (seed) => own(ed25519.getPublicKey(seed)),
     sign: (seed, message) => own(ed25519.sign(message, seed)),
@@ -77,6 +80,36 @@ function verifyCofactorless(
   } catch { // not a point
     return false;
   }
+}
+
+function ecdh(curve: typeof p256, length: number): Ecdh {
+  const publicKey = (privateKey: Uint8Array) => {
+    if (!curve.utils.isValidSecretKey(privateKey)) {
+      throw new RangeError("Private key out of range");
+    }
+    return own(curve.getPublicKey(privateKey, false));
+  };
+  return {
+    length,
+    generateKeyPair() {
+      const privateKey = own(curve.utils.randomSecretKey());
+      return { privateKey, publicKey: publicKey(privateKey) };
+    },
+    publicKey,
+    sharedSecret(privateKey, peer) {
+      if (!curve.utils.isValidSecretKey(privateKey)) {
+        throw new RangeError("Private key out of range");
+      }
+      try {
+        return curve.getSharedSecret(privateKey, peer, false).slice(
+          1,
+          1 + length,
+        );
+      } catch (cause) { // not a point of the curve
+        throw new CryptoError("invalid_key", undefined, { cause });
+      }
+    },
+  };
 }
 
 interface NobleCipher {

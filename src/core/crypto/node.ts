@@ -10,7 +10,7 @@ import {
 import { CryptoError } from "./error.ts";
 import { mlKem768 } from "./ml_kem.ts";
 import { own } from "./own.ts";
-import type { CryptoProvider, HashName } from "./provider.ts";
+import type { CryptoProvider, Ecdh, HashName } from "./provider.ts";
 
 const NODE_HASH = {
   sha256: "sha256",
@@ -72,6 +72,8 @@ const primitives: Primitives = {
       }
     },
   },
+  p256: ecdh("prime256v1", 32),
+  p384: ecdh("secp384r1", 48),
   ed25519: {
     publicKey: (seed) => rawPublic(privateKey(PKCS8_ED25519, seed)),
     sign: (seed, message) =>
@@ -134,6 +136,40 @@ function rawPublic(key: KeyObject) {
     type: "spki",
   });
   return new Uint8Array(spki.subarray(spki.length - 32));
+}
+
+function ecdh(curve: string, length: number): Ecdh {
+  const withKey = (privateKey: Uint8Array) => {
+    const ecdh = node().createECDH(curve);
+    try {
+      ecdh.setPrivateKey(privateKey);
+    } catch (cause) {
+      throw new RangeError("Private key out of range", { cause });
+    }
+    return ecdh;
+  };
+  const leftPad = (bytes: Uint8Array) => {
+    const out = new Uint8Array(length);
+    out.set(bytes, length - bytes.length);
+    return out;
+  };
+  return {
+    length,
+    generateKeyPair() {
+      const ecdh = node().createECDH(curve);
+      const publicKey = own(ecdh.generateKeys());
+      return { privateKey: leftPad(ecdh.getPrivateKey()), publicKey };
+    },
+    publicKey: (privateKey) => own(withKey(privateKey).getPublicKey()),
+    sharedSecret(privateKey, publicKey) {
+      const ecdh = withKey(privateKey);
+      try {
+        return leftPad(ecdh.computeSecret(publicKey));
+      } catch (cause) { // not a point of the curve
+        throw new CryptoError("invalid_key", undefined, { cause });
+      }
+    },
+  };
 }
 
 function aead(

@@ -62,6 +62,26 @@ export interface X25519 {
   sharedSecret(privateKey: Uint8Array, publicKey: Uint8Array): Bytes;
 }
 
+/** ECDH over a NIST curve (SEC 1 §3.3.1); private keys are big-endian scalars, public keys uncompressed points. */
+export interface Ecdh {
+  /** Bytes of a private key and of a shared secret: 32 for P-256, 48 for P-384. A public key has twice that and one. */
+  readonly length: number;
+  /** A fresh key pair. */
+  generateKeyPair(): KeyPair;
+  /**
+   * The public key of `privateKey`.
+   *
+   * @throws {RangeError} If `privateKey` has another length, or is not in 1 … n − 1.
+   */
+  publicKey(privateKey: Uint8Array): Bytes;
+  /**
+   * The x-coordinate of the shared point.
+   *
+   * @throws {CryptoError} `invalid_key` if `publicKey` is not an uncompressed point on the curve.
+   */
+  sharedSecret(privateKey: Uint8Array, publicKey: Uint8Array): Bytes;
+}
+
 /** Ed25519 (RFC 8032); seeds and public keys are 32 bytes, signatures 64. */
 export interface Ed25519 {
   /** The public key of `seed`. */
@@ -176,6 +196,10 @@ export interface CryptoProvider {
   aesCtr(key: Uint8Array, iv: Uint8Array, data: Uint8Array): Bytes;
   /** X25519. */
   readonly x25519: X25519;
+  /** ECDH over P-256. */
+  readonly p256: Ecdh;
+  /** ECDH over P-384. */
+  readonly p384: Ecdh;
   /** Ed25519. */
   readonly ed25519: Ed25519;
   /** ML-KEM-768. */

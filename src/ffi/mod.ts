@@ -1,0 +1,6 @@
+/**
+ * Native libraries through `Deno.dlopen`.
+ *
+ * @module
+ */
+export {};

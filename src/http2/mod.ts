@@ -1,0 +1,6 @@
+/**
+ * HTTP/2 (RFC 9113) and HPACK (RFC 7541) without IO.
+ *
+ * @module
+ */
+export {};

@@ -1,0 +1,43 @@
+import { ALERT, type AlertName } from "./alert.ts";
+
+/** Who ended the connection, and why. */
+export type TlsErrorCode =
+  | "sent_alert" // the peer's bytes broke the protocol, and we said so
+  | "received_alert" // the peer ended the connection with an alert
+  | "truncated"; // the connection ended without close_notify
+
+/** A failure of a TLS connection. */
+export class TlsError extends Error {
+  /** `"TlsError"`. */
+  override readonly name = "TlsError";
+  /** Who ended it, and why. */
+  readonly code: TlsErrorCode;
+  /** The alert that was sent or received; `undefined` if the peer's is not of {@link ALERT}, or nothing was said. */
+  readonly alert: AlertName | undefined;
+
+  /** Says what failed without key or plaintext. */
+  constructor(
+    code: TlsErrorCode,
+    alert: AlertName | undefined,
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+    this.code = code;
+    this.alert = alert;
+  }
+}
+
+/** An error that makes us send `alert` and end the connection. */
+export function fatal(
+  alert: AlertName,
+  message: string,
+  options?: ErrorOptions,
+): TlsError {
+  return new TlsError(
+    "sent_alert",
+    alert,
+    `${message} (${alert}, ${ALERT[alert]})`,
+    options,
+  );
+}
