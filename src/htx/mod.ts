@@ -24,6 +24,15 @@ export {
   type TicketRequest,
   type TicketRequestOptions,
 } from "./carrier.ts";
+export {
+  CALIBRATION_SAMPLES,
+  Calibrations,
+  type CalibrationsOptions,
+  type Deviation,
+  deviations,
+  type OriginTraits,
+  SETTINGS_TOLERANCE,
+} from "./calibration.ts";
 export { dialHtx, type DialHtxOptions } from "./client.ts";
 export { Decoy, type DecoyCounts, type DecoyOptions } from "./decoy.ts";
 export {
@@ -34,6 +43,16 @@ export {
 } from "./decoy_site.ts";
 export type { Duplex } from "./duplex.ts";
 export { HtxError, type HtxErrorCode } from "./error.ts";
+export {
+  type Cover,
+  FALLBACK,
+  Fallback,
+  type FallbackEvent,
+  type FallbackOptions,
+  type FallbackPlan,
+  planFallback,
+  type Retry,
+} from "./fallback.ts";
 export {
   Gate,
   GATE_REASONS,

@@ -1,0 +1,149 @@
+import type { Clock } from "../core/async/mod.ts";
+import type { CryptoProvider } from "../core/crypto/mod.ts";
+
+/** What an origin shows a client that asks for a page over TLS and HTTP/2 (§5.1). */
+export interface OriginTraits {
+  /** The protocol it chose of those offered; `undefined` if none. */
+  readonly alpn: string | undefined;
+  /** Its HTTP/2 SETTINGS, identifier and value, in the order sent; empty without HTTP/2. */
+  readonly settings: readonly (readonly [identifier: number, value: number])[];
+  /** The increment of its WINDOW_UPDATE for the connection before its first answer; 0 if it sent none. */
+  readonly windowUpdate: number;
+  /** Lengths in bytes of the session tickets it sent with its first answer, in their order. */
+  readonly ticketLengths: readonly number[];
+}
+
+/** One difference between what the origin showed and what the HTX connection did. */
+export interface Deviation {
+  /** What differs, e.g. `alpn`, `settings[4]`. */
+  readonly trait: string;
+  /** What the origin showed. */
+  readonly expected: string;
+  /** What the HTX connection showed. */
+  readonly got: string;
+}
+
+/** How far a SETTINGS value may lie outside the range that the origin itself varies in (BN11-5.1-6). */
+export const SETTINGS_TOLERANCE = 0.15;
+
+/** How many pre-flights to one origin are compared with each other. */
+export const CALIBRATION_SAMPLES = 4;
+
+/** Options of {@link Calibrations}. */
+export interface CalibrationsOptions {
+  /** Fetches a page of the origin, as the browser would, and says what was seen. */
+  readonly preflight: (
+    origin: string,
+    options: { readonly signal: AbortSignal },
+  ) => Promise<OriginTraits>;
+  /**
+   * The longest time one pre-flight serves later connections, in milliseconds; each is used for a random 50 to 100 % of it, so that
+   * pre-flights are not periodic (G8). Default 0: one before every connection, as BN11-5.1-2 says.
+   */
+  readonly reuseMs?: number;
+  /** Times the reuse. */
+  readonly clock: Clock;
+  /** Draws the reuse. */
+  readonly crypto: CryptoProvider;
+  /** Most origins remembered; the one that was calibrated longest ago goes first. Default 64. */
+  readonly maxOrigins?: number;
+}
+
+interface Known {
+  readonly samples: OriginTraits[];
+  freshUntilMs: number;
+}
+
+/** What is known of each origin from pre-flights. */
+export class Calibrations {
+  readonly #options: CalibrationsOptions;
+  readonly #origins = new Map<string, Known>();
+
+  /** Knows nothing yet. */
+  constructor(options: CalibrationsOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * What `origin` showed of late, the newest last; asks it first unless that was done within the reuse time.
+   *
+   * @throws What the pre-flight does: without one there is no HTX connection.
+   */
+  async of(
+    origin: string,
+    options: { readonly signal: AbortSignal },
+  ): Promise<readonly OriginTraits[]> {
+    const { clock, crypto, reuseMs = 0, maxOrigins = 64 } = this.#options;
+    const known = this.#origins.get(origin);
+    if (known && clock.now() < known.freshUntilMs) return known.samples;
+    const traits = await this.#options.preflight(origin, options);
+    const [word] = new Uint32Array(crypto.random(4).buffer);
+    const freshMs = reuseMs * (0.5 + word! / 2 ** 33);
+    const samples = [...known?.samples ?? [], traits];
+    this.#origins.delete(origin);
+    this.#origins.set(origin, {
+      samples: samples.slice(-CALIBRATION_SAMPLES),
+      freshUntilMs: clock.now() + freshMs,
+    });
+    for (const oldest of this.#origins.keys()) {
+      if (this.#origins.size <= maxOrigins) break;
+      this.#origins.delete(oldest);
+    }
+    return this.#origins.get(origin)!.samples;
+  }
+
+  /** Forgets `origin`, so that it is asked before the next connection. */
+  forget(origin: string): void {
+    this.#origins.delete(origin);
+  }
+}
+
+/**
+ * Where `seen` is not what the origin showed in `samples`; empty if an observer could not tell them apart by these traits.
+ *
+ * ALPN, tickets and the order of SETTINGS are those of one sample exactly; a SETTINGS value is exact too, unless the origin's own
+ * samples vary: then it may lie up to 15 % outside their range.
+ *
+ * @param samples At least one.
+ */
+export function deviations(
+  samples: readonly OriginTraits[],
+  seen: OriginTraits,
+): Deviation[] {
+  const found: Deviation[] = [];
+  const compare = (trait: string, of: (traits: OriginTraits) => string) => {
+    const expected = [...new Set(samples.map(of))];
+    if (!expected.includes(of(seen))) {
+      found.push({ trait, expected: expected.join(" or "), got: of(seen) });
+    }
+  };
+  compare("alpn", ({ alpn }) => alpn ?? "none");
+  compare(
+    "settings",
+    ({ settings }) => settings.map(([identifier]) => identifier).join(","),
+  );
+  for (const [identifier, value] of seen.settings) {
+    const values = samples.flatMap(({ settings }) =>
+      settings.filter(([id]) => id === identifier).map(([, v]) => v)
+    );
+    const fault = outside(value, values);
+    if (fault) found.push({ trait: `settings[${identifier}]`, ...fault });
+  }
+  compare("windowUpdate", ({ windowUpdate }) => String(windowUpdate));
+  compare("ticketLengths", ({ ticketLengths }) => ticketLengths.join(","));
+  return found;
+}
+
+function outside(
+  value: number,
+  values: readonly number[],
+): Omit<Deviation, "trait"> | undefined {
+  if (values.length === 0) return undefined; // its absence is reported with the order
+  const [min, max] = [Math.min(...values), Math.max(...values)];
+  const slack = min === max ? 0 : SETTINGS_TOLERANCE;
+  if (value >= min * (1 - slack) && value <= max * (1 + slack)) {
+    return undefined;
+  }
+  const expected = min === max ? `${min}` : `${min}..${max}`;
+  return { expected, got: `${value}` };
+}
