@@ -3,4 +3,50 @@
  *
  * @module
  */
-export {};
+export {
+  connectionPreface,
+  decodeFrame,
+  DEFAULT_MAX_FRAME_BYTES,
+  encodeFrame,
+  encodeFrameHeader,
+  FLAG,
+  type Frame,
+  FRAME_HEADER_LENGTH,
+  FRAME_TYPE,
+  PREFACE_LENGTH,
+} from "./frame.ts";
+export {
+  decodeGoAway,
+  decodeHeaders,
+  decodePriority,
+  decodeRstStream,
+  decodeWindowUpdate,
+  encodePriority,
+  type GoAway,
+  type HeadersPayload,
+  type Priority,
+  unpad,
+} from "./frame_payload.ts";
+export {
+  DEFAULT_MAX_HEADER_LIST_BYTES,
+  HpackDecoder,
+  type HpackDecoderOptions,
+} from "./hpack_decoder.ts";
+export {
+  chromeIndexing,
+  HpackEncoder,
+  type HpackEncoderOptions,
+  type Indexing,
+} from "./hpack_encoder.ts";
+export { type HeaderField } from "./hpack_table.ts";
+export { ERROR_CODE, type ErrorCodeName, Http2Error } from "./http2_error.ts";
+export {
+  applySettings,
+  decodeSettings,
+  DEFAULT_SETTINGS,
+  encodeSettings,
+  MAX_SETTINGS,
+  SETTING,
+  type Setting,
+  type Settings,
+} from "./settings.ts";
