@@ -25,6 +25,7 @@
  */
 export { checkedProvider, type Primitives, type RawAead } from "./checked.ts";
 export { CryptoError, type CryptoErrorCode } from "./error.ts";
+export { hexDigest } from "./hex_digest.ts";
 export { nobleProvider } from "./noble.ts";
 export { nodeProvider } from "./node.ts";
 export {
@@ -49,4 +50,10 @@ export {
   type SelectProviderOptions,
   type Trial,
 } from "./select_provider.ts";
+export {
+  SIGNATURE_SCHEME,
+  type SignatureScheme,
+  verifySignature,
+} from "./signature.ts";
+export { importSigningKey, SigningKey } from "./signing_key.ts";
 export { failedSelfTests, type SelfTestName } from "./known_answers.ts";

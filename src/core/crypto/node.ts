@@ -1,4 +1,3 @@
-import type NodeCrypto from "node:crypto";
 import type { KeyObject } from "node:crypto";
 import { concat } from "../bytes/mod.ts";
 import {
@@ -9,6 +8,7 @@ import {
 } from "./checked.ts";
 import { CryptoError } from "./error.ts";
 import { mlKem768 } from "./ml_kem.ts";
+import { nodeCrypto as node } from "./node_crypto.ts";
 import { own } from "./own.ts";
 import type { CryptoProvider, Ecdh, HashName } from "./provider.ts";
 
@@ -98,21 +98,6 @@ const primitives: Primitives = {
  * @throws {TypeError} From every method where there is no `node:crypto`, such as in a browser.
  */
 export const nodeProvider: CryptoProvider = checkedProvider(primitives);
-
-let loaded: typeof NodeCrypto | undefined;
-
-function node(): typeof NodeCrypto {
-  return loaded ??= load();
-}
-
-function load(): typeof NodeCrypto {
-  const { process } = globalThis as {
-    process?: { getBuiltinModule?(id: "node:crypto"): typeof NodeCrypto };
-  };
-  const found = process?.getBuiltinModule?.("node:crypto");
-  if (!found) throw new TypeError("The node provider needs node:crypto");
-  return found;
-}
 
 function privateKey(prefix: Uint8Array, raw: Uint8Array): KeyObject {
   return node().createPrivateKey({
