@@ -18,26 +18,26 @@ export class TlsError extends Error {
   /** Says what failed without key or plaintext. */
   constructor(
     code: TlsErrorCode,
-    alert: AlertName | undefined,
+    alertName: AlertName | undefined,
     message: string,
     options?: ErrorOptions,
   ) {
     super(message, options);
     this.code = code;
-    this.alert = alert;
+    this.alert = alertName;
   }
 }
 
-/** An error that makes us send `alert` and end the connection. */
+/** An error that makes us send the alert and end the connection. */
 export function fatal(
-  alert: AlertName,
+  alertName: AlertName,
   message: string,
   options?: ErrorOptions,
 ): TlsError {
   return new TlsError(
     "sent_alert",
-    alert,
-    `${message} (${alert}, ${ALERT[alert]})`,
+    alertName,
+    `${message} (${alertName}, ${ALERT[alertName]})`,
     options,
   );
 }
