@@ -16,6 +16,8 @@ export {
 export { UtlsError, type UtlsErrorCode } from "./error.ts";
 export { EXTENSION } from "./extension.ts";
 export { isGrease } from "./grease.ts";
+export { ja3, ja3n, ja3nText, ja3s, ja3sText, ja3Text } from "./ja3.ts";
+export { ja4, ja4o, ja4r, ja4ro, type Ja4Transport } from "./ja4.ts";
 export {
   generateKeyShare,
   GROUP,
@@ -23,3 +25,11 @@ export {
   type KeyShare,
 } from "./key_share.ts";
 export type { Offer, OfferedPsk } from "./offer.ts";
+export {
+  decodeServerHello,
+  encodeServerHello,
+  HELLO_RETRY_RANDOM,
+  isHelloRetryRequest,
+  SERVER_HELLO,
+  type ServerHello,
+} from "./server_hello.ts";
