@@ -13,8 +13,24 @@ export {
   extensionOf,
   MAX_EXTENSIONS,
 } from "./client_hello.ts";
+export { drawOffer, type DrawOptions } from "./draw_offer.ts";
 export { UtlsError, type UtlsErrorCode } from "./error.ts";
 export { EXTENSION } from "./extension.ts";
+export {
+  type AlpnRule,
+  type ApplicationSettingsRule,
+  type BareRule,
+  type Code,
+  type CodesRule,
+  type ConstantRule,
+  type EncryptedClientHelloRule,
+  type ExtensionRule,
+  GREASE,
+  type GreaseRule,
+  type KeyShareRule,
+  type Scope,
+  type TrustAnchorsRule,
+} from "./extension_rule.ts";
 export { isGrease } from "./grease.ts";
 export { ja3, ja3n, ja3nText, ja3s, ja3sText, ja3Text } from "./ja3.ts";
 export { ja4, ja4o, ja4r, ja4ro, type Ja4Transport } from "./ja4.ts";
@@ -24,7 +40,31 @@ export {
   type Group,
   type KeyShare,
 } from "./key_share.ts";
+export {
+  drawSettings,
+  type FirstPart,
+  type HeadersPriority,
+  type Http2Habits,
+  type PseudoField,
+  type Setting,
+} from "./http2_habits.ts";
+export {
+  type Field,
+  type Navigation,
+  navigationFields,
+  type NavigationTarget,
+} from "./navigation.ts";
 export type { Offer, OfferedPsk } from "./offer.ts";
+export { drawProcess, type ProcessDraws } from "./process_draws.ts";
+export {
+  type HelloRules,
+  parseProfile,
+  type Profile,
+  type ProfileSource,
+  type RecordVersions,
+} from "./profile.ts";
+export { profileOf, profileVersions } from "./profile_of.ts";
+export { retryOffer, type RetryOptions } from "./retry_offer.ts";
 export {
   decodeServerHello,
   encodeServerHello,

@@ -15,6 +15,8 @@ export interface Offer extends Disposable {
   readonly bindersLength: number;
   /** The private halves of the key shares in the hello, in its order, GREASE left out; dispose wipes them. */
   readonly keyShares: readonly KeyShare[];
+  /** Before which of {@link hello}'s extensions a cookie goes after a HelloRetryRequest; without it, before a pre-shared key. */
+  readonly cookieIndex?: number;
 }
 
 /** A pre-shared key to offer (RFC 8446 §4.2.11). */
