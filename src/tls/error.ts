@@ -1,3 +1,5 @@
+import { DecodeError } from "../core/bytes/mod.ts";
+import { CryptoError } from "../core/crypto/mod.ts";
 import { ALERT, type AlertName } from "./alert.ts";
 
 /** Who ended the connection, and why. */
@@ -40,4 +42,19 @@ export function fatal(
     `${message} (${alertName}, ${ALERT[alertName]})`,
     options,
   );
+}
+
+/**
+ * What `cause`, thrown by the peer's bytes, is to the connection: malformed bytes are `decode_error`, keys that fail their
+ * checks `illegal_parameter` (RFC 8446 §6.2, §4.2.8), and what should not happen `internal_error`.
+ */
+export function asFatal(cause: unknown): TlsError {
+  if (cause instanceof TlsError) return cause;
+  if (cause instanceof DecodeError) {
+    return fatal("decodeError", cause.message, { cause });
+  }
+  if (cause instanceof CryptoError) {
+    return fatal("illegalParameter", "Peer's key is not valid", { cause });
+  }
+  return fatal("internalError", "Cannot go on", { cause });
 }
