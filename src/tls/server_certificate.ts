@@ -1,0 +1,109 @@
+import { AltName, Certificate } from "pkijs";
+import { type Bytes, equal } from "../core/bytes/mod.ts";
+import {
+  importSigningKey,
+  type SignatureScheme,
+  type SigningKey,
+} from "../core/crypto/mod.ts";
+
+/** A certificate chain that a server shows, with the key to sign for it. */
+export interface ServerCertificate {
+  /** The certificates in DER, the server's own first. */
+  readonly chain: readonly Bytes[];
+  /** The private key of the first. */
+  readonly key: SigningKey;
+  /** DNS names that it is chosen for, in lower case; the first label may be `*`. */
+  readonly names: readonly string[];
+}
+
+const SUBJECT_ALT_NAME = "2.5.29.17";
+const DNS_NAME = 2; // GeneralName
+
+/**
+ * The certificate of `chainPem`, the server's own first, with its private key in PKCS #8.
+ *
+ * It is for the DNS names in its subjectAltName.
+ *
+ * @throws {TypeError} If a text is not such a PEM, or the key is not that of the first certificate.
+ */
+export function serverCertificate(
+  { chainPem, keyPem }: { chainPem: string; keyPem: string },
+): ServerCertificate {
+  const chain = fromPem(chainPem, "CERTIFICATE");
+  const [pkcs8, ...more] = fromPem(keyPem, "PRIVATE KEY");
+  if (chain.length === 0 || !pkcs8 || more.length > 0) {
+    throw new TypeError("Want PEM certificates and one private key in PKCS #8");
+  }
+  const certificate = parse(chain[0]!);
+  const key = importSigningKey(pkcs8);
+  pkcs8.fill(0);
+  const spki = certificate.subjectPublicKeyInfo.toSchema().toBER();
+  if (!equal(new Uint8Array(spki), key.publicKeySpki)) {
+    throw new TypeError("Want the private key of the first certificate");
+  }
+  return { chain, key, names: dnsNames(certificate) };
+}
+
+/** A certificate and how to sign for it. */
+export interface ChosenCertificate {
+  /** The one to show. */
+  readonly certificate: ServerCertificate;
+  /** What to sign with. */
+  readonly scheme: SignatureScheme;
+  /** Whether it is for the name that the client asked for. */
+  readonly named: boolean;
+}
+
+/**
+ * The first of `certificates` that is for `serverName` and can sign as one of `schemes`; one with the exact name goes
+ * before one with a wildcard. If none is for the name, or there is no name, all count, as if for it.
+ */
+export function chooseCertificate(
+  certificates: readonly ServerCertificate[],
+  serverName: string | undefined,
+  schemes: readonly number[],
+): ChosenCertificate | undefined {
+  const name = serverName?.toLowerCase();
+  const wildcard = name?.replace(/^[^.]+/, "*");
+  const having = (wanted: string | undefined) =>
+    certificates.filter(({ names }) => wanted && names.includes(wanted));
+  const exact = having(name);
+  const matching = exact.length > 0 ? exact : having(wildcard);
+  const named = matching.length > 0;
+  for (const certificate of named ? matching : certificates) {
+    const scheme = certificate.key.schemes.find((s) => schemes.includes(s));
+    if (scheme !== undefined) return { certificate, scheme, named };
+  }
+  return undefined;
+}
+
+function parse(der: Bytes): Certificate {
+  try {
+    return Certificate.fromBER(der);
+  } catch (cause) {
+    throw new TypeError("Want a certificate of X.509", { cause });
+  }
+}
+
+function dnsNames({ extensions = [] }: Certificate): string[] {
+  const parsed = extensions.find(({ extnID }) => extnID === SUBJECT_ALT_NAME)
+    ?.parsedValue;
+  if (!(parsed instanceof AltName)) return [];
+  return parsed.altNames.flatMap(({ type, value }) =>
+    type === DNS_NAME ? [String(value).toLowerCase()] : []
+  );
+}
+
+function fromPem(text: string, label: string): Bytes[] {
+  const block = new RegExp(
+    `-----BEGIN ${label}-----([A-Za-z0-9+/=\\s]+)-----END ${label}-----`,
+    "g",
+  );
+  try {
+    return [...text.matchAll(block)].map(([, body]) =>
+      Uint8Array.fromBase64(body!)
+    );
+  } catch (cause) {
+    throw new TypeError("Want base64 in PEM", { cause });
+  }
+}

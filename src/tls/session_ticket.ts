@@ -1,0 +1,60 @@
+/**
+ * What a session ticket of our server seals: all it needs to resume, so that it keeps nothing itself (RFC 8446 §4.6.1).
+ *
+ * ```text
+ * 2B  cipher suite
+ * 8B  time of issue, in milliseconds since 1970
+ * 4B  ticket_age_add
+ * 32B SHA-256 of the server name in lower case; of nothing where the client named none
+ * nB  resumption PSK, as long as the suite's hash: 32 or 48
+ * nB  zeros
+ * ```
+ *
+ * @module
+ */
+import { type Bytes, Reader, Writer } from "../core/bytes/mod.ts";
+
+/** What the server remembers of a session. */
+export interface TicketState {
+  /** The suite of the session; another with the same hash may resume it. */
+  readonly cipherSuite: number;
+  /** When the ticket was sealed, in milliseconds since 1970. */
+  readonly issuedAtMs: number;
+  /** What hides the ticket's age, a random u32. */
+  readonly ageAdd: number;
+  /** SHA-256 of the server name, 32 bytes. */
+  readonly serverNameHash: Uint8Array;
+  /** The resumption PSK: 32 or 48 bytes. */
+  readonly psk: Uint8Array;
+}
+
+/**
+ * Encodes `state` with zeros up to `length` bytes.
+ *
+ * @throws {RangeError} If it is longer.
+ */
+export function encodeTicketState(state: TicketState, length: number): Bytes {
+  const w = new Writer(length).u16(state.cipherSuite)
+    .u64(BigInt(Math.floor(state.issuedAtMs))).u32(state.ageAdd)
+    .put(state.serverNameHash).put(state.psk);
+  return w.put(new Uint8Array(length - w.length)).finish();
+}
+
+/**
+ * Decodes a state with a PSK of `pskLength` bytes; its arrays view `bytes`, and what follows is passed over.
+ *
+ * @throws {DecodeError} If it is too short.
+ */
+export function decodeTicketState(
+  bytes: Uint8Array,
+  pskLength: number,
+): TicketState {
+  const r = new Reader(bytes, "session ticket");
+  return {
+    cipherSuite: r.u16(),
+    issuedAtMs: Number(r.u64()),
+    ageAdd: r.u32(),
+    serverNameHash: r.take(32),
+    psk: r.take(pskLength),
+  };
+}
