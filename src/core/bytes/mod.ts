@@ -1,5 +1,5 @@
 /**
- * Byte codecs: a bounds-checked {@link Reader}, a growing {@link Writer}, varint, CBOR, hex and base64url.
+ * Byte codecs: a bounds-checked {@link Reader}, a growing {@link Writer}, varint, CBOR, hex, base64url and IP addresses.
  *
  * @module
  */
@@ -29,6 +29,7 @@ export {
 export { equal } from "./equal.ts";
 export { DecodeError } from "./error.ts";
 export { decodeHex, encodeHex } from "./hex.ts";
+export { formatIp, parseIp } from "./ip_address.ts";
 export { Reader } from "./reader.ts";
 export {
   decodeVarint,

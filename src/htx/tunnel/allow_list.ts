@@ -28,7 +28,7 @@
  * @module
  */
 import { type AddressKind, classify, Network } from "./network.ts";
-import { parseIp } from "./ip_address.ts";
+import { parseIp } from "../../core/bytes/mod.ts";
 import { canonicalHost, parsePort, type Target } from "./target.ts";
 
 /** Parsed allow rules. */

@@ -1,5 +1,5 @@
 import { type Clock, Deadline, systemClock } from "../../core/async/mod.ts";
-import { DecodeError } from "../../core/bytes/mod.ts";
+import { DecodeError, parseIp } from "../../core/bytes/mod.ts";
 import { formatAddress, type Transport } from "../../core/transport/mod.ts";
 import { AcceptLoop, type Incoming, type ServeOptions } from "./accept_loop.ts";
 import type { AllowList } from "./allow_list.ts";
@@ -7,7 +7,6 @@ import { closeOnAbort } from "../close_on_abort.ts";
 import { HtxError } from "../error.ts";
 import { BufferedDuplex, type Duplex } from "../duplex.ts";
 import { answer, farewell } from "./answer.ts";
-import { parseIp } from "./ip_address.ts";
 import { splice } from "../splice.ts";
 import { Tally, type TunnelStats } from "./stats.ts";
 import {

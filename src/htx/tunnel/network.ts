@@ -1,4 +1,4 @@
-import { parseIp } from "./ip_address.ts";
+import { parseIp } from "../../core/bytes/mod.ts";
 
 /** Whether anybody may hold an address, an organisation for itself, or nobody that one should connect to. */
 export type AddressKind = "public" | "private" | "reserved";

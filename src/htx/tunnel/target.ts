@@ -29,11 +29,12 @@ import {
   type Bytes,
   DecodeError,
   equal,
+  formatIp,
+  parseIp,
   Reader,
   utf8,
   Writer,
 } from "../../core/bytes/mod.ts";
-import { formatIp, parseIp } from "./ip_address.ts";
 
 /** Host and port of a TCP service. */
 export interface Target {

@@ -1,6 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { AllowList } from "../../../src/htx/tunnel/allow_list.ts";
-import { parseIp } from "../../../src/htx/tunnel/ip_address.ts";
+import { parseIp } from "../../../src/core/bytes/mod.ts";
 import { classify } from "../../../src/htx/tunnel/network.ts";
 import { parseTarget } from "../../../src/htx/tunnel/target.ts";
 

@@ -1,6 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { DecodeError } from "../../../src/core/bytes/mod.ts";
-import { formatIp, parseIp } from "../../../src/htx/tunnel/ip_address.ts";
+import { formatIp, parseIp } from "../../../src/core/bytes/mod.ts";
 import {
   decodeOpenReply,
   decodeOpenRequest,

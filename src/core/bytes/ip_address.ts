@@ -5,7 +5,7 @@
  *
  * @module
  */
-import type { Bytes } from "../../core/bytes/mod.ts";
+import type { Bytes } from "./bytes.ts";
 
 const IPV4_REGEXP = /^(?:0|[1-9][0-9]{0,2})(?:\.(?:0|[1-9][0-9]{0,2})){3}$/;
 const GROUP_REGEXP = /^[0-9a-f]{1,4}$/i;
