@@ -4,6 +4,22 @@
  * @module
  */
 export {
+  DEFAULT_MAX_STREAMS,
+  Http2Connection,
+  type Http2ConnectionOptions,
+  type SendOptions,
+} from "./connection.ts";
+export type {
+  DataEvent,
+  FailedEvent,
+  GoAwayEvent,
+  HeadersEvent,
+  Http2Event,
+  PongEvent,
+  ResetEvent,
+  SettingsEvent,
+} from "./connection_event.ts";
+export {
   connectionPreface,
   decodeFrame,
   DEFAULT_MAX_FRAME_BYTES,
@@ -38,8 +54,14 @@ export {
   type HpackEncoderOptions,
   type Indexing,
 } from "./hpack_encoder.ts";
-export { type HeaderField } from "./hpack_table.ts";
-export { ERROR_CODE, type ErrorCodeName, Http2Error } from "./http2_error.ts";
+export type { HeadersOptions } from "./frame_writer.ts";
+export type { HeaderField } from "./hpack_table.ts";
+export {
+  ERROR_CODE,
+  type ErrorCodeName,
+  errorCodeName,
+  Http2Error,
+} from "./http2_error.ts";
 export {
   applySettings,
   decodeSettings,
@@ -50,3 +72,4 @@ export {
   type Setting,
   type Settings,
 } from "./settings.ts";
+export type { Http2Role } from "./stream_table.ts";
