@@ -24,15 +24,18 @@ import { EXTENSION } from "./extension.ts";
 import { isGrease } from "./grease.ts";
 import { u16List } from "./u16_list.ts";
 
-/** What carried a ClientHello: TLS over TCP, QUIC, or DTLS. */
-export type Ja4Transport = "t" | "q" | "d";
+/** What carried a ClientHello; JA4 starts with its first letter. */
+export type Ja4Transport = "tcp" | "quic" | "dtls";
 
 /**
  * The JA4 fingerprint of `hello`.
  *
  * @throws {DecodeError} If its list of versions, protocols or signature algorithms does not decode.
  */
-export function ja4(hello: ClientHello, transport: Ja4Transport = "t"): string {
+export function ja4(
+  hello: ClientHello,
+  transport: Ja4Transport = "tcp",
+): string {
   return digested(partsOf(hello, transport, true));
 }
 
@@ -43,7 +46,7 @@ export function ja4(hello: ClientHello, transport: Ja4Transport = "t"): string {
  */
 export function ja4r(
   hello: ClientHello,
-  transport: Ja4Transport = "t",
+  transport: Ja4Transport = "tcp",
 ): string {
   return raw(partsOf(hello, transport, true));
 }
@@ -55,7 +58,7 @@ export function ja4r(
  */
 export function ja4o(
   hello: ClientHello,
-  transport: Ja4Transport = "t",
+  transport: Ja4Transport = "tcp",
 ): string {
   return digested(partsOf(hello, transport, false));
 }
@@ -67,7 +70,7 @@ export function ja4o(
  */
 export function ja4ro(
   hello: ClientHello,
-  transport: Ja4Transport = "t",
+  transport: Ja4Transport = "tcp",
 ): string {
   return raw(partsOf(hello, transport, false));
 }
@@ -89,7 +92,7 @@ function partsOf(
   const named = types.includes(EXTENSION.serverName) ? "d" : "i";
   const counts = twoDigits(suites.length) + twoDigits(types.length);
   return {
-    a: transport + version(hello) + named + counts + alpn(hello),
+    a: transport[0] + version(hello) + named + counts + alpn(hello),
     suites: sorted ? suites.sort(ascending) : suites,
     extensions: sorted
       ? types.filter((type) =>

@@ -3,6 +3,22 @@
  *
  * @module
  */
+export { akamai, akamaiText, MAX_FIRST_FRAMES } from "./akamai.ts";
+export type { NoTransport } from "./capture/decode_packet.ts";
+export type {
+  DropReason,
+  Endpoint,
+  FoundAt,
+  FoundClientHello,
+  FoundHello,
+  FoundServerHello,
+} from "./capture/found_hello.ts";
+export {
+  type CaptureHellos,
+  hellosIn,
+  isCapture,
+} from "./capture/hellos_in.ts";
+export { type ClientStream, writePcap } from "./capture/write_pcap.ts";
 export {
   CLIENT_HELLO,
   type ClientHello,
@@ -73,3 +89,20 @@ export {
   SERVER_HELLO,
   type ServerHello,
 } from "./server_hello.ts";
+export type { Classification } from "./verify/classifier.ts";
+export { MAX_CORPUS_ROWS, parseCorpus } from "./verify/corpus.ts";
+export {
+  GREASE_FIRST,
+  GREASE_LATER,
+  type Observation,
+  observe,
+  type RandomField,
+} from "./verify/observation.ts";
+export {
+  type Check,
+  checkProperties,
+  FALSE_ALARM_RATE,
+  MIN_SAMPLES,
+  type Verdict,
+  verifyHellos,
+} from "./verify/verdict.ts";

@@ -1,0 +1,57 @@
+import type { Bytes } from "../../core/bytes/mod.ts";
+import type { ClientHello } from "../client_hello.ts";
+import type { ServerHello } from "../server_hello.ts";
+import type { NoTransport } from "./decode_packet.ts";
+
+/** Why a part of a capture gave no hello. */
+export type DropReason =
+  | NoTransport // a packet of another link type or protocol, or a fragment
+  | "malformed" // a packet whose headers do not decode, or that was cut before its end
+  | "gap" // bytes of a stream that never came, or too many behind those
+  | "evicted" // a stream that gave way to newer ones
+  | "oversized" // a hello longer than MAX_HELLO_BYTES
+  | "undecodable" // a hello that does not decode
+  | "undecryptable"; // a QUIC Initial packet whose keys are not known
+
+/** One end of a connection. */
+export interface Endpoint {
+  /** Its IP address as text. */
+  readonly address: string;
+  /** Its port. */
+  readonly port: number;
+}
+
+/** Where a hello was found. */
+export interface FoundAt {
+  /** Number of the packet that completed it, from 1. */
+  readonly packet: number;
+  /** When that packet was seen, in milliseconds since 1970; `undefined` if the file does not say. */
+  readonly timestampMs: number | undefined;
+  /** What carried it. */
+  readonly transport: "tcp" | "quic";
+  /** Who sent it. */
+  readonly source: Endpoint;
+  /** Who received it. */
+  readonly destination: Endpoint;
+  /** The handshake message. */
+  readonly message: Bytes;
+}
+
+/** A ClientHello in a capture. */
+export interface FoundClientHello extends FoundAt {
+  /** `"client"`. */
+  readonly from: "client";
+  /** What {@link message} says. */
+  readonly hello: ClientHello;
+}
+
+/** A ServerHello, or HelloRetryRequest, in a capture. */
+export interface FoundServerHello extends FoundAt {
+  /** `"server"`. */
+  readonly from: "server";
+  /** What {@link message} says. */
+  readonly hello: ServerHello;
+}
+
+/** A hello in a capture. */
+export type FoundHello = FoundClientHello | FoundServerHello;

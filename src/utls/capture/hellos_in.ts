@@ -1,0 +1,134 @@
+import {
+  type Bytes,
+  DecodeError,
+  encodeHex,
+  formatIp,
+} from "../../core/bytes/mod.ts";
+import { type CryptoProvider, defaultProvider } from "../../core/crypto/mod.ts";
+import { CLIENT_HELLO, decodeClientHello } from "../client_hello.ts";
+import { decodeServerHello } from "../server_hello.ts";
+import {
+  decodePacket,
+  IP_PROTOCOL,
+  type TransportPacket,
+} from "./decode_packet.ts";
+import type { DropReason, Endpoint, FoundHello } from "./found_hello.ts";
+import { type CapturedPacket, isPcap, readPcap } from "./pcap.ts";
+import { isPcapng, readPcapng } from "./pcapng.ts";
+import { QuicFollower } from "./quic_follower.ts";
+import { TcpFollower } from "./tcp_follower.ts";
+
+/** The hellos of a capture, found while they are iterated over, which can be done once. */
+export interface CaptureHellos extends Iterable<FoundHello> {
+  /** What gave no hello so far, and how often; a reason that is absent did not happen. */
+  readonly drops: ReadonlyMap<DropReason, number>;
+}
+
+/** Whether `file` starts as a pcap or pcapng file does. */
+export function isCapture(file: Uint8Array): boolean {
+  return isPcapng(file) || isPcap(file);
+}
+
+/**
+ * Every ClientHello and ServerHello in the pcap or pcapng file `capture`, over TCP or in QUIC Initial packets, in the order
+ * in which they were complete.
+ *
+ * Streams are followed through disorder, retransmission and overlap. At most 4,096 flows are followed at a time, each with at
+ * most 65,536 bytes behind a gap and a hello of at most 65,536 bytes; what goes beyond is given up and counted. A TCP stream
+ * may start with up to 65,536 bytes of something else, such as a SOCKS negotiation. DTLS, IP fragments and tunnels are not
+ * read.
+ *
+ * @param crypto Opens QUIC packets.
+ * @throws {DecodeError} While iterating, if the file is neither, or damaged.
+ */
+export function hellosIn(
+  capture: Uint8Array,
+  crypto: CryptoProvider = defaultProvider(),
+): CaptureHellos {
+  const drops = new Map<DropReason, number>();
+  const drop = (reason: DropReason) =>
+    void drops.set(reason, (drops.get(reason) ?? 0) + 1);
+  const hellos = follow(capture, crypto, drop);
+  return { drops, [Symbol.iterator]: () => hellos };
+}
+
+function* follow(
+  capture: Uint8Array,
+  crypto: CryptoProvider,
+  drop: (reason: DropReason) => void,
+): Generator<FoundHello> {
+  const tcp = new TcpFollower(drop);
+  const quic = new QuicFollower(crypto, drop);
+  for (const captured of readPackets(capture)) {
+    const packet = orMalformed(() => decodePacket(captured), drop);
+    if (packet === undefined) continue;
+    if (typeof packet === "string") {
+      drop(packet);
+      continue;
+    }
+    const isTcp = packet.protocol === IP_PROTOCOL.tcp;
+    const [key, reverseKey] = keysOf(packet);
+    const messages = isTcp
+      ? tcp.push(key, packet)
+      : orMalformed(() => quic.push(key, reverseKey, packet.payload), drop);
+    for (const message of messages ?? []) {
+      const hello = decodeHello(message);
+      if (!hello) drop("undecodable");
+      else yield { ...origin(captured, packet), ...hello };
+    }
+  }
+  tcp.end();
+  quic.end();
+}
+
+function readPackets(capture: Uint8Array): Iterable<CapturedPacket> {
+  if (isPcapng(capture)) return readPcapng(capture);
+  if (isPcap(capture)) return readPcap(capture);
+  throw new DecodeError("capture", "neither pcap nor pcapng");
+}
+
+/** What `read` gives; what does not decode is counted. */
+function orMalformed<T>(
+  read: () => T,
+  drop: (reason: DropReason) => void,
+): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof DecodeError)) throw error;
+    drop("malformed");
+    return undefined;
+  }
+}
+
+function decodeHello(message: Bytes) {
+  try {
+    return message[0] === CLIENT_HELLO
+      ? { from: "client" as const, message, hello: decodeClientHello(message) }
+      : { from: "server" as const, message, hello: decodeServerHello(message) };
+  } catch (error) {
+    if (!(error instanceof DecodeError)) throw error;
+    return undefined;
+  }
+}
+
+/** Names of the packet's flow and of the one in the other direction. */
+function keysOf(packet: TransportPacket): [string, string] {
+  const source = `${encodeHex(packet.source)}:${packet.sourcePort}`;
+  const to = `${encodeHex(packet.destination)}:${packet.destinationPort}`;
+  return [`${source} ${to}`, `${to} ${source}`];
+}
+
+function origin(captured: CapturedPacket, packet: TransportPacket) {
+  return {
+    packet: captured.number,
+    timestampMs: captured.timestampMs,
+    transport: packet.protocol === IP_PROTOCOL.tcp ? "tcp" : "quic",
+    source: endpoint(packet.source, packet.sourcePort),
+    destination: endpoint(packet.destination, packet.destinationPort),
+  } as const;
+}
+
+function endpoint(bytes: Uint8Array, port: number): Endpoint {
+  return { address: formatIp(bytes), port };
+}
