@@ -83,6 +83,8 @@ function testCiphers(agree: Agree): void {
       const out = new Uint8Array(at + sealed.length).subarray(at);
       assertEquals(aead.seal(nonce, plaintext, aad, out), sealed);
       assertEquals(aead.open(nonce, sealed, aad), plaintext);
+      const opened = out.subarray(0, plaintext.length);
+      assertEquals(aead.open(nonce, sealed, aad, opened), plaintext);
       return sealed;
     });
   }
@@ -95,6 +97,15 @@ function testKeys(agree: Agree): void {
     assertEquals(secret, c.x25519.sharedSecret(b, c.x25519.publicKey(a)));
     return [secret, c.x25519.sharedSecret(a, any)];
   });
+
+  for (const name of ["p256", "p384"] as const) {
+    agree(name, 20, (c, draw) => {
+      const { length } = c[name];
+      const [a, b] = [draw.bytes(length), draw.bytes(length)];
+      const publicKey = c[name].publicKey(b);
+      return [publicKey, c[name].sharedSecret(a, publicKey)];
+    });
+  }
 
   agree("ed25519", CASES, (c, draw) => {
     const [seed, message] = [draw.bytes(32), draw.message()];

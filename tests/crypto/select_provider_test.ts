@@ -22,6 +22,15 @@ const bend = (bytes: Uint8Array<ArrayBuffer>) => {
 };
 const node = nodeProvider;
 
+const isOnCurve = (point: Uint8Array) => {
+  try {
+    node.p384.sharedSecret(new Uint8Array(48).fill(1), point);
+    return true;
+  } catch {
+    return false;
+  }
+};
+
 /** Providers that are node but for one wrong answer. */
 const WRONG: [SelfTestName, Partial<CryptoProvider>][] = [
   ["random", { random: (length) => new Uint8Array(length) }],
@@ -55,6 +64,31 @@ const WRONG: [SelfTestName, Partial<CryptoProvider>][] = [
     x25519: {
       ...node.x25519,
       sharedSecret: () => new Uint8Array(32).fill(1), // for any key, even a weak one
+    },
+  }],
+  ["p256", {
+    p256: {
+      ...node.p256,
+      sharedSecret: (key, peer) => bend(node.p256.sharedSecret(key, peer)),
+    },
+  }],
+  ["p256", {
+    p256: {
+      ...node.p256,
+      generateKeyPair: () => ({
+        ...node.p256.generateKeyPair(),
+        privateKey: new Uint8Array(32).fill(1),
+      }),
+    },
+  }],
+  ["p384", {
+    p384: {
+      ...node.p384,
+      sharedSecret: (key, peer) =>
+        node.p384.sharedSecret( // takes any point for a good one
+          key,
+          isOnCurve(peer) ? peer : node.p384.publicKey(key),
+        ),
     },
   }],
   ["ed25519", { ed25519: { ...node.ed25519, verify: () => true } }],

@@ -135,29 +135,16 @@ function checkedAead(
       checkUsable();
       checkLength("An AEAD nonce", nonce, AEAD_NONCE_LENGTH);
       const length = plaintext.length + AEAD_TAG_LENGTH;
-      if (!out) return raw.seal(nonce, plaintext, aad);
-      if (out.length < length) {
-        throw new RangeError(
-          `A seal needs ${length} bytes of output: got ${out.length}`,
-        );
-      }
-      const target = out.subarray(0, length);
-      const inPlace = target.byteOffset === plaintext.byteOffset;
-      if (
-        (overlap(target, plaintext) && !inPlace) ||
-        (aad && overlap(target, aad))
-      ) {
-        throw new RangeError("A seal must not write over its own input");
-      }
+      const target = out && checkedOutput(out, length, plaintext, aad);
       return raw.seal(nonce, plaintext, aad, target);
     },
-    open(nonce, ciphertext, aad) {
+    open(nonce, ciphertext, aad, out) {
       checkUsable();
       checkLength("An AEAD nonce", nonce, AEAD_NONCE_LENGTH);
-      if (ciphertext.length < AEAD_TAG_LENGTH) {
-        throw new CryptoError("unauthenticated");
-      }
-      return raw.open(nonce, ciphertext, aad);
+      const length = ciphertext.length - AEAD_TAG_LENGTH;
+      if (length < 0) throw new CryptoError("unauthenticated");
+      const target = out && checkedOutput(out, length, ciphertext, aad);
+      return raw.open(nonce, ciphertext, aad, target);
     },
     [Symbol.dispose]() {
       if (disposed) return;
@@ -166,6 +153,28 @@ function checkedAead(
       copy.fill(0);
     },
   };
+}
+
+/** The first `length` bytes of `out`, which hold nothing of the input that is not written in place. */
+function checkedOutput(
+  out: Bytes,
+  length: number,
+  input: Uint8Array,
+  aad?: Uint8Array,
+): Bytes {
+  if (out.length < length) {
+    throw new RangeError(
+      `An AEAD needs ${length} bytes of output: got ${out.length}`,
+    );
+  }
+  const target = out.length === length ? out : out.subarray(0, length);
+  const inPlace = target.byteOffset === input.byteOffset;
+  if (
+    (overlap(target, input) && !inPlace) || (aad && overlap(target, aad))
+  ) {
+    throw new RangeError("An AEAD must not write over its own input");
+  }
+  return target;
 }
 
 function checkedX25519(raw: X25519): X25519 {

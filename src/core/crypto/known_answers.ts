@@ -4,6 +4,7 @@ import { nobleProvider } from "./noble.ts";
 import {
   type Aead,
   type CryptoProvider,
+  type Ecdh,
   HASH_LENGTH,
   type HashName,
 } from "./provider.ts";
@@ -19,6 +20,8 @@ export type SelfTestName =
   | "chacha20"
   | "aesCtr"
   | "x25519"
+  | "p256"
+  | "p384"
   | "ed25519"
   | "mlKem768";
 
@@ -95,6 +98,16 @@ const SELF_TESTS: Record<SelfTestName, (c: CryptoProvider) => boolean> = {
       () => c.x25519.sharedSecret(pattern(32), new Uint8Array(32)),
       "weak_key",
     ),
+  p256: (c) =>
+    agrees(
+      c.p256,
+      "bcfa58717ca9f6712b031e35ef63dd191cec4ae9966e8140a01aa61beb16ec45",
+    ),
+  p384: (c) =>
+    agrees(
+      c.p384,
+      "037bedffca3cddab848b3536c5cd36d180ab88d372b8b64f0e4c2f4440f3a693",
+    ),
   ed25519: signsAndVerifies,
   mlKem768: encapsulates,
 };
@@ -109,6 +122,17 @@ function opensOnlyItsOwn(made: Aead, known: string): boolean {
   forged[forged.length - 1]! ^= 1;
   return refuses(() => aead.open(nonce, forged, aad), "unauthenticated") &&
     refuses(() => aead.open(nonce, sealed, nonce), "unauthenticated");
+}
+
+function agrees(curve: Ecdh, known: string): boolean {
+  const [a, b] = [pattern(curve.length), pattern(curve.length, 1)];
+  const publicKey = curve.publicKey(b);
+  const offCurve = publicKey.slice();
+  offCurve[offCurve.length - 1]! ^= 1;
+  const fresh = curve.generateKeyPair();
+  return isKnown(concat(publicKey, curve.sharedSecret(a, publicKey)), known) &&
+    equal(curve.publicKey(fresh.privateKey), fresh.publicKey) &&
+    refuses(() => curve.sharedSecret(a, offCurve), "invalid_key");
 }
 
 function signsAndVerifies({ ed25519 }: CryptoProvider): boolean {

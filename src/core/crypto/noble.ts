@@ -7,7 +7,7 @@ import { blake2b, blake2s } from "@noble/hashes/blake2.js";
 import { hkdf } from "@noble/hashes/hkdf.js";
 import { hmac } from "@noble/hashes/hmac.js";
 import { sha256, sha384, sha512 } from "@noble/hashes/sha2.js";
-import { equal } from "../bytes/mod.ts";
+import { type Bytes, equal } from "../bytes/mod.ts";
 import { checkedProvider, type Primitives, type RawAead } from "./checked.ts";
 import { CryptoError } from "./error.ts";
 import { mlKem768 } from "./ml_kem.ts";
@@ -127,12 +127,16 @@ function aead(
       out.set(sealed);
       return out;
     },
-    open(nonce, ciphertext, aad) {
+    open(nonce, ciphertext, aad, out) {
+      let plaintext: Bytes;
       try {
-        return own(cipher(nonce, aad).decrypt(ciphertext));
+        plaintext = own(cipher(nonce, aad).decrypt(ciphertext));
       } catch (cause) {
         throw new CryptoError("unauthenticated", undefined, { cause });
       }
+      if (!out) return plaintext;
+      out.set(plaintext);
+      return out;
     },
   };
 }

@@ -1,5 +1,5 @@
 import type { KeyObject } from "node:crypto";
-import { concat } from "../bytes/mod.ts";
+import { type Bytes, concat } from "../bytes/mod.ts";
 import {
   checkedProvider,
   hkdfExpand,
@@ -168,25 +168,30 @@ function aead(
       const cipher = node().createCipheriv(name, key, nonce, options);
       if (aad) cipher.setAAD(aad, { plaintextLength: plaintext.length });
       const sealed = out ?? new Uint8Array(plaintext.length + TAG_LENGTH);
-      const ciphertext = own(cipher.update(plaintext));
-      sealed.set(ciphertext);
-      ciphertext.buffer.transfer(0); // as garbage it would call for collections
+      moved(own(cipher.update(plaintext)), sealed);
       cipher.final();
       sealed.set(cipher.getAuthTag(), plaintext.length);
       return sealed;
     },
-    open(nonce, ciphertext, aad) {
+    open(nonce, ciphertext, aad, out) {
       const length = ciphertext.length - TAG_LENGTH;
       const decipher = node().createDecipheriv(name, key, nonce, options);
       if (aad) decipher.setAAD(aad, { plaintextLength: length });
       decipher.setAuthTag(ciphertext.subarray(length));
-      const plaintext = decipher.update(ciphertext.subarray(0, length));
+      const plaintext = own(decipher.update(ciphertext.subarray(0, length)));
       try {
         decipher.final();
       } catch (cause) {
         throw new CryptoError("unauthenticated", undefined, { cause });
       }
-      return own(plaintext);
+      return out ? moved(plaintext, out) : plaintext;
     },
   };
+}
+
+/** `out` with `bytes` in it, whose memory is given up: as garbage it would call for collections. */
+function moved(bytes: Bytes, out: Bytes): Bytes {
+  out.set(bytes);
+  bytes.buffer.transfer(0);
+  return out;
 }

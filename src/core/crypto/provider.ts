@@ -34,12 +34,19 @@ export interface Aead extends Disposable {
   ): Bytes;
 
   /**
-   * Verifies and decrypts `ciphertext`, tag included.
+   * Verifies `ciphertext`, tag included, and returns the plaintext, in `out` when given, else in a new array.
    *
-   * @throws {RangeError} If `nonce` is not 12 bytes long.
+   * @param out At least `ciphertext.length - 16` bytes; it may start where `ciphertext` starts (opening in place), but not
+   * overlap the input otherwise. If the tag does not verify, it holds zeros or what it held before.
+   * @throws {RangeError} If `nonce` is not 12 bytes long, or `out` is too short or overlaps the input otherwise.
    * @throws {CryptoError} `unauthenticated` if the tag does not verify, whatever the cause.
    */
-  open(nonce: Uint8Array, ciphertext: Uint8Array, aad?: Uint8Array): Bytes;
+  open(
+    nonce: Uint8Array,
+    ciphertext: Uint8Array,
+    aad?: Uint8Array,
+    out?: Bytes,
+  ): Bytes;
 }
 
 /** A private key and its public key. */

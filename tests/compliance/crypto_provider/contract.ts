@@ -4,7 +4,7 @@ import {
   assertNotEquals,
   assertThrows,
 } from "@std/assert";
-import { concat } from "../../../src/core/bytes/mod.ts";
+import { type Bytes, concat, equal } from "../../../src/core/bytes/mod.ts";
 import {
   type Aead,
   checkedProvider,
@@ -18,6 +18,12 @@ import {
 const HASHES = Object.keys(HASH_LENGTH) as HashName[];
 const EMPTY = new Uint8Array(0);
 const NONCE = new Uint8Array(12);
+/** The orders of the groups (SP 800-186 §3.2.1). */
+const ORDER = {
+  p256: "ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551",
+  p384: "ffffffffffffffffffffffffffffffffffffffffffffffffc7634d81f4372ddf" +
+    "581a0db248b0a77aecec196accc52973",
+};
 
 /** What the port promises beyond the primitives: lengths, ownership, limits, refusals. */
 export function testContract(c: CryptoProvider): void {
@@ -25,6 +31,8 @@ export function testContract(c: CryptoProvider): void {
   testHashes(c);
   testStreams(c);
   testKeys(c);
+  testEcdh(c, "p256", 32);
+  testEcdh(c, "p384", 48);
   testAead(c, "chacha20poly1305", [32]);
   testAead(c, "aesGcm", [16, 32]);
   testOwnership(c);
@@ -168,6 +176,77 @@ function testKeys(c: CryptoProvider): void {
   });
 }
 
+function testEcdh(
+  c: CryptoProvider,
+  name: "p256" | "p384",
+  length: number,
+): void {
+  const curve = c[name];
+  const pair = curve.generateKeyPair();
+  const refuses = (publicKey: Uint8Array) =>
+    assertEquals(
+      assertThrows(
+        () => curve.sharedSecret(pair.privateKey, publicKey),
+        CryptoError,
+      ).code,
+      "invalid_key",
+    );
+
+  Deno.test(`${c.name}: ${name} pairs are fresh and agree on a secret`, () => {
+    const other = curve.generateKeyPair();
+    assertEquals(curve.length, length);
+    assertEquals(pair.privateKey.length, length);
+    assertEquals(pair.publicKey.length, 2 * length + 1);
+    assertEquals(curve.publicKey(pair.privateKey), pair.publicKey);
+    assertNotEquals(pair.publicKey, other.publicKey);
+    const secret = curve.sharedSecret(pair.privateKey, other.publicKey);
+    assertEquals(secret.length, length);
+    assertEquals(
+      curve.sharedSecret(other.privateKey, pair.publicKey),
+      secret,
+    );
+  });
+
+  Deno.test(`${c.name}: ${name} refuses private keys of a wrong length and out of range`, () => {
+    const one = new Uint8Array(length).with(length - 1, 1);
+    const order = Uint8Array.fromHex(ORDER[name]);
+    const last = order.with(length - 1, order[length - 1]! - 1);
+    assertEquals(
+      curve.publicKey(last).subarray(0, length),
+      curve.publicKey(one).subarray(0, length),
+    );
+    for (
+      const bad of [
+        EMPTY,
+        one.subarray(1),
+        concat(EMPTY, new Uint8Array(1), one),
+        new Uint8Array(length),
+        order,
+        new Uint8Array(length).fill(0xff),
+      ]
+    ) {
+      assertThrows(() => curve.publicKey(bad), RangeError);
+      assertThrows(() => curve.sharedSecret(bad, pair.publicKey), RangeError);
+    }
+  });
+
+  Deno.test(`${c.name}: ${name} refuses public keys that are no uncompressed points of the curve`, () => {
+    const { publicKey } = pair;
+    const odd = publicKey[2 * length]! & 1;
+    const compressed = publicKey.slice(0, 1 + length).with(0, 2 + odd);
+    const outOfField = new Uint8Array(2 * length + 1).fill(0xff).with(0, 4);
+    refuses(EMPTY);
+    refuses(Uint8Array.of(0)); // the point at infinity
+    refuses(new Uint8Array(2 * length + 1).with(0, 4));
+    refuses(compressed);
+    refuses(publicKey.with(0, 6 + odd)); // the hybrid form
+    refuses(publicKey.subarray(1));
+    refuses(concat(publicKey, new Uint8Array(1)));
+    refuses(outOfField);
+    refuses(flip(publicKey, 8 * 2 * length));
+  });
+}
+
 function testAead(
   c: CryptoProvider,
   name: "chacha20poly1305" | "aesGcm",
@@ -211,6 +290,24 @@ function testAead(
 
   Deno.test(`${c.name}: ${name}() seals into the caller's buffer and nowhere else`, () => {
     checkSealInto(aead, c.random(100));
+  });
+
+  Deno.test(`${c.name}: ${name}() opens into the caller's buffer and nowhere else`, () => {
+    checkOpenInto(aead, c.random(100));
+  });
+
+  Deno.test(`${c.name}: ${name}() leaves no plaintext of a forgery in the caller's buffer`, () => {
+    const plaintext = c.random(100);
+    const forged = flip(aead.seal(NONCE, plaintext), 8 * 110);
+    for (const out of [new Uint8Array(100), forged]) {
+      const before = out.slice();
+      refuses(() => aead.open(NONCE, forged, undefined, out));
+      const left = out.subarray(0, 100);
+      assert(
+        equal(left, before.subarray(0, 100)) ||
+          equal(left, new Uint8Array(100)),
+      );
+    }
   });
 
   Deno.test(`${c.name}: ${name}() keeps a copy of its key`, () => {
@@ -269,9 +366,35 @@ function checkSealInto(aead: Aead, plaintext: Uint8Array): void {
   assertEquals(sealed, aead.seal(NONCE, plaintext, aad));
 }
 
+function checkOpenInto(aead: Aead, plaintext: Uint8Array): void {
+  const sealed = aead.seal(NONCE, plaintext);
+  const buffer = new Uint8Array(200).fill(0xaa);
+  const out = aead.open(NONCE, sealed, undefined, buffer.subarray(7));
+  assertEquals(out, plaintext);
+  assert(out.buffer === buffer.buffer && out.byteOffset === 7);
+  assert(buffer.subarray(0, 7).every((byte) => byte === 0xaa));
+  assert(buffer.subarray(107).every((byte) => byte === 0xaa));
+
+  const short = buffer.subarray(0, plaintext.length - 1);
+  assertThrows(() => aead.open(NONCE, sealed, undefined, short), RangeError);
+  const aad = buffer.subarray(0, 4);
+  assertThrows(() => aead.open(NONCE, sealed, aad, buffer), RangeError);
+  for (const at of [1, 35]) {
+    buffer.set(sealed, at);
+    const inside = buffer.subarray(at, at + sealed.length);
+    assertThrows(() => aead.open(NONCE, inside, undefined, buffer), RangeError);
+  }
+
+  buffer.set(aead.seal(NONCE, plaintext, aad), 9);
+  const inPlace = buffer.subarray(9, 9 + sealed.length);
+  const opened = aead.open(NONCE, inPlace, aad, buffer.subarray(9));
+  assertEquals(opened, plaintext);
+  assertEquals(opened.byteOffset, 9);
+}
+
 function testOwnership(c: CryptoProvider): void {
   Deno.test(`${c.name}: every result is a plain array that shares its buffer with nothing`, () => {
-    const key = c.random(32);
+    const key = c.random(32).fill(1, 0, 1);
     const pair = c.mlKem768.generateKeyPair();
     const { ciphertext, sharedSecret } = c.mlKem768.encapsulate(pair.publicKey);
     const aead = c.chacha20poly1305(key);
@@ -290,6 +413,10 @@ function testOwnership(c: CryptoProvider): void {
       c.aesCtr(key, key.subarray(16), key),
       c.x25519.publicKey(key),
       c.x25519.sharedSecret(key, c.x25519.publicKey(key)),
+      ...Object.values(c.p256.generateKeyPair()),
+      ...Object.values(c.p384.generateKeyPair()),
+      c.p256.publicKey(key),
+      c.p256.sharedSecret(key, c.p256.publicKey(key)),
       c.ed25519.publicKey(key),
       c.ed25519.sign(key, key),
       pair.publicKey,
@@ -306,8 +433,8 @@ function testOwnership(c: CryptoProvider): void {
   });
 }
 
-function flip(bytes: Uint8Array, bit: number): Uint8Array {
-  const out = bytes.slice();
+function flip(bytes: Uint8Array, bit: number): Bytes {
+  const out = new Uint8Array(bytes);
   out[bit >> 3]! ^= 1 << (bit & 7);
   return out;
 }

@@ -1,6 +1,10 @@
 import { assert, assertEquals } from "@std/assert";
 import type { Bytes } from "../../../src/core/bytes/mod.ts";
-import type { CryptoProvider, HashName } from "../../../src/core/crypto/mod.ts";
+import type {
+  CryptoProvider,
+  Ecdh,
+  HashName,
+} from "../../../src/core/crypto/mod.ts";
 import { hex, vectors } from "./vectors.ts";
 
 /** Vectors printed in RFCs and NIST documents. */
@@ -97,6 +101,31 @@ export function testRfcVectors(c: CryptoProvider): void {
     assertEquals(c.x25519.sharedSecret(bob, a).toHex(), shared);
   });
 
+  test("p256 agrees with the exchange of RFC 5903 §8.1", () => {
+    checkExchange(c.p256, {
+      i: "c88f01f510d9ac3f70a292daa2316de544e9aab8afe84049c62a9c57862d1433",
+      gi:
+        "04dad0b65394221cf9b051e1feca5787d098dfe637fc90b9ef945d0c37725811805271a0461cdb8252d61f1c456fa3e59ab1f45b33accf5f58389e0577b8990bb3",
+      r: "c6ef9c5d78ae012a011164acb397ce2088685d8f06bf9be0b283ab46476bee53",
+      gr:
+        "04d12dfb5289c8d4f81208b70270398c342296970a0bccb74c736fc7554494bf6356fbf3ca366cc23e8157854c13c58d6aac23f046ada30f8353e74f33039872ab",
+      gir: "d6840f6b42f6edafd13116e0e12565202fef8e9ece7dce03812464d04b9442de",
+    });
+  });
+
+  test("p384 agrees with the exchange of RFC 5903 §8.2", () => {
+    checkExchange(c.p384, {
+      i: "099f3c7034d4a2c699884d73a375a67f7624ef7c6b3c0f160647b67414dce655e35b538041e649ee3faef896783ab194",
+      gi:
+        "04667842d7d180ac2cde6f74f37551f55755c7645c20ef73e31634fe72b4c55ee6de3ac808acb4bdb4c88732aee95f41aa9482ed1fc0eeb9cafc4984625ccfc23f65032149e0e144ada024181535a0f38eeb9fcff3c2c947dae69b4c634573a81c",
+      r: "41cb0779b4bdb85d47846725fbec3c9430fab46cc8dc5060855cc9bda0aa2942e0308312916b8ed2960e4bd55a7448fc",
+      gr:
+        "04e558dbef53eecde3d3fccfc1aea08a89a987475d12fd950d83cfa41732bc509d0d1ac43a0336def96fda41d0774a3571dcfbec7aacf3196472169e838430367f66eebe3c6e70c416dd5f0c68759dd1fff83fa40142209dff5eaad96db9e6386c",
+      gir:
+        "11187331c279962d93d604243fd592cb9d0a926f422e47187521287e7156c5c4d603135569b9e9d09cf5d4a270f59746",
+    });
+  });
+
   test("ed25519 signs and verifies as in RFC 8032 §7.1", () => {
     for (const t of vectors("rfc/ed25519")) {
       const [seed, key, message] = [
@@ -109,4 +138,15 @@ export function testRfcVectors(c: CryptoProvider): void {
       assert(c.ed25519.verify(key, message, hex(t.signature)));
     }
   });
+}
+
+/** A key agreement as RFC 5903 names its values: private i and r, public gi and gr, shared gir. */
+function checkExchange(
+  curve: Ecdh,
+  t: Record<"i" | "gi" | "r" | "gr" | "gir", string>,
+): void {
+  assertEquals(curve.publicKey(hex(t.i)).toHex(), t.gi);
+  assertEquals(curve.publicKey(hex(t.r)).toHex(), t.gr);
+  assertEquals(curve.sharedSecret(hex(t.i), hex(t.gr)).toHex(), t.gir);
+  assertEquals(curve.sharedSecret(hex(t.r), hex(t.gi)).toHex(), t.gir);
 }

@@ -3,6 +3,7 @@ import {
   type Aead,
   CryptoError,
   type CryptoProvider,
+  type Ecdh,
   type HashName,
 } from "../../../src/core/crypto/mod.ts";
 import { hex, vectors } from "./vectors.ts";
@@ -23,6 +24,8 @@ export function testWycheproof(c: CryptoProvider): void {
     });
 
   each("x25519", (t) => checkX25519(c, t));
+  each("ecdh_secp256r1_ecpoint", (t) => checkEcdh(c.p256, t));
+  each("ecdh_secp384r1_ecpoint", (t) => checkEcdh(c.p384, t));
   each("ed25519", (t) => {
     const verified = c.ed25519.verify(hex(t.pk), hex(t.msg), hex(t.sig));
     assertEquals(verified, t.result === "valid");
@@ -52,6 +55,18 @@ function checkX25519(c: CryptoProvider, t: Test): void {
     assertEquals(assertThrows(agree, CryptoError).code, "weak_key");
   } else {
     assertEquals(agree().toHex(), t.shared);
+  }
+}
+
+/** Compressed points are right or wrong for Wycheproof, but no public keys of the port. Private keys are numbers of any length. */
+function checkEcdh(curve: Ecdh, t: Test): void {
+  const number = t.private!.replace(/^(00)+/, "");
+  const privateKey = hex(number.padStart(2 * curve.length, "0"));
+  const agree = () => curve.sharedSecret(privateKey, hex(t.public));
+  if (t.result === "valid") {
+    assertEquals(agree().toHex(), t.shared);
+  } else {
+    assertEquals(assertThrows(agree, CryptoError).code, "invalid_key");
   }
 }
 
