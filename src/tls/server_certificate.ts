@@ -1,10 +1,12 @@
-import { AltName, Certificate } from "pkijs";
 import { type Bytes, equal } from "../core/bytes/mod.ts";
 import {
   importSigningKey,
   type SignatureScheme,
   type SigningKey,
 } from "../core/crypto/mod.ts";
+import { decodeCertificate } from "./certificates/certificate.ts";
+import { usageOf } from "./certificates/extensions.ts";
+import { dnsText, NAME_FORM } from "./certificates/general_name.ts";
 
 /** A certificate chain that a server shows, with the key to sign for it. */
 export interface ServerCertificate {
@@ -16,15 +18,13 @@ export interface ServerCertificate {
   readonly names: readonly string[];
 }
 
-const SUBJECT_ALT_NAME = "2.5.29.17";
-const DNS_NAME = 2; // GeneralName
-
 /**
  * The certificate of `chainPem`, the server's own first, with its private key in PKCS #8.
  *
  * It is for the DNS names in its subjectAltName.
  *
  * @throws {TypeError} If a text is not such a PEM, or the key is not that of the first certificate.
+ * @throws {DecodeError} If the first certificate is malformed.
  */
 export function serverCertificate(
   { chainPem, keyPem }: { chainPem: string; keyPem: string },
@@ -34,14 +34,16 @@ export function serverCertificate(
   if (chain.length === 0 || !pkcs8 || more.length > 0) {
     throw new TypeError("Want PEM certificates and one private key in PKCS #8");
   }
-  const certificate = parse(chain[0]!);
+  const certificate = decodeCertificate(chain[0]!);
   const key = importSigningKey(pkcs8);
   pkcs8.fill(0);
-  const spki = certificate.subjectPublicKeyInfo.toSchema().toBER();
-  if (!equal(new Uint8Array(spki), key.publicKeySpki)) {
+  if (!equal(certificate.publicKeySpki, key.publicKeySpki)) {
     throw new TypeError("Want the private key of the first certificate");
   }
-  return { chain, key, names: dnsNames(certificate) };
+  const names = usageOf(certificate).subjectAltNames
+    .filter(({ tag }) => tag === NAME_FORM.dns)
+    .flatMap((name) => dnsText(name) ?? []);
+  return { chain, key, names };
 }
 
 /** A certificate and how to sign for it. */
@@ -75,23 +77,6 @@ export function chooseCertificate(
     if (scheme !== undefined) return { certificate, scheme, named };
   }
   return undefined;
-}
-
-function parse(der: Bytes): Certificate {
-  try {
-    return Certificate.fromBER(der);
-  } catch (cause) {
-    throw new TypeError("Want a certificate of X.509", { cause });
-  }
-}
-
-function dnsNames({ extensions = [] }: Certificate): string[] {
-  const parsed = extensions.find(({ extnID }) => extnID === SUBJECT_ALT_NAME)
-    ?.parsedValue;
-  if (!(parsed instanceof AltName)) return [];
-  return parsed.altNames.flatMap(({ type, value }) =>
-    type === DNS_NAME ? [String(value).toLowerCase()] : []
-  );
 }
 
 function fromPem(text: string, label: string): Bytes[] {
