@@ -1,5 +1,5 @@
 import type { Bytes } from "../bytes/mod.ts";
-import { ByteConnection } from "./_byte_connection.ts";
+import { ByteConnection } from "./byte_connection.ts";
 import type { Address } from "./connection.ts";
 import { TransportError } from "./error.ts";
 import type { QuicConnection } from "./quic_connection.ts";

@@ -51,6 +51,9 @@ export interface Connection extends AsyncDisposable {
    */
   readonly exportKeyingMaterial?: (label: string, length: number) => Bytes;
 
+  /** The protocol that both ends of the secure channel below agreed on (RFC 7301), e.g. `h2`, where there is one. */
+  readonly alpn?: string | undefined;
+
   /** Unreliable messages beside the byte stream, where the transport has them (QUIC, memory). */
   readonly datagrams?: Datagrams;
 }

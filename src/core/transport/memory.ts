@@ -1,6 +1,6 @@
 import { BoundedQueue, type Clock, delay, systemClock } from "../async/mod.ts";
 import type { Bytes } from "../bytes/mod.ts";
-import { ByteConnection } from "./_byte_connection.ts";
+import { ByteConnection } from "./byte_connection.ts";
 import { type MemoryLink, MemoryPipe } from "./_memory_pipe.ts";
 import type {
   Address,

@@ -4,6 +4,7 @@
  * @module
  */
 export { type AddressParts, formatAddress, parseAddress } from "./address.ts";
+export { ByteConnection } from "./byte_connection.ts";
 export type {
   Address,
   Connection,

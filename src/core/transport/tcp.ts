@@ -1,6 +1,6 @@
 import { type Clock, delay, systemClock } from "../async/mod.ts";
 import { formatAddress, parseAddress } from "./address.ts";
-import { ByteConnection } from "./_byte_connection.ts";
+import { ByteConnection } from "./byte_connection.ts";
 import type {
   Address,
   Connection,

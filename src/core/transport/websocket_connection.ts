@@ -1,6 +1,6 @@
 import { Deadline, systemClock } from "../async/mod.ts";
 import { type Bytes, DecodeError } from "../bytes/mod.ts";
-import { ByteConnection } from "./_byte_connection.ts";
+import { ByteConnection } from "./byte_connection.ts";
 import type { Address, Connection } from "./connection.ts";
 import { TransportError } from "./error.ts";
 import { WebSocketDecoder } from "./websocket_decoder.ts";

@@ -4,7 +4,7 @@ import { TransportError } from "./error.ts";
 import { readableOf, writableOf } from "./stream_view.ts";
 
 /**
- * The part that every {@link Connection} of this unit shares: which side has ended, which error a caller sees, and the
+ * The part that every {@link Connection} over bytes shares: which side has ended, which error a caller sees, and the
  * stream views.
  *
  * A read that is pending when {@link close} is called, and every later one, throws `closed`; once the peer has ended
@@ -12,10 +12,13 @@ import { readableOf, writableOf } from "./stream_view.ts";
  * A failed read breaks the connection; a failed write ends only our side, since bytes of the peer may still wait.
  */
 export abstract class ByteConnection implements Connection {
+  /** Our end. */
   abstract readonly localAddress: Address;
+  /** The peer's end. */
   abstract readonly remoteAddress: Address;
   /** Absent unless the transport has them. */
   readonly datagrams?: Datagrams;
+  /** As {@link Connection.closed}. */
   readonly closed: Promise<void>;
   readonly #resolveClosed: (dropped: void | Promise<void>) => void;
   #reading = false;
@@ -47,6 +50,7 @@ export abstract class ByteConnection implements Connection {
    */
   protected abstract drop(cleanly: boolean): void | Promise<void>;
 
+  /** As {@link Connection.read}. */
   async read(buffer: Uint8Array): Promise<number | null> {
     if (buffer.length === 0) throw new RangeError("Want room for 1 byte");
     if (this.#reading) throw new TypeError("A read is already pending");
@@ -65,6 +69,7 @@ export abstract class ByteConnection implements Connection {
     }
   }
 
+  /** As {@link Connection.write}. */
   async write(bytes: Uint8Array): Promise<void> {
     if (this.#writing) throw new TypeError("A write is already pending");
     if (this.#writeError) throw this.#writeError;
@@ -79,6 +84,7 @@ export abstract class ByteConnection implements Connection {
     }
   }
 
+  /** As {@link Connection.closeWrite}. */
   async closeWrite(): Promise<void> {
     if (this.#writing) throw new TypeError("A write is already pending");
     if (this.#writeError) return;
@@ -91,10 +97,12 @@ export abstract class ByteConnection implements Connection {
     this.#endWrite(this.#writeError);
   }
 
+  /** As {@link Connection.close}. */
   close(): void {
     this.breakWith(closedError());
   }
 
+  /** As {@link Connection.readable}. */
   get readable(): ReadableStream<Bytes> {
     return this.#readable ??= readableOf(this, () => {
       this.#readError ??= closedError();
@@ -102,10 +110,12 @@ export abstract class ByteConnection implements Connection {
     });
   }
 
+  /** As {@link Connection.writable}. */
   get writable(): WritableStream<Uint8Array> {
     return this.#writable ??= writableOf(this);
   }
 
+  /** Closes it, and waits until that is done. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.close();
     await this.closed;
