@@ -1,0 +1,100 @@
+import { chiSquareP } from "./p_value.ts";
+
+/** How often each value was seen. */
+export type Counts = ReadonlyMap<string | number, number>;
+
+/** One statistical test. */
+export interface Trial {
+  /** What was compared, e.g. an extension. */
+  readonly label: string;
+  /** χ², or the number of hellos that show what the reference never shows. */
+  readonly statistic: number;
+  /** The chance of such a statistic, or a larger one, if nothing differs. */
+  readonly p: number;
+}
+
+/** χ² is trusted where every cell expects this many; rarer values are counted as one. */
+const MIN_EXPECTED = 5;
+
+/** Counts what `pick` gives for each of `items`, leaving out `undefined`. */
+export function count<T>(
+  items: readonly T[],
+  pick: (item: T) => string | number | undefined,
+): Counts {
+  const counts = new Map<string | number, number>();
+  for (const item of items) {
+    const value = pick(item);
+    if (value !== undefined) counts.set(value, (counts.get(value) ?? 0) + 1);
+  }
+  return counts;
+}
+
+/**
+ * Tests whether `ours` and `reference` count draws of one distribution: the χ² test of homogeneity.
+ *
+ * Where the reference shows a single value it is no matter of chance, and a single different one of ours gives p = 0.
+ */
+export function compareCounts(
+  label: string,
+  ours: Counts,
+  reference: Counts,
+): Trial {
+  if (ours.size === 0 && reference.size === 0) {
+    return { label, statistic: 0, p: 1 };
+  }
+  if (reference.size <= 1) {
+    const strays = total(ours) - (ours.get([...reference.keys()][0]!) ?? 0);
+    return {
+      label,
+      statistic: strays,
+      p: strays > 0 || ours.size === 0 ? 0 : 1,
+    };
+  }
+  const cells = pooled(ours, reference);
+  if (cells.length < 2) return { label, statistic: 0, p: 1 };
+  const [n, m] = [total(ours), total(reference)];
+  let statistic = 0;
+  for (const [a, b] of cells) {
+    statistic += (a * Math.sqrt(m / n) - b * Math.sqrt(n / m)) ** 2 / (a + b);
+  }
+  return { label, statistic, p: chiSquareP(statistic, cells.length - 1) };
+}
+
+/** Tests whether `counts` are draws from `values` equally likely values. */
+export function compareUniform(
+  label: string,
+  counts: Counts,
+  values: number,
+): Trial {
+  const expected = total(counts) / values;
+  let statistic = (values - counts.size) * expected;
+  for (const seen of counts.values()) {
+    statistic += (seen - expected) ** 2 / expected;
+  }
+  return { label, statistic, p: chiSquareP(statistic, values - 1) };
+}
+
+/** How many were counted. */
+export function total(counts: Counts): number {
+  let sum = 0;
+  for (const seen of counts.values()) sum += seen;
+  return sum;
+}
+
+/** Pairs of counts by value, those of rare values as one. */
+function pooled(a: Counts, b: Counts): [a: number, b: number][] {
+  const [n, m] = [total(a), total(b)];
+  const least = MIN_EXPECTED * (n + m) / Math.min(n, m);
+  const cells: [number, number][] = [];
+  const rare: [number, number] = [0, 0];
+  for (const value of new Set([...a.keys(), ...b.keys()])) {
+    const cell: [number, number] = [a.get(value) ?? 0, b.get(value) ?? 0];
+    if (cell[0] + cell[1] >= least) cells.push(cell);
+    else {
+      rare[0] += cell[0];
+      rare[1] += cell[1];
+    }
+  }
+  if (rare[0] + rare[1] >= least) cells.push(rare);
+  return cells;
+}

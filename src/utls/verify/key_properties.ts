@@ -1,0 +1,72 @@
+import { encodeHex } from "../../core/bytes/mod.ts";
+import { compareCounts, count, type Counts, type Trial } from "./counts.ts";
+import { compare, fieldsOf, type Sample } from "./sample.ts";
+
+/** Bytes of a random field whose bits are compared one by one. */
+const TESTED_BYTES = 32;
+
+/** Whether a hello has a key, random or session id that it has at another place too, or an earlier hello had at any. */
+export function repeatedKeys(ours: Sample, reference: Sample): Trial[] {
+  if (!ours[0]?.random || !reference[0]?.random) return [];
+  const counted = (sample: Sample) => {
+    const seen = new Set<string>();
+    return count(sample, ({ random = {} }) => {
+      let repeated = 0;
+      for (const { bytes } of Object.values(random)) {
+        if (bytes.length < 16) continue;
+        const text = encodeHex(bytes);
+        if (seen.has(text)) repeated = 1;
+        seen.add(text);
+      }
+      return repeated;
+    });
+  };
+  return [compareCounts("keys", counted(ours), counted(reference))];
+}
+
+/** Whether public keys can be any, by their place. */
+export function publicKeys(ours: Sample, reference: Sample): Trial[] {
+  return fieldsOf(ours, reference).map((name) =>
+    compare(name, ours, reference, ({ random }) => {
+      const isKey = random?.[name]?.isKey;
+      return isKey === undefined ? undefined : Number(isKey);
+    })
+  );
+}
+
+/** The share of ones in each bit at the start of each random field. */
+export function randomBits(ours: Sample, reference: Sample): Trial[] {
+  return fieldsOf(ours, reference).flatMap((name) => {
+    const [a, b] = [ours, reference].map((sample) => onesOf(sample, name));
+    return Array.from(a!.ones, (_, bit) =>
+      compareCounts(
+        `${name} bit ${bit}`,
+        zerosAndOnes(a!, bit),
+        zerosAndOnes(b!, bit),
+      ));
+  });
+}
+
+interface Ones {
+  readonly ones: Uint32Array;
+  readonly hellos: number;
+}
+
+function onesOf(sample: Sample, name: string): Ones {
+  const ones = new Uint32Array(8 * TESTED_BYTES);
+  let hellos = 0;
+  for (const { random } of sample) {
+    const bytes = random?.[name]?.bytes;
+    if (!bytes || bytes.length < TESTED_BYTES) continue;
+    hellos++;
+    for (let bit = 0; bit < ones.length; bit++) {
+      ones[bit]! += bytes[bit >> 3]! >> (7 - bit % 8) & 1;
+    }
+  }
+  return { ones, hellos };
+}
+
+function zerosAndOnes({ ones, hellos }: Ones, bit: number): Counts {
+  const counts = [[0, hellos - ones[bit]!], [1, ones[bit]!]] as const;
+  return new Map(counts.filter(([, seen]) => seen > 0));
+}

@@ -1,0 +1,203 @@
+import { type Bytes, concat, utf8, Writer } from "../../src/core/bytes/mod.ts";
+import { nodeProvider } from "../../src/core/crypto/mod.ts";
+import {
+  type ClientHello,
+  EXTENSION,
+  type Extension,
+  GROUP,
+} from "../../src/utls/mod.ts";
+import { seededRandom } from "./_seeded_random.ts";
+
+/** What a copy of the browser gets wrong. */
+export type Fault =
+  | "biased shuffle" // uTLS's: swaps that touch GREASE are left out, so that extensions stay where they were
+  | "mild bias" // one order in ten is that of the template
+  | "reused X25519" // one key for both shares
+  | "key of the process" // the same key in every connection
+  | "fixed GREASE" // 0x0a0a in signature_algorithms
+  | "independent key_share GREASE" // that of the group is not repeated
+  | "equal GREASE extensions" // one in sixteen, as of two independent draws
+  | "random ECH enc" // not a key
+  | "ECH enc without top bit" // not a key, but its top bit is right
+  | "random ML-KEM" // coefficients of twelve random bits
+  | "wrong ECH AEAD" // ChaCha20-Poly1305 after AES in the cipher suites
+  | "fixed ECH length"
+  | "other ALPS" // codepoint of Chrome 132
+  | "no GREASE sigalg"
+  | "short session id"
+  | "weak seeds"; // a generator of 9 bits seeds each hello's GREASE
+
+const SUITES = [
+  ..."1301 1302 1303 c02b c02f c02c c030 cca9 cca8 c013 c014 009c 009d 002f 0035"
+    .split(" "),
+].map((hex) => parseInt(hex, 16));
+const SIGALGS = "0904 0905 0906 0403 0804 0401 0503 0805 0501 0806 0601".split(
+  " ",
+)
+  .map((hex) => parseInt(hex, 16));
+
+/**
+ * Draws hellos as Chrome 156 does, by rules written here a second time, so that the harness is not tested with what it tests. Its
+ * X25519 keys are real; its ML-KEM keys are coefficients below q, which nobody tells from real ones by looking.
+ */
+export function simulateHellos(
+  hellos: number,
+  seed: number,
+  fault?: Fault,
+): ClientHello[] {
+  const random = seededRandom(seed);
+  const once = key(random);
+  return Array.from(
+    { length: hellos },
+    () => simulateHello(random, once, fault),
+  );
+}
+
+type Random = (length: number) => Bytes;
+
+function simulateHello(
+  random: Random,
+  once: Bytes,
+  fault: Fault | undefined,
+): ClientHello {
+  const seeds = fault === "weak seeds" ? weakSeeds(random) : random(7);
+  const grease = (i: number) => (seeds[i]! & 0xf0 | 0x0a) * 0x0101;
+  let last = grease(3);
+  if (last === grease(2) && fault !== "equal GREASE extensions") last ^= 0x1010;
+  const classic = fault === "key of the process" ? once : key(random);
+  const hybrid = fault === "reused X25519" ? classic : key(random);
+  const shareGrease = fault === "independent key_share GREASE" ? 5 : 1;
+  const sigalg = fault === "fixed GREASE" ? 0x0a0a : grease(6);
+  const template: Extension[] = [
+    extension(EXTENSION.serverName, (w) => {
+      const name = utf8("www.example.com");
+      w.u16(name.length + 3).u8(0).u16(name.length).put(name);
+    }),
+    extension(EXTENSION.extendedMasterSecret),
+    extension(EXTENSION.renegotiationInfo, (w) => void w.u8(0)),
+    u16s(EXTENSION.supportedGroups, 2, [
+      grease(1),
+      GROUP.x25519MlKem768,
+      29,
+      23,
+      24,
+    ]),
+    extension(EXTENSION.ecPointFormats, (w) => void w.u16(0x0100)),
+    extension(EXTENSION.sessionTicket),
+    extension(EXTENSION.alpn, (w) => {
+      w.u16(12).u8(2).put(utf8("h2")).u8(8).put(utf8("http/1.1"));
+    }),
+    extension(EXTENSION.statusRequest, (w) => void w.u8(1).u32(0)),
+    u16s(
+      EXTENSION.signatureAlgorithms,
+      2,
+      fault === "no GREASE sigalg" ? SIGALGS : [sigalg, ...SIGALGS],
+    ),
+    extension(EXTENSION.signedCertificateTimestamp),
+    extension(EXTENSION.keyShare, (w) => {
+      w.u16(5 + 4 + 1_216 + 4 + 32);
+      w.u16(grease(shareGrease)).u16(1).u8(0);
+      w.u16(GROUP.x25519MlKem768).u16(1_216);
+      w.put(mlKemKey(random, fault === "random ML-KEM")).put(hybrid);
+      w.u16(GROUP.x25519).u16(32).put(classic);
+    }),
+    extension(EXTENSION.pskKeyExchangeModes, (w) => void w.u16(0x0101)),
+    u16s(EXTENSION.supportedVersions, 1, [grease(4), 0x0304, 0x0303]),
+    extension(EXTENSION.compressCertificate, (w) => void w.u8(2).u16(2)),
+    extension(
+      fault === "other ALPS"
+        ? EXTENSION.applicationSettingsOld
+        : EXTENSION.applicationSettings,
+      (w) => void w.u16(3).u8(2).u16(0x6832),
+    ),
+    echGrease(random, fault),
+    extension(EXTENSION.trustAnchors, (w) => void w.u16(4).u8(3).u24(0x82df13)),
+  ];
+  return {
+    legacyVersion: 0x0303,
+    random: random(32),
+    sessionId: random(fault === "short session id" ? 16 : 32),
+    cipherSuites: [grease(0), ...SUITES],
+    compressionMethods: Uint8Array.of(0),
+    extensions: [
+      { type: grease(2), data: new Uint8Array(0) },
+      ...ordered(template, random, fault),
+      { type: last, data: new Uint8Array(1) },
+    ],
+  };
+}
+
+function weakSeeds(random: Random): Bytes {
+  const bytes = random(2);
+  return seededRandom(bytes[0]! | (bytes[1]! & 1) << 8)(8);
+}
+
+function extension(
+  type: number,
+  write: (w: Writer) => void = () => {},
+): Extension {
+  const w = new Writer();
+  write(w);
+  return { type, data: w.finish() };
+}
+
+function u16s(
+  type: number,
+  lengthBytes: 1 | 2,
+  values: readonly number[],
+): Extension {
+  return extension(type, (w) => {
+    if (lengthBytes === 1) w.u8(2 * values.length);
+    else w.u16(2 * values.length);
+    for (const value of values) w.u16(value);
+  });
+}
+
+function echGrease(random: Random, fault: Fault | undefined): Extension {
+  const enc = fault === "random ECH enc" || fault === "ECH enc without top bit"
+    ? random(32)
+    : key(random);
+  if (fault === "ECH enc without top bit") enc[31]! &= 0x7f;
+  const blocks = fault === "fixed ECH length" ? 4 : 4 + random(1)[0]! % 4;
+  const payload = random(32 * blocks + 16);
+  return extension(EXTENSION.encryptedClientHello, (w) => {
+    w.u8(0).u16(1).u16(fault === "wrong ECH AEAD" ? 3 : 1).put(random(1));
+    w.u16(32).put(enc).u16(payload.length).put(payload);
+  });
+}
+
+function key(random: Random): Bytes {
+  return nodeProvider.x25519.publicKey(random(32));
+}
+
+function mlKemKey(random: Random, unreduced: boolean): Bytes {
+  const view = new DataView(random(4 * 768).buffer);
+  const bytes = new Uint8Array(1_152);
+  const coefficient = (i: number) =>
+    view.getUint32(4 * i) % (unreduced ? 4_096 : 3_329);
+  for (let i = 0; i < 384; i++) {
+    const [a, b] = [coefficient(2 * i), coefficient(2 * i + 1)];
+    bytes.set([a & 255, a >> 8 | (b & 15) << 4, b >> 4], 3 * i);
+  }
+  return concat(bytes, random(32));
+}
+
+function ordered(
+  template: readonly Extension[],
+  random: Random,
+  fault: Fault | undefined,
+): Extension[] {
+  const below = (bound: number) =>
+    new DataView(random(4).buffer).getUint32(0) % bound;
+  if (fault === "mild bias" && below(10) === 0) return [...template];
+  const ends = fault === "biased shuffle" ? 1 : 0;
+  const list: (Extension | undefined)[] = ends
+    ? [undefined, ...template, undefined]
+    : [...template];
+  for (let i = list.length - 1; i > 0; i--) {
+    const j = below(i + 1);
+    if (list[i] === undefined || list[j] === undefined) continue;
+    [list[i], list[j]] = [list[j], list[i]];
+  }
+  return list.filter((item) => item !== undefined);
+}
