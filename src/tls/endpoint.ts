@@ -137,6 +137,11 @@ export abstract class TlsEndpoint implements Disposable {
     );
   }
 
+  /** Whether there is something to send. */
+  get hasOutput(): boolean {
+    return this.#output.length > 0;
+  }
+
   /** What to send now, to be written at once and in order; empty if nothing. */
   takeOutput(): Bytes {
     const output = this.#output;

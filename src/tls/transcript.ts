@@ -44,4 +44,10 @@ export class Transcript {
   hashWith(suite: Suite, part: Uint8Array): Bytes {
     return this.#crypto.hash(suite.hash, ...this.#messages, part);
   }
+
+  /** Forgets every message. */
+  clear(): void {
+    this.#messages = [];
+    this.#last = undefined;
+  }
 }

@@ -10,11 +10,20 @@ import { fatal } from "../error.ts";
  */
 export function readExtensions(r: Reader): Extension[] {
   const extensions = decodeExtensions(r.sub(r.u16()));
+  checkUnique(extensions);
+  return extensions;
+}
+
+/**
+ * Fails if a type comes twice.
+ *
+ * @throws {TlsError} `illegal_parameter` (RFC 8446 §4.2).
+ */
+export function checkUnique(extensions: readonly Extension[]): void {
   const types = new Set(extensions.map(({ type }) => type));
   if (types.size < extensions.length) {
     throw fatal("illegalParameter", "An extension comes twice");
   }
-  return extensions;
 }
 
 /** Writes an extension list. */

@@ -1,0 +1,200 @@
+import { type Clock, Deadline, systemClock } from "../core/async/mod.ts";
+import type { Bytes } from "../core/bytes/mod.ts";
+import {
+  type Address,
+  ByteConnection,
+  type Connection,
+} from "../core/transport/mod.ts";
+import type { Agreement, TlsEndpoint } from "./endpoint.ts";
+import type { CipherSuite } from "./suite.ts";
+
+/** Options of {@link TlsConnection}. */
+export interface TlsConnectionOptions {
+  /** Times the farewell; the machine's clock if not given. */
+  readonly clock?: Clock;
+  /** Called whenever bytes of the peer were taken. */
+  readonly received?: () => void;
+}
+
+const WRITE_BYTES = 1 << 18;
+const MIN_READ_BYTES = 1 << 15;
+const MAX_READ_BYTES = 1 << 18;
+const FAREWELL_MS = 1_000;
+
+/**
+ * A connection protected by TLS, of either side, once its handshake is over.
+ *
+ * What the peer sends beside data (tickets, key updates, alerts) is taken while somebody reads, and only then; who does not
+ * read stops the transport. A failure of TLS shows as `TransportError` `reset` whose `cause` is the `TlsError`, among them
+ * `truncated` where the transport ended without close_notify.
+ */
+export class TlsConnection extends ByteConnection {
+  /** Our end of the transport. */
+  readonly localAddress: Address;
+  /** The peer's end of the transport. */
+  readonly remoteAddress: Address;
+  readonly #transport: Connection;
+  readonly #endpoint: TlsEndpoint;
+  readonly #agreement: Agreement;
+  readonly #clock: Clock;
+  readonly #received: (() => void) | undefined;
+  #input: Bytes = new Uint8Array(0);
+  #data: Uint8Array[];
+  #failure: unknown;
+  /** Resolves when the transport is free to take what is sealed next. */
+  #turn: Promise<void> = Promise.resolve();
+
+  /**
+   * Takes over `transport` and `endpoint`.
+   *
+   * @throws {TypeError} If the handshake is not over.
+   */
+  constructor(
+    transport: Connection,
+    endpoint: TlsEndpoint,
+    { clock = systemClock, received }: TlsConnectionOptions = {},
+  ) {
+    super();
+    if (!endpoint.agreement) throw new TypeError("The handshake is not over");
+    this.#transport = transport;
+    this.#endpoint = endpoint;
+    this.#agreement = endpoint.agreement;
+    this.#clock = clock;
+    this.#received = received;
+    this.#data = endpoint.takeData();
+    this.localAddress = transport.localAddress;
+    this.remoteAddress = transport.remoteAddress;
+    received?.();
+  }
+
+  /** The application protocol agreed on, if any. */
+  get alpn(): string | undefined {
+    return this.#agreement.alpn;
+  }
+
+  /** The cipher suite. */
+  get cipherSuite(): CipherSuite {
+    return this.#agreement.cipherSuite;
+  }
+
+  /** The group of the key exchange (IANA TLS Supported Groups). */
+  get group(): number {
+    return this.#agreement.group;
+  }
+
+  /** Whether a ticket of an earlier connection took the place of certificates. */
+  get resumed(): boolean {
+    return this.#agreement.resumed;
+  }
+
+  /** The peer's certificates as DER, its own first; empty if it sent none. */
+  get peerCertificates(): readonly Bytes[] {
+    return this.#agreement.peerCertificates;
+  }
+
+  /**
+   * Keying material that only the two ends have (RFC 8446 §7.5), with the empty context, which is the same as none.
+   *
+   * @throws {TypeError} After the end.
+   * @throws {RangeError} If `label` is not 1 to 249 ASCII characters, or `length` above 255 times the hash length.
+   */
+  exportKeyingMaterial(label: string, length: number): Bytes {
+    return this.#endpoint.exportKeyingMaterial(label, length);
+  }
+
+  /** Changes our key and asks the peer to change its own (RFC 8446 §4.6.3), which it does when it reads. */
+  async updateKeys(): Promise<void> {
+    await this.#transmit(() => this.#endpoint.updateKeys(true));
+  }
+
+  protected override async receive(buffer: Uint8Array): Promise<number | null> {
+    for (;;) {
+      const length = this.#takeData(buffer);
+      if (length > 0) return length;
+      if (this.#failure !== undefined) throw this.#failure;
+      if (this.#endpoint.isPeerClosed) return null;
+      await this.#readRecords();
+    }
+  }
+
+  protected override async send(bytes: Uint8Array): Promise<void> {
+    for (let at = 0; at < bytes.length; at += WRITE_BYTES) {
+      const part = bytes.subarray(at, at + WRITE_BYTES);
+      await this.#transmit(() => this.#endpoint.send(part));
+    }
+  }
+
+  protected override async sendEnd(): Promise<void> {
+    await this.#transmit(() => this.#endpoint.closeNotify());
+  }
+
+  /** Sends close_notify or the alert of a failure, for at most a second, then lets go. */
+  protected override async drop(): Promise<void> {
+    using deadline = new Deadline(this.#clock, FAREWELL_MS);
+    const close = () => this.#transport.close();
+    deadline.signal.addEventListener("abort", close, { once: true });
+    try {
+      await this.#transmit(() => this.#endpoint.closeNotify());
+    } catch { // the transport is broken: nobody is there to be told
+    } finally {
+      close();
+      this.#endpoint[Symbol.dispose]();
+    }
+    await this.#transport.closed;
+  }
+
+  async #readRecords(): Promise<void> {
+    const size = this.#input.length;
+    if (size === 0) this.#input = new Uint8Array(MIN_READ_BYTES);
+    const length = await this.#transport.read(this.#input);
+    try {
+      if (length === null) this.#endpoint.receiveEnd();
+      else this.#endpoint.receive(this.#input.subarray(0, length));
+    } catch (error) {
+      this.#failure = error;
+    }
+    this.#data = this.#endpoint.takeData();
+    this.#received?.();
+    if (length === size && size < MAX_READ_BYTES) {
+      this.#input = new Uint8Array(2 * size);
+    }
+    if (this.#endpoint.hasOutput && this.#failure === undefined) {
+      // Not awaited: a peer that writes without reading must not stop our reading.
+      this.#transmit().catch((error) => this.breakWith(error));
+    }
+  }
+
+  /** Moves data that has come into `buffer`, and gives how much. */
+  #takeData(buffer: Uint8Array): number {
+    let length = 0;
+    let taken = 0;
+    for (const piece of this.#data) {
+      const part = piece.subarray(0, buffer.length - length);
+      buffer.set(part, length);
+      length += part.length;
+      if (part.length < piece.length) {
+        this.#data[taken] = piece.subarray(part.length);
+        break;
+      }
+      taken++;
+    }
+    if (taken > 0) this.#data = this.#data.slice(taken);
+    return length;
+  }
+
+  /** Does `step` when it is its turn, and writes what the endpoint has to send: records leave in the order of their sealing. */
+  async #transmit(step?: () => void): Promise<void> {
+    const turn = this.#turn;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#turn = promise;
+    await turn;
+    try {
+      step?.();
+      if (this.#endpoint.hasOutput) {
+        await this.#transport.write(this.#endpoint.takeOutput());
+      }
+    } finally {
+      resolve();
+    }
+  }
+}

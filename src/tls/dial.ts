@@ -1,0 +1,125 @@
+import { type Clock, Deadline, systemClock } from "../core/async/mod.ts";
+import { type CryptoProvider, defaultProvider } from "../core/crypto/mod.ts";
+import { type Address, type Connection, dial } from "../core/transport/mod.ts";
+import { type Profile, profileOf } from "../utls/mod.ts";
+import { TlsClient } from "./client.ts";
+import { TlsConnection } from "./connection.ts";
+import { completeHandshake } from "./handshake.ts";
+import { type OfferMaker, profileOffers } from "./offer_maker.ts";
+import type { SessionCache } from "./session_cache.ts";
+import type { CertificateVerifier } from "./verify.ts";
+
+/** Options of {@link dialTls}. */
+export interface DialTlsOptions {
+  /** The host that the certificate must be for: a DNS name, which the hello carries, or an IP address. */
+  readonly serverName: string;
+  /** Decides whether the server's certificates are good; not asked when a session is resumed. */
+  readonly verify: CertificateVerifier;
+  /** The browser whose hellos are sent, default the newest known. */
+  readonly profile?: Profile;
+  /** What the connection is for, default `"page"`. */
+  readonly variant?: "page" | "websocket";
+  /** Protocols to offer instead of those of the variant. */
+  readonly alpn?: readonly string[];
+  /** Makes other hellos than those of `profile`. */
+  readonly offers?: OfferMaker;
+  /** Where sessions are taken from and put; without it none is resumed. */
+  readonly sessions?: SessionCache;
+  /** Application data to send in the same write as our Finished, each array in records of its own. */
+  readonly firstFlight?: (alpn: string | undefined) => readonly Uint8Array[];
+  /** The primitives, default {@link defaultProvider}. */
+  readonly crypto?: CryptoProvider;
+  /** Default {@link systemClock}. */
+  readonly clock?: Clock;
+  /** Limit of connecting and handshake together in milliseconds, default 10 s. */
+  readonly timeoutMs?: number;
+  /** Cancels the attempt; the promise rejects with its reason. */
+  readonly signal?: AbortSignal;
+}
+
+const TIMEOUT_MS = 10_000;
+
+/**
+ * Opens a TLS 1.3 connection as a browser would, to an address or over a connection, which it takes over.
+ *
+ * @throws {TlsError} If the server breaks the protocol, refuses, speaks no TLS 1.3, or is not trusted.
+ * @throws {TransportError} If it cannot be reached or the connection breaks.
+ * @throws {TypeError} If the address has no known scheme.
+ * @throws The reason of the signal, or a `TimeoutError`.
+ */
+export async function dialTls(
+  target: Address | Connection,
+  options: DialTlsOptions,
+): Promise<TlsConnection> {
+  const { clock = systemClock, timeoutMs = TIMEOUT_MS } = options;
+  using deadline = new Deadline(clock, timeoutMs, {
+    ...(options.signal && { signal: options.signal }),
+  });
+  const { signal } = deadline;
+  const transport = typeof target === "string"
+    ? await dial(target, { signal })
+    : target;
+  const client = startClient(transport, options, clock);
+  const { serverName, verify, firstFlight } = options;
+  await completeHandshake(transport, client, {
+    judge: (chain) =>
+      verify(chain, { serverName, wallTimeMs: clock.wallTime() }),
+    established() {
+      const flight = firstFlight?.(client.agreement!.alpn) ?? [];
+      for (const bytes of flight) client.send(bytes);
+    },
+    signal,
+  });
+  return new TlsConnection(transport, client, {
+    clock,
+    received: () => keepSessions(client, transport, options, clock),
+  });
+}
+
+function startClient(
+  transport: Connection,
+  options: DialTlsOptions,
+  clock: Clock,
+): TlsClient {
+  const { crypto = defaultProvider(), sessions, profile } = options;
+  const nowMs = clock.wallTime();
+  const session = sessions?.take(sessionHost(transport, options), nowMs);
+  try {
+    return new TlsClient({
+      crypto,
+      offers: options.offers ??
+        profileOffers(profile ?? profileOf("latest"), { ...options, crypto }),
+      nowMs,
+      ...(session && { session }),
+    });
+  } catch (error) {
+    transport.close();
+    throw error;
+  }
+}
+
+function keepSessions(
+  client: TlsClient,
+  transport: Connection,
+  options: DialTlsOptions,
+  clock: Clock,
+): void {
+  for (const session of client.takeSessions(clock.wallTime())) {
+    if (options.sessions) {
+      options.sessions.put(sessionHost(transport, options), session);
+    } else session.psk.fill(0);
+  }
+}
+
+/** Sessions are for one host, port and list of protocols (RFC 8446 §4.6.1, §C.4). */
+function sessionHost(
+  { remoteAddress }: Connection,
+  { serverName, variant = "page", alpn }: DialTlsOptions,
+): string {
+  const [, port] = /:([0-9]+)(?=\/|$)/.exec(remoteAddress) ?? [];
+  return JSON.stringify([
+    serverName.toLowerCase(),
+    port ?? "",
+    alpn ?? variant,
+  ]);
+}
