@@ -31,6 +31,12 @@ export {
 } from "./client_hello.ts";
 export { drawOffer, type DrawOptions } from "./draw_offer.ts";
 export { UtlsError, type UtlsErrorCode } from "./error.ts";
+export {
+  type ExplainedField,
+  explainClientHello,
+  explainServerHello,
+} from "./explain.ts";
+export type { Variation } from "./explain_extension.ts";
 export { EXTENSION } from "./extension.ts";
 export {
   type AlpnRule,
@@ -59,13 +65,10 @@ export {
 export {
   drawSettings,
   type FirstPart,
-  type HeadersPriority,
   type Http2Habits,
   type PseudoField,
-  type Setting,
 } from "./http2_habits.ts";
 export {
-  type Field,
   type Navigation,
   navigationFields,
   type NavigationTarget,
