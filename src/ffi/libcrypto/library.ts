@@ -60,24 +60,10 @@ const SYMBOLS = {
     parameters: ["pointer", "buffer", "pointer"],
     result: "i32",
   },
-  EVP_MAC_fetch: {
-    parameters: ["pointer", "buffer", "pointer"],
-    result: "pointer",
-  },
-  EVP_MAC_CTX_new: { parameters: ["pointer"], result: "pointer" },
-  EVP_MAC_CTX_dup: { parameters: ["pointer"], result: "pointer" },
-  EVP_MAC_CTX_free: { parameters: ["pointer"], result: "void" },
-  EVP_MAC_CTX_set_params: { parameters: ["pointer", "buffer"], result: "i32" },
-  EVP_MAC_init: {
-    parameters: ["pointer", "buffer", "usize", "pointer"],
-    result: "i32",
-  },
-  EVP_MAC_update: { parameters: ["pointer", "buffer", "usize"], result: "i32" },
-  EVP_MAC_final: {
-    parameters: ["pointer", "buffer", "buffer", "usize"],
-    result: "i32",
-  },
 
+  BIO_new_mem_buf: { parameters: ["buffer", "i32"], result: "pointer" },
+  BIO_free: { parameters: ["pointer"], result: "i32" },
+  d2i_PrivateKey_bio: { parameters: ["pointer", "pointer"], result: "pointer" },
   EVP_PKEY_new_raw_private_key_ex: {
     parameters: ["pointer", "buffer", "pointer", "buffer", "usize"],
     result: "pointer",
@@ -104,9 +90,10 @@ const SYMBOLS = {
     result: "pointer",
   },
   EVP_PKEY_CTX_free: { parameters: ["pointer"], result: "void" },
-  EVP_PKEY_CTX_set_params: { parameters: ["pointer", "buffer"], result: "i32" },
-  EVP_PKEY_keygen_init: { parameters: ["pointer"], result: "i32" },
-  EVP_PKEY_generate: { parameters: ["pointer", "buffer"], result: "i32" },
+  EVP_PKEY_CTX_ctrl_str: {
+    parameters: ["pointer", "buffer", "buffer"],
+    result: "i32",
+  },
   EVP_PKEY_encapsulate_init: {
     parameters: ["pointer", "buffer"],
     result: "i32",
@@ -176,8 +163,6 @@ const FILE_NAMES: Partial<Record<typeof Deno.build.os, string>> = {
   windows: "libcrypto-3-x64.dll",
 };
 
-const OSSL_PARAM_LENGTH = 40;
-
 /** Loads libcrypto from the file `path`, or from where the system keeps it. */
 export function loadLibrary(
   path: string = FILE_NAMES[Deno.build.os] ?? "libcrypto.so.3",
@@ -212,37 +197,6 @@ export function owned(
 /** `text` as C has it. */
 export function cString(text: string): Bytes {
   return new TextEncoder().encode(`${text}\0`);
-}
-
-/**
- * A list of one `OSSL_PARAM`, and behind it in the same block what it points to.
- *
- * ```text
- *  8B  address of the name
- *  8B  type: 4 is a string, 5 are bytes
- *  8B  address of the value
- *  8B  length of the value
- *  8B  length that an answer would have
- * 40B  zeros: the end of the list
- *  nB  name, zero-terminated
- *  nB  value
- * ```
- */
-export function paramList(name: string, value: string | Uint8Array): Bytes {
-  const nameBytes = cString(name);
-  const valueBytes = typeof value === "string" ? cString(value) : value;
-  const nameAt = 2 * OSSL_PARAM_LENGTH;
-  const valueAt = nameAt + nameBytes.length;
-  const block = new Uint8Array(valueAt + valueBytes.length);
-  block.set(nameBytes, nameAt);
-  block.set(valueBytes, valueAt);
-  const address = Deno.UnsafePointer.value(Deno.UnsafePointer.of(block));
-  const fields = new BigUint64Array(block.buffer, 0, 4);
-  fields[0] = address + BigInt(nameAt);
-  fields[1] = typeof value === "string" ? 4n : 5n;
-  fields[2] = address + BigInt(valueAt);
-  fields[3] = BigInt(value.length);
-  return block;
 }
 
 function reasonOf(cause: unknown): [FfiErrorCode, string] {

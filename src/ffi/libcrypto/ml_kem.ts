@@ -1,15 +1,17 @@
-import type { Bytes } from "../../core/bytes/mod.ts";
-import { CryptoError, type MlKem768 } from "../../core/crypto/mod.ts";
+import { type Bytes, concat } from "../../core/bytes/mod.ts";
 import {
-  cString,
-  must,
-  type Owned,
-  owned,
-  paramList,
-  type Symbols,
-} from "./library.ts";
+  CryptoError,
+  type MlKem768,
+  nodeProvider,
+} from "../../core/crypto/mod.ts";
+import { cString, must, type Owned, owned, type Symbols } from "./library.ts";
 
 const ALGORITHM = cString("ML-KEM-768");
+/** What stands before the seed in a PKCS #8 private key that holds nothing else. */
+const PKCS8_SEED = Uint8Array.fromHex(
+  "3054020100300b060960864801650304040204428040",
+);
+const SEED_LENGTH = 64;
 const PUBLIC_KEY_LENGTH = 1184;
 const PRIVATE_KEY_LENGTH = 2400;
 const CIPHERTEXT_LENGTH = 1088;
@@ -22,7 +24,7 @@ export function mlKem768(lib: Symbols): MlKem768 | undefined {
   lib.ERR_clear_error();
   if (tried === null) return undefined;
   return {
-    generateKeyPair(seed) {
+    generateKeyPair(seed = nodeProvider.random(SEED_LENGTH)) {
       using key = generate(lib, seed);
       const { EVP_PKEY_get_raw_public_key, EVP_PKEY_get_raw_private_key } = lib;
       return {
@@ -49,25 +51,15 @@ export function mlKem768(lib: Symbols): MlKem768 | undefined {
   };
 }
 
-function generate(lib: Symbols, seed?: Uint8Array): Owned {
-  using context = owned(
-    must(
-      lib.EVP_PKEY_CTX_new_from_name(null, ALGORITHM, null),
-      "EVP_PKEY_CTX_new_from_name",
-    ),
-    lib.EVP_PKEY_CTX_free,
+function generate(lib: Symbols, seed: Uint8Array): Owned {
+  const pkcs8 = concat(PKCS8_SEED, seed);
+  using input = owned(
+    must(lib.BIO_new_mem_buf(pkcs8, pkcs8.length), "BIO_new_mem_buf"),
+    lib.BIO_free,
   );
-  must(lib.EVP_PKEY_keygen_init(context.pointer), "EVP_PKEY_keygen_init");
-  if (seed) {
-    const params = paramList("seed", seed);
-    const ok = lib.EVP_PKEY_CTX_set_params(context.pointer, params);
-    params.fill(0);
-    must(ok, "EVP_PKEY_CTX_set_params");
-  }
-  const address = new BigUint64Array(1);
-  must(lib.EVP_PKEY_generate(context.pointer, address), "EVP_PKEY_generate");
-  const key = Deno.UnsafePointer.create(address[0]!);
-  return owned(must(key, "EVP_PKEY_generate"), lib.EVP_PKEY_free);
+  const key = lib.d2i_PrivateKey_bio(input.pointer, null);
+  pkcs8.fill(0);
+  return owned(must(key, "d2i_PrivateKey_bio"), lib.EVP_PKEY_free);
 }
 
 function raw(
@@ -97,10 +89,20 @@ function contextOf(
 }
 
 function encapsulate(lib: Symbols, { pointer }: Owned, seed?: Uint8Array) {
-  const params = seed ? paramList("ikme", seed) : null;
-  const ok = lib.EVP_PKEY_encapsulate_init(pointer, params);
-  params?.fill(0);
-  must(ok, "EVP_PKEY_encapsulate_init");
+  must(
+    lib.EVP_PKEY_encapsulate_init(pointer, null),
+    "EVP_PKEY_encapsulate_init",
+  );
+  if (seed) {
+    must(
+      lib.EVP_PKEY_CTX_ctrl_str(
+        pointer,
+        cString("hexikme"),
+        cString(seed.toHex()),
+      ),
+      "EVP_PKEY_CTX_ctrl_str",
+    );
+  }
   const ciphertext = new Uint8Array(CIPHERTEXT_LENGTH);
   const sharedSecret = new Uint8Array(SECRET_LENGTH);
   must(
