@@ -78,14 +78,16 @@ export function drawOffer(profile: Profile, options: DrawOptions): Offer {
   const random = crypto.random(32);
   const sessionId = crypto.random(rules.sessionIdBytes);
   const variant = options.variant ?? "page";
+  using made = new DisposableStack();
   const draw: Draw = {
     crypto,
     seed: crypto.random(SEED_BYTES),
     aesHardware: options.aesHardware ?? source.aesHardware,
     serverName: sniName(options.serverName),
     protocols: options.alpn ?? protocolsOf(rules, variant),
-    process: options.process ?? processDraws(profile, crypto),
-    keyShare: options.keyShare ?? ((group) => generateKeyShare(crypto, group)),
+    shared: options.process ?? processDraws(profile, crypto),
+    keyShare: (group) =>
+      made.use(options.keyShare?.(group) ?? generateKeyShare(crypto, group)),
     keyShares: [],
   };
   const { extensions, cookieIndex } = drawExtensions(rules, draw);
@@ -100,13 +102,16 @@ export function drawOffer(profile: Profile, options: DrawOptions): Offer {
     compressionMethods: rules.compressionMethods,
     extensions,
   };
+  const encoded = encodeOffer(
+    rules.padding ? padHello(hello, psk) : hello,
+    psk,
+  );
+  const shares = made.move();
   return {
-    ...encodeOffer(rules.padding ? padHello(hello, psk) : hello, psk),
+    ...encoded,
     keyShares: draw.keyShares,
     cookieIndex,
-    [Symbol.dispose]() {
-      for (const share of draw.keyShares) share[Symbol.dispose]();
-    },
+    [Symbol.dispose]: () => shares.dispose(),
   };
 }
 
@@ -117,7 +122,7 @@ interface Draw {
   readonly aesHardware: boolean;
   readonly serverName: string | undefined;
   readonly protocols: readonly string[];
-  readonly process: ProcessDraws;
+  readonly shared: ProcessDraws;
   readonly keyShare: (group: Group) => KeyShare;
   readonly keyShares: KeyShare[];
 }
@@ -146,7 +151,7 @@ function drawExtensions(
   const order = orderOf(
     extensionOrder,
     moving.length,
-    draw.process.extensionOrder,
+    draw.shared.extensionOrder,
     draw.crypto,
   );
   const extensions: Extension[] = [];
@@ -298,10 +303,10 @@ function echData(
 
 function trustAnchorsData(
   { ids, order }: TrustAnchorsRule,
-  { crypto, process }: Draw,
+  { crypto, shared }: Draw,
 ): Bytes {
   const list = new Writer(256);
-  const places = orderOf(order, ids.length, process.trustAnchorOrder, crypto);
+  const places = orderOf(order, ids.length, shared.trustAnchorOrder, crypto);
   for (const place of places) {
     const id = ids[place]!;
     list.u8(id.length).put(id);

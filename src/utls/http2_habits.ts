@@ -1,9 +1,7 @@
 import { Reader } from "../core/bytes/mod.ts";
 import type { CryptoProvider } from "../core/crypto/mod.ts";
+import type { Priority, Setting } from "../http2/mod.ts";
 import type { JsonPart } from "./json_part.ts";
-
-/** One setting of a SETTINGS frame (RFC 9113 §6.5.1). */
-export type Setting = readonly [identifier: number, value: number];
 
 /** What a browser sends at the start of an HTTP/2 connection. */
 export interface Http2Habits {
@@ -12,23 +10,13 @@ export interface Http2Habits {
   /** Whether a setting with a GREASE identifier (draft-bishop-httpbis-grease) and a random value follows them. */
   readonly greaseSetting: boolean;
   /** Increment of the WINDOW_UPDATE of stream 0 that follows SETTINGS. */
-  readonly windowUpdate: number;
+  readonly windowIncrement: number;
   /** Priority in the HEADERS of a navigation. */
-  readonly priority: HeadersPriority;
+  readonly priority: Priority;
   /** The pseudo-header fields of a request in the order sent. */
   readonly pseudoOrder: readonly PseudoField[];
   /** How the first bytes of a connection share TLS records. */
   readonly firstRecords: readonly (readonly FirstPart[])[];
-}
-
-/** The priority fields of a HEADERS frame (RFC 9113 §6.2). */
-export interface HeadersPriority {
-  /** The E flag. */
-  readonly exclusive: boolean;
-  /** The stream depended on. */
-  readonly dependsOn: number;
-  /** 1 to 256; the wire has one less. */
-  readonly weight: number;
 }
 
 const PSEUDO_FIELDS = [":method", ":authority", ":scheme", ":path"] as const;
@@ -57,7 +45,7 @@ export function parseHttp2Habits(part: JsonPart): Http2Habits {
   const fields = part.fields([
     "settings",
     "greaseSetting",
-    "windowUpdate",
+    "windowIncrement",
     "priority",
     "pseudoOrder",
     "firstRecords",
@@ -65,7 +53,7 @@ export function parseHttp2Habits(part: JsonPart): Http2Habits {
   return {
     settings: parseSettings(fields.settings),
     greaseSetting: fields.greaseSetting.boolean(),
-    windowUpdate: fields.windowUpdate.integer(1, 0x7fffffff),
+    windowIncrement: fields.windowIncrement.integer(1, 0x7fffffff),
     priority: parsePriority(fields.priority),
     pseudoOrder: permutationOf(fields.pseudoOrder, PSEUDO_FIELDS),
     firstRecords: parseRecords(fields.firstRecords),
@@ -86,15 +74,15 @@ function parseSettings(part: JsonPart): Setting[] {
   });
 }
 
-function parsePriority(part: JsonPart): HeadersPriority {
-  const { exclusive, dependsOn, weight } = part.fields([
+function parsePriority(part: JsonPart): Priority {
+  const { exclusive, dependency, weight } = part.fields([
     "exclusive",
-    "dependsOn",
+    "dependency",
     "weight",
   ]);
   return {
     exclusive: exclusive.boolean(),
-    dependsOn: dependsOn.integer(0, 0x7fffffff),
+    dependency: dependency.integer(0, 0x7fffffff),
     weight: weight.integer(1, 256),
   };
 }

@@ -32,8 +32,8 @@ export {
 export { drawOffer, type DrawOptions } from "./draw_offer.ts";
 export { UtlsError, type UtlsErrorCode } from "./error.ts";
 export {
-  type ExplainedField,
   explainClientHello,
+  type ExplainedField,
   explainServerHello,
 } from "./explain.ts";
 export type { Variation } from "./explain_extension.ts";
@@ -53,6 +53,7 @@ export {
   type Scope,
   type TrustAnchorsRule,
 } from "./extension_rule.ts";
+export { firstHello } from "./first_hello.ts";
 export { isGrease } from "./grease.ts";
 export { ja3, ja3n, ja3nText, ja3s, ja3sText, ja3Text } from "./ja3.ts";
 export { ja4, ja4o, ja4r, ja4ro, type Ja4Transport } from "./ja4.ts";

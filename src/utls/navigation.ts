@@ -1,15 +1,13 @@
+import type { HeaderField } from "../http2/mod.ts";
 import type { JsonPart } from "./json_part.ts";
 import type { Profile } from "./profile.ts";
-
-/** A header field. */
-export type Field = readonly [name: string, value: string];
 
 /** The request a browser sends when a person opens a page. */
 export interface Navigation {
   /** The brand in `sec-ch-ua` besides Chromium, e.g. `"Google Chrome"`; `undefined` for a browser without one. */
   readonly brand?: string;
   /** Fields in the order sent; `{version}` and `{brands}` stand for the major version and the brand list of it. */
-  readonly fields: readonly Field[];
+  readonly fields: readonly HeaderField[];
 }
 
 /** What {@link navigationFields} asks for. */
@@ -26,7 +24,7 @@ export interface NavigationTarget {
 export function navigationFields(
   { http2, navigation, version }: Profile,
   { authority, path, cookie }: NavigationTarget,
-): Field[] {
+): HeaderField[] {
   const pseudo = {
     ":method": "GET",
     ":authority": authority,
@@ -34,17 +32,19 @@ export function navigationFields(
     ":path": path,
   };
   const brands = brandList(version, navigation.brand);
-  const fields = navigation.fields.map(([name, value]): Field => [
+  const fields = navigation.fields.map(([name, value]): HeaderField => [
     name,
     value.replaceAll("{version}", `${version}`).replaceAll("{brands}", brands),
   ]);
   if (cookie !== undefined) {
-    const crumbs = cookie.split("; ").map((crumb): Field => ["cookie", crumb]);
+    const crumbs = cookie.split("; ").map((
+      crumb,
+    ): HeaderField => ["cookie", crumb]);
     const priority = fields.findIndex(([name]) => name === "priority");
     fields.splice(priority < 0 ? fields.length : priority, 0, ...crumbs);
   }
   return [
-    ...http2.pseudoOrder.map((name): Field => [name, pseudo[name]]),
+    ...http2.pseudoOrder.map((name): HeaderField => [name, pseudo[name]]),
     ...fields,
   ];
 }
@@ -80,7 +80,7 @@ function brandList(version: number, brand: string | undefined): string {
 /** Reads `navigation` of a profile. */
 export function parseNavigation(part: JsonPart): Navigation {
   const { brand, fields } = part.fields(["fields"], ["brand"]);
-  const parsed = fields.list().map((entry): Field => {
+  const parsed = fields.list().map((entry): HeaderField => {
     const [name, value, ...more] = entry.list();
     if (!name || !value || more.length > 0) {
       throw entry.unlike("a name and a value");
