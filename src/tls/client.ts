@@ -1,4 +1,5 @@
 import { type Bytes, concat, equal } from "../core/bytes/mod.ts";
+import { verifySignature } from "../core/crypto/mod.ts";
 import { EXTENSION } from "../utls/mod.ts";
 import { ClientTickets } from "./client_tickets.ts";
 import { checkEncryptedExtensions } from "./encrypted_extensions_check.ts";
@@ -24,7 +25,10 @@ import type { Session } from "./session_cache.ts";
 import type { Suite } from "./suite.ts";
 
 /** What a {@link TlsClient} starts from. */
-export type TlsClientOptions = HelloExchangeInit;
+export interface TlsClientOptions extends HelloExchangeInit {
+  /** Verifies the server's CertificateVerify, default {@link verifySignature}; traces have shorter keys than that takes. */
+  readonly verifySignature?: typeof verifySignature;
+}
 
 /** Which message is due. */
 type State =
@@ -65,6 +69,7 @@ const NO_DATA = new Uint8Array(0);
 export class TlsClient extends TlsEndpoint {
   readonly #hellos: HelloExchange;
   readonly #session: Session | undefined;
+  readonly #verifySignature: typeof verifySignature;
   #state: State = "serverHello";
   #isChangeCipherSpecSent = false;
   #handshake: Handshake | undefined;
@@ -80,6 +85,7 @@ export class TlsClient extends TlsEndpoint {
     super(options.crypto);
     this.#hellos = new HelloExchange(options);
     this.#session = options.session;
+    this.#verifySignature = options.verifySignature ?? verifySignature;
     this.dropsChangeCipherSpec = true;
     this.sendHandshake(this.#hellos.hello(this.transcript));
     this.recordVersion = RECORD_VERSION;
@@ -195,6 +201,7 @@ export class TlsClient extends TlsEndpoint {
       this.#chain[0]!,
       this.transcript.hash(this.#handshake!.suite),
       this.#hellos.offered,
+      this.#verifySignature,
     );
     this.transcript.add(message);
     this.#state = "finished";

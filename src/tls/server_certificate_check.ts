@@ -2,7 +2,7 @@ import type { Bytes } from "../core/bytes/mod.ts";
 import {
   SIGNATURE_SCHEME,
   type SignatureScheme,
-  verifySignature,
+  type verifySignature,
 } from "../core/crypto/mod.ts";
 import { spkiOf } from "./certificates/certificate.ts";
 import type { ClientOffer } from "./client_offer.ts";
@@ -59,6 +59,7 @@ export function checkServerSignature(
   certificate: Uint8Array,
   transcriptHash: Uint8Array,
   offer: ClientOffer,
+  verify: typeof verifySignature,
 ): void {
   const { scheme, signature } = decodeCertificateVerify(message);
   if (!offer.signatureSchemes?.includes(scheme) || isOnlyForOlder(scheme)) {
@@ -68,7 +69,7 @@ export function checkServerSignature(
     throw fatal("unsupportedCertificate", `Signature scheme ${scheme}`);
   }
   const content = signedContent("server", transcriptHash);
-  if (!verifySignature(scheme, publicKeyOf(certificate), content, signature)) {
+  if (!verify(scheme, publicKeyOf(certificate), content, signature)) {
     throw fatal("decryptError", "CertificateVerify does not verify");
   }
 }
