@@ -2,9 +2,9 @@ import type { CryptoProvider } from "../core/crypto/mod.ts";
 import type { ClientOffer } from "./client_offer.ts";
 import type { Preferences, ServerChoice } from "./negotiate.ts";
 import type { ServerCertificate } from "./server_certificate.ts";
-import { SERVER_GROUPS, type ServerGroup } from "./server_key_share.ts";
+import { SERVER_GROUPS } from "./server_key_share.ts";
 import type { ApplicationSettings } from "./server_messages.ts";
-import { CIPHER_SUITE, type CipherSuite } from "./suite.ts";
+import { CIPHER_SUITE } from "./suite.ts";
 import type { TicketKeys } from "./ticket_keys.ts";
 
 /** Options of `TlsServer`. */
@@ -13,10 +13,11 @@ export interface TlsServerOptions {
   readonly certificates: readonly ServerCertificate[];
   /** Application protocols, best first; empty if not given: those of clients are passed over. */
   readonly alpn?: readonly string[];
-  /** Cipher suites, best first; AES-256, ChaCha20, AES-128 if not given, as OpenSSL has them. */
-  readonly suites?: readonly CipherSuite[];
-  /** Groups, best first; all if not given. */
-  readonly groups?: readonly ServerGroup[];
+  /**
+   * Cipher suites and groups, best first: if not given AES-256, ChaCha20, AES-128, as OpenSSL has them, and every group,
+   * the hybrid one first.
+   */
+  readonly preferences?: Partial<Pick<Preferences, "suites" | "groups">>;
   /** Seal and open the tickets; none are sent or taken if not given, or if `clientCertificates` is. */
   readonly tickets?: TicketKeys;
   /** Tickets after a full handshake, each in a record of its own; 2 if not given, as OpenSSL. After a resumed one it is 1 at most. */
@@ -43,8 +44,9 @@ const DEFAULT_SUITES = [
 
 /** What `options` have to negotiate with. */
 export function preferencesOf(options: TlsServerOptions): Preferences {
-  const { alpn = [], certificates, suites = DEFAULT_SUITES } = options;
-  const { groups = SERVER_GROUPS, tickets, wallTime } = options;
+  const { alpn = [], certificates, tickets, wallTime } = options;
+  const { suites = DEFAULT_SUITES, groups = SERVER_GROUPS } =
+    options.preferences ?? {};
   const preferences = { alpn, certificates, suites, groups };
   // a ticket does not say whom a client has proved to be
   if (!tickets || options.clientCertificates) return preferences;

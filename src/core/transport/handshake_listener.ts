@@ -11,13 +11,13 @@ const MAX_HANDSHAKES = 256;
 const HANDSHAKE_MS = 10_000;
 
 /** What {@link HandshakeListener} makes connections of. */
-export interface HandshakeSource<Raw> {
+export interface HandshakeSource<Raw, Made extends Connection = Connection> {
   /** Where it listens. */
   readonly address: Address;
   /** What arrives before its handshake. */
   readonly arrivals: AsyncIterable<Raw>;
   /** Makes a connection of an arrival; if it fails or the signal aborts, it lets go of the arrival and rejects. */
-  handshake(arrival: Raw, signal: AbortSignal): Promise<Connection>;
+  handshake(arrival: Raw, signal: AbortSignal): Promise<Made>;
   /** Ends the arrivals; called once. */
   close(): void;
 }
@@ -25,26 +25,33 @@ export interface HandshakeSource<Raw> {
 /**
  * Accepts connections that start with a handshake, several at a time, so that a slow one holds up nobody.
  *
- * A handshake may take 10 s; of 256 at once the oldest gives way to a new one.
+ * A handshake may take 10 s unless another limit is given; of 256 at once the oldest gives way to a new one.
  * 128 connections wait to be taken by the iteration; further ones wait as a part of their handshake.
  */
-export class HandshakeListener<Raw> implements Listener {
-  readonly #source: HandshakeSource<Raw>;
+export class HandshakeListener<Raw, Made extends Connection = Connection>
+  implements Listener {
+  readonly #source: HandshakeSource<Raw, Made>;
   readonly #clock: Clock;
+  readonly #timeoutMs: number;
   /** Those that have not been told to give way, the oldest first. */
   readonly #handshakes = new Set<AbortController>();
   readonly #tasks = new Set<Promise<void>>();
-  readonly #queue = new BoundedQueue<Connection>({
+  readonly #queue = new BoundedQueue<Made>({
     capacity: BACKLOG_CONNECTIONS,
   });
   readonly #accepting: Promise<void>;
   #isClosed = false;
   #refused = 0;
 
-  /** Takes over `source`, and accepts at once; `clock` times the handshakes. */
-  constructor(source: HandshakeSource<Raw>, clock: Clock = systemClock) {
+  /** Takes over `source`, and accepts at once; `clock` times the handshakes, each of which may take `timeoutMs`. */
+  constructor(
+    source: HandshakeSource<Raw, Made>,
+    clock: Clock = systemClock,
+    timeoutMs: number = HANDSHAKE_MS,
+  ) {
     this.#source = source;
     this.#clock = clock;
+    this.#timeoutMs = timeoutMs;
     this.#accepting = this.#acceptAll();
   }
 
@@ -59,7 +66,7 @@ export class HandshakeListener<Raw> implements Listener {
   }
 
   /** Gives connections until closed. */
-  [Symbol.asyncIterator](): AsyncIterator<Connection> {
+  [Symbol.asyncIterator](): AsyncIterator<Made> {
     return this.#queue[Symbol.asyncIterator]();
   }
 
@@ -99,7 +106,7 @@ export class HandshakeListener<Raw> implements Listener {
   }
 
   async #accept(arrival: Raw, crowdedOut: AbortSignal): Promise<void> {
-    using deadline = new Deadline(this.#clock, HANDSHAKE_MS, {
+    using deadline = new Deadline(this.#clock, this.#timeoutMs, {
       signal: crowdedOut,
     });
     const { signal } = deadline;

@@ -1,0 +1,223 @@
+import { type Clock, systemClock } from "../core/async/mod.ts";
+import type { Bytes } from "../core/bytes/mod.ts";
+import { type CryptoProvider, defaultProvider } from "../core/crypto/mod.ts";
+import {
+  type Address,
+  type Connection,
+  HandshakeListener,
+  type Listener,
+  TransportError,
+} from "../core/transport/mod.ts";
+import { TlsConnection } from "./connection.ts";
+import { TlsError } from "./error.ts";
+import { FirstFlight } from "./first_flight.ts";
+import { completeHandshake } from "./handshake.ts";
+import { TlsServer } from "./server.ts";
+import type { TlsServerOptions } from "./server_options.ts";
+import { suitesBySpeed } from "./suites_by_speed.ts";
+
+/** Why a connection became no {@link TlsConnection}. */
+export type TlsRefusal =
+  | "unserved" // its first flight was no hello of TLS 1.3 that we can serve
+  | "failed" // the client broke the handshake after our answer, or was not trusted
+  | "ended" // the client left
+  | "timeout" // the handshake took too long
+  | "crowdedOut"; // it gave way to newer ones, or the listener was closed
+
+/** Options of {@link listenTls}. */
+export interface ListenTlsOptions
+  extends Omit<TlsServerOptions, "crypto" | "wallTime"> {
+  /** Judges the certificates of clients: it rejects if they are not good. If not given, any whose key the client has is taken. */
+  readonly verifyClient?: (chain: readonly Bytes[]) => Promise<void>;
+  /**
+   * Takes over a connection whose first flight we cannot serve, or that has sent none in time: we have sent nothing, and
+   * `received` is all that has come. 512 at most at once, further ones are closed. It closes the connection at its end.
+   *
+   * If not given, the client gets an alert where OpenSSL would send one, and the connection is closed.
+   */
+  readonly fallback?: (
+    connection: Connection,
+    received: Uint8Array,
+  ) => Promise<void>;
+  /** The primitives, default {@link defaultProvider}. */
+  readonly crypto?: CryptoProvider;
+  /** Default {@link systemClock}. */
+  readonly clock?: Clock;
+  /** Limit of a handshake in milliseconds, default 10 s. */
+  readonly handshakeTimeoutMs?: number;
+}
+
+const HANDSHAKE_MS = 10_000;
+const MAX_FALLBACKS = 512;
+
+/**
+ * Speaks TLS 1.3 with those who connect to `listener`, which it takes over.
+ *
+ * If no suites are preferred, those that are fastest here are.
+ */
+export function listenTls(
+  listener: Listener,
+  options: ListenTlsOptions,
+): TlsListener {
+  return new TlsListener(listener, options);
+}
+
+/** Accepts TLS connections; 256 handshakes at once, 128 connections wait to be taken. */
+export class TlsListener implements Listener {
+  readonly #transport: Listener;
+  readonly #options: ListenTlsOptions;
+  readonly #server: TlsServerOptions;
+  readonly #clock: Clock;
+  readonly #listener: HandshakeListener<Connection, TlsConnection>;
+  readonly #fallbacks = new Map<Connection, Promise<void>>();
+  readonly #refused: Record<TlsRefusal, number> = {
+    unserved: 0,
+    failed: 0,
+    ended: 0,
+    timeout: 0,
+    crowdedOut: 0,
+  };
+  #fallbacksDropped = 0;
+
+  /** Takes over `listener`, and accepts at once. */
+  constructor(listener: Listener, options: ListenTlsOptions) {
+    const { crypto = defaultProvider(), clock = systemClock } = options;
+    this.#transport = listener;
+    this.#options = options;
+    this.#clock = clock;
+    this.#server = {
+      ...options,
+      preferences: {
+        ...options.preferences,
+        suites: options.preferences?.suites ?? suitesBySpeed(crypto, clock),
+      },
+      crypto,
+      wallTime: () => clock.wallTime(),
+    };
+    this.#listener = new HandshakeListener(
+      {
+        address: listener.address,
+        arrivals: listener,
+        handshake: (arrival, signal) => this.#handshake(arrival, signal),
+        close: () => listener.close(),
+      },
+      clock,
+      options.handshakeTimeoutMs ?? HANDSHAKE_MS,
+    );
+  }
+
+  /** Where it listens. */
+  get address(): Address {
+    return this.#transport.address;
+  }
+
+  /** How many arrivals became no connection, by reason; those handed to the fallback are among them. */
+  get refused(): Readonly<Record<TlsRefusal, number>> {
+    return { ...this.#refused };
+  }
+
+  /** Number of connections that the fallback has now. */
+  get fallbacks(): number {
+    return this.#fallbacks.size;
+  }
+
+  /** Number of connections closed because 512 were with the fallback. */
+  get fallbacksDropped(): number {
+    return this.#fallbacksDropped;
+  }
+
+  /** Gives connections until closed. */
+  [Symbol.asyncIterator](): AsyncIterator<TlsConnection> {
+    return this.#listener[Symbol.asyncIterator]();
+  }
+
+  /** Stops accepting, and drops unfinished handshakes and the connections that nobody took. */
+  close(): void {
+    this.#listener.close();
+  }
+
+  /** Closes, also the connections of the fallback, and waits until all have ended. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#listener[Symbol.asyncDispose]();
+    await this.#transport[Symbol.asyncDispose]();
+    for (const connection of this.#fallbacks.keys()) connection.close();
+    await Promise.all(this.#fallbacks.values());
+  }
+
+  async #handshake(
+    transport: Connection,
+    signal: AbortSignal,
+  ): Promise<TlsConnection> {
+    const server = new TlsServer(this.#server);
+    const flight = new FirstFlight(transport);
+    try {
+      await flight.answer(server, signal);
+    } catch (error) {
+      const reason = refusalOf(error, "unserved");
+      this.#refused[reason]++;
+      await this.#giveUp(flight, server, mayFallBack(error));
+      throw error;
+    }
+    try {
+      const judge = this.#options.verifyClient ?? (() => Promise.resolve());
+      await completeHandshake(transport, server, { judge, signal });
+    } catch (error) {
+      this.#refused[refusalOf(error, "failed")]++;
+      throw error;
+    }
+    return new TlsConnection(transport, server, { clock: this.#clock });
+  }
+
+  async #giveUp(
+    flight: FirstFlight,
+    server: TlsServer,
+    mayFallBack: boolean,
+  ): Promise<void> {
+    const farewell = server.takeOutput();
+    server[Symbol.dispose]();
+    const { fallback } = this.#options;
+    if (fallback && mayFallBack) return this.#fallBack(flight, fallback);
+    try {
+      if (isTls(flight.received)) await flight.write(farewell);
+    } catch { // the client is gone: it needs no alert
+    } finally {
+      flight.close();
+    }
+  }
+
+  #fallBack(
+    flight: FirstFlight,
+    fallback: NonNullable<ListenTlsOptions["fallback"]>,
+  ): void {
+    if (this.#fallbacks.size >= MAX_FALLBACKS) {
+      this.#fallbacksDropped++;
+      return flight.close();
+    }
+    const task = Promise.try(() => fallback(flight, flight.received))
+      .catch(() => {}) // its own to report
+      .finally(() => {
+        flight.close();
+        this.#fallbacks.delete(flight);
+      });
+    this.#fallbacks.set(flight, task);
+  }
+}
+
+/** Whether the first record says that it is of TLS; OpenSSL answers nothing else, not even with an alert. */
+function isTls([type, major]: Uint8Array): boolean {
+  return type !== undefined && type >= 20 && type <= 23 && major === 3;
+}
+
+/** Whether there is somebody to answer still. */
+function mayFallBack(error: unknown): boolean {
+  return !(error instanceof TransportError) &&
+    refusalOf(error, "unserved") !== "crowdedOut";
+}
+
+function refusalOf(error: unknown, otherwise: TlsRefusal): TlsRefusal {
+  if (error instanceof DOMException) {
+    return error.name === "TimeoutError" ? "timeout" : "crowdedOut";
+  }
+  const isOurs = error instanceof TlsError && error.code === "sent_alert";
+  return isOurs ? otherwise : "ended";
+}
