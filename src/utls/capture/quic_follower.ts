@@ -2,7 +2,7 @@ import type { Bytes } from "../../core/bytes/mod.ts";
 import type { CryptoProvider } from "../../core/crypto/mod.ts";
 import { FlowTable } from "./flow_table.ts";
 import type { DropReason } from "./found_hello.ts";
-import { HelloMessages } from "./handshake_messages.ts";
+import { HelloMessages } from "./hello_messages.ts";
 import { readCryptoFrames } from "./quic_frames.ts";
 import {
   type InitialKeys,

@@ -15,7 +15,7 @@
 import { type Bytes, concat } from "../../core/bytes/mod.ts";
 import { CLIENT_HELLO } from "../client_hello.ts";
 import { SERVER_HELLO } from "../server_hello.ts";
-import { HelloMessages } from "./handshake_messages.ts";
+import { HelloMessages } from "./hello_messages.ts";
 
 /** Most bytes that may precede TLS. */
 export const MAX_PREAMBLE_BYTES = 65_536;
