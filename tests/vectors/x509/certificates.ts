@@ -260,15 +260,18 @@ export function certificates(
     ...CA,
     extension.nameConstraints([], names),
   ];
-  ca("dns-permitted", permitted(dns("example"), ip(127, 0, 0, 0, 255, 0, 0, 0), ip(...Array(32).fill(0))));
-  ca("dns-not-permitted", permitted(dns("elsewhere.example")));
-  ca("dns-dot-permitted", permitted(dns(".example"), ip(0, 0, 0, 0, 0, 0, 0, 0), ip(...Array(32).fill(0))));
+  ca("dns-permitted", permitted(dns("example"), dns("localhost"), ip(127, 0, 0, 0, 255, 0, 0, 0), ip(...Array(32).fill(0))));
+  ca("dns-not-permitted", permitted(dns("elsewhere.example"), dns("localhost")));
+  ca("dns-dot-permitted", permitted(dns(".server.example"), dns("localhost"), ip(0, 0, 0, 0, 0, 0, 0, 0), ip(...Array(32).fill(0))));
   ca("dns-excluded", excluded(dns(HOST)));
   ca("dns-not-excluded", excluded(dns("erver.example"), dns("a.server.example")));
   ca("ip-not-permitted", permitted(ip(10, 0, 0, 0, 255, 0, 0, 0)));
   ca("ip-excluded", excluded(ip(127, 0, 0, 0, 255, 0, 0, 0)));
   ca("all-dns-excluded", excluded(dns("")));
   ca("mail-permitted", permitted(mail("example")));
+  const BY_MAIL = ["CA mail-permitted", "caP256B"] as const;
+  leaf("mail-inside", "p256", BY_MAIL, named(dns(HOST), mail("a@example")));
+  leaf("mail-outside", "p256", BY_MAIL, named(dns(HOST), mail("a@b.test")));
   const ORGANIZATION = (text: string) => sequence(relativeName(text, 10));
   ca("directory-permitted", permitted(directory(ORGANIZATION("Example"))));
   certificate(
@@ -284,12 +287,19 @@ export function certificates(
     ["CA directory-excluded", "caP256B"],
     LEAF,
   );
-  ca("registered-id", permitted(der(0x88, Uint8Array.of(0x2a, 3, 4))));
+  const REGISTERED = der(0x88, Uint8Array.of(0x2a, 3, 4));
+  ca("registered-id", permitted(REGISTERED));
+  leaf(
+    "with-registered-id",
+    "p256",
+    ["CA registered-id", "caP256B"],
+    named(dns(HOST), REGISTERED),
+  );
   certificate(
     "ca-below-dns-permitted",
     CA_B,
     ["CA dns-not-permitted", "caP256B"],
-    permitted(dns(HOST)),
+    permitted(dns(HOST), dns("localhost")),
   );
   leaf("widened", "p256", CA_B);
 
