@@ -8,12 +8,25 @@ export interface Role {
   readonly flags: readonly string[];
 }
 
+/** Where Linux distributions and Homebrew keep libcrypto 3: the only native code that programs are permitted to load. */
+export const LIBCRYPTO_PATHS: readonly string[] = [
+  "/usr/lib/x86_64-linux-gnu/libcrypto.so.3",
+  "/usr/lib/aarch64-linux-gnu/libcrypto.so.3",
+  "/usr/lib64/libcrypto.so.3",
+  "/usr/lib/libcrypto.so.3",
+  "/opt/homebrew/opt/openssl@3/lib/libcrypto.3.dylib",
+  "/usr/local/opt/openssl@3/lib/libcrypto.3.dylib",
+];
+
+const ALLOW_LIBCRYPTO = `--allow-ffi=${LIBCRYPTO_PATHS.join(",")}`;
+
 /**
  * Every executable by name. Tasks, builds and tests read this table, so what is tested is what ships.
  *
  * - Reading and writing are unrestricted because keys, configuration, decoy site and store lie where their owner puts them;
  *   so is the network, whose targets the server's own allow-list governs.
- * - No role may load native code or ask the system about itself, and only `betanet` may start processes (`demo` does).
+ * - The only native code that a role may load is OpenSSL's, from where systems keep it. No role may ask the system about
+ *   itself, and only `betanet` may start processes (`demo` does).
  * - `--unstable-net` is QUIC.
  */
 export const ROLES = {
@@ -26,6 +39,7 @@ export const ROLES = {
       "--allow-net",
       "--allow-read",
       "--allow-write",
+      ALLOW_LIBCRYPTO,
       "--allow-env=HOME,XDG_CONFIG_HOME,XDG_STATE_HOME,BETANET_*",
     ],
   },
@@ -39,6 +53,7 @@ export const ROLES = {
       "--allow-read",
       "--allow-write",
       "--allow-run",
+      ALLOW_LIBCRYPTO,
       "--allow-env=HOME,XDG_CONFIG_HOME,XDG_STATE_HOME,BETANET_*",
     ],
   },

@@ -1,6 +1,7 @@
 import { systemClock } from "../../src/core/async/mod.ts";
 import { htx } from "../../mod.ts";
 import { CliError } from "../_error.ts";
+import { openCrypto } from "../_crypto.ts";
 import { type Command, command } from "../_main.ts";
 import { readConfig, stateDirectory } from "./settings.ts";
 import { sessionOptions } from "./session_config.ts";
@@ -16,6 +17,7 @@ Joins stdin and stdout to a target behind the server, as netcat does.
   --server <record>   the betanet-record:… text that the server printed, or a file that holds it
   --carrier <name>    tcp, ws or quic (tcp)
   --state <folder>    keep our key there, so that the server can know us (a new key each run)
+  --crypto <name>     auto, node, noble or native (auto)
 
 Examples:
   betanet-htx client --server server.record example.org:80 < request.txt
@@ -30,14 +32,16 @@ export const client: Command = command({
     server: "string",
     carrier: "string",
     state: "string",
+    crypto: "string",
   },
   operands: [1, 1],
   async run(flags, context) {
-    const { signal, stdin, stdout, note, operands } = context;
+    const { signal, stdin, stdout, log, note, operands } = context;
     const config = readConfig(flags.config, {
       "proxy.server": flags.server,
       "proxy.carrier": flags.carrier,
       "proxy.state": flags.state,
+      "proxy.crypto": flags.crypto,
     }).proxy;
     const target = parseTarget(operands[0]!);
     const record = readRecord(config.server);
@@ -45,7 +49,12 @@ export const client: Command = command({
       `${stateDirectory(config.state, context)}/client.json`;
     const startedAtMs = systemClock.now();
     await using session = await htx.dialHtx({
-      ...dialOptions(record, config.carrier, clientKeyPair(state)),
+      ...dialOptions(
+        record,
+        config.carrier,
+        clientKeyPair(state),
+        openCrypto(config.crypto, log),
+      ),
       ...sessionOptions(config.session),
       path: config.path,
       classic: config.classic,

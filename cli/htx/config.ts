@@ -13,7 +13,7 @@ import {
 import { decodeBase64Url, encodeBase64Url } from "../../src/core/bytes/mod.ts";
 import { parseAddress } from "../../src/core/transport/mod.ts";
 import { htx } from "../../mod.ts";
-import { session, status } from "./session_config.ts";
+import { crypto, session, status } from "./session_config.ts";
 
 const port = (defaultPort: number, doc: string) =>
   integer({ min: 0, max: 65_535, default: defaultPort, doc });
@@ -130,6 +130,7 @@ export const SCHEMA = section({
         doc: "folder with a static site for them; a placeholder if neither",
       }).optional(),
     }),
+    crypto,
     status,
     session,
   }),
@@ -166,6 +167,7 @@ export const SCHEMA = section({
       default: "10s",
       doc: "how long open tunnels may take to end after SIGTERM",
     }),
+    crypto,
     status,
     session,
   }),

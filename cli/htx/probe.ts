@@ -1,4 +1,5 @@
 import { Deadline, systemClock } from "../../src/core/async/mod.ts";
+import { defaultProvider } from "../../src/core/crypto/mod.ts";
 import {
   decodeResponseHead,
   dial,
@@ -56,6 +57,7 @@ export const probe: Command = command({
       readRecord(flags.server),
       carrier,
       clientKeyPair(state),
+      defaultProvider(),
     );
     const decoy = carrier === "quic"
       ? undefined

@@ -2,6 +2,7 @@ import { Deadline, systemClock } from "../../src/core/async/mod.ts";
 import { Metrics } from "../../src/core/metrics/mod.ts";
 import { listen, type Listener } from "../../src/core/transport/mod.ts";
 import { htx } from "../../mod.ts";
+import { openCrypto } from "../_crypto.ts";
 import { CliError } from "../_error.ts";
 import { type Command, command, type Context } from "../_main.ts";
 import {
@@ -36,6 +37,7 @@ comes, and again after it ends.
   --state <folder>         keep our key there, so that the server can know us (a new key each run)
   --host <name>            Host of the request that carries the ticket
   --classic                go without ML-KEM-768, until 2026-12-31 only
+  --crypto <name>          auto, node, noble or native (auto)
   --status-port <n>        serve /health, /ready, /metrics and a live page on loopback
   --drain <duration>       how long open tunnels may take to end after SIGTERM (10s)
 
@@ -60,6 +62,7 @@ export const proxy: Command = command({
     state: "string",
     host: "string",
     classic: "boolean",
+    crypto: "string",
     "status-port": "string",
     drain: "string",
   },
@@ -75,6 +78,7 @@ export const proxy: Command = command({
       "proxy.state": flags.state,
       "proxy.host": flags.host,
       "proxy.classic": flags.classic ? "true" : undefined,
+      "proxy.crypto": flags.crypto,
       "proxy.status.port": flags["status-port"],
       "proxy.drain": flags.drain,
     }).proxy;
@@ -147,7 +151,12 @@ function openDialer(
     `${stateDirectory(config.state, context)}/client.json`;
   const { onHandshake, onRoundTrip } = htx.latencyHooks(metrics);
   const options: htx.DialHtxOptions = {
-    ...dialOptions(record, config.carrier, clientKeyPair(state)),
+    ...dialOptions(
+      record,
+      config.carrier,
+      clientKeyPair(state),
+      openCrypto(config.crypto, log),
+    ),
     ...sessionOptions(config.session),
     ...(config.host !== undefined && { host: config.host }),
     path: config.path,

@@ -1,5 +1,6 @@
 import { systemClock } from "../../src/core/async/mod.ts";
 import {
+  type CryptoProvider,
   defaultProvider,
   type X25519KeyPair,
 } from "../../src/core/crypto/mod.ts";
@@ -85,6 +86,7 @@ export function dialOptions(
   record: htx.PeerRecord,
   carrier: CarrierName,
   staticKeyPair: X25519KeyPair,
+  crypto: CryptoProvider,
 ): htx.DialHtxOptions {
   const address = addressFor(record.addresses, carrier);
   const certificate = record.quicCertificate;
@@ -93,7 +95,7 @@ export function dialOptions(
     staticKey: record.staticKey,
     offer: record.tickets[0]!,
     staticKeyPair,
-    crypto: defaultProvider(),
+    crypto,
     ...(carrier === "quic" && certificate && {
       dial: (to, options) =>
         dial(to, {

@@ -1,8 +1,8 @@
 import { systemClock } from "../../src/core/async/mod.ts";
-import { defaultProvider } from "../../src/core/crypto/mod.ts";
 import { Metrics } from "../../src/core/metrics/mod.ts";
 import { dial, resolveHost } from "../../src/core/transport/mod.ts";
 import { htx } from "../../mod.ts";
+import { openCrypto } from "../_crypto.ts";
 import { type Command, command, type Context } from "../_main.ts";
 import type { HtxConfig } from "./config.ts";
 import { announce, loadKeys, rotate } from "./identity.ts";
@@ -42,6 +42,7 @@ The first start makes keys (mode 0600) and prints the command that clients use.
   --public <address>       address to publish, e.g. tcp://example.org:443; may be repeated
   --decoy-origin <h:p>     web server that visitors without a ticket see
   --decoy-dir <folder>     or a static site for them
+  --crypto <name>          auto, node, noble or native (auto)
   --state <folder>         keys and replay memory ($XDG_STATE_HOME/betanet/htx)
   --status-port <n>        serve /health, /ready, /metrics and a live page on loopback
   --drain <duration>       how long open streams may take to end after SIGTERM (10s)
@@ -65,6 +66,7 @@ export const server: Command = command({
     public: "strings",
     "decoy-origin": "string",
     "decoy-dir": "string",
+    crypto: "string",
     state: "string",
     "status-port": "string",
     drain: "string",
@@ -80,6 +82,7 @@ export const server: Command = command({
       "server.public_addresses": listed(flags.public),
       "server.decoy.origin": flags["decoy-origin"],
       "server.decoy.directory": flags["decoy-dir"],
+      "server.crypto": flags.crypto,
       "server.state": flags.state,
       "server.status.port": flags["status-port"],
       "server.drain": flags.drain,
@@ -93,7 +96,7 @@ async function serve(config: ServerConfig, context: Context): Promise<void> {
   const state = stateDirectory(config.state, context);
   const keys = await loadKeys(`${state}/server.json`, config, context);
   using store = openStore(`${state}/replay.sqlite`);
-  const crypto = defaultProvider();
+  const crypto = openCrypto(config.crypto, log);
   const metrics = new Metrics();
   const latency = htx.latencyHooks(metrics);
   const gate = new htx.Gate({

@@ -3,11 +3,13 @@ import {
   type ConfigOf,
   duration,
   integer,
+  oneOf,
   section,
   size,
   string,
 } from "../../src/core/config/mod.ts";
 import type { htx } from "../../mod.ts";
+import { CRYPTO_NAMES } from "../_crypto.ts";
 
 /** The section that both ends' sessions have in common. */
 export const session = section({
@@ -43,6 +45,13 @@ export const session = section({
     default: "16MiB",
     doc: "what a peer can make a session hold",
   }),
+});
+
+/** Whose cryptography to use. */
+export const crypto = oneOf(CRYPTO_NAMES, {
+  default: "auto",
+  doc:
+    "cryptography: node, noble (portable), native (OpenSSL 3), or the fastest of them",
 });
 
 /** The section of a status page. */

@@ -1,0 +1,70 @@
+import {
+  type CryptoProvider,
+  nobleProvider,
+  nodeProvider,
+  type Primitives,
+  selectProvider,
+} from "../src/core/crypto/mod.ts";
+import type { Logger } from "../src/core/log/mod.ts";
+import { FfiError, openLibcrypto } from "../src/ffi/mod.ts";
+import { CliError } from "./_error.ts";
+import { LIBCRYPTO_PATHS } from "./_roles.ts";
+
+/** What `crypto` in a configuration and `--crypto` may say. */
+export const CRYPTO_NAMES = ["auto", "node", "noble", "native"] as const;
+
+/** One of {@link CRYPTO_NAMES}. */
+export type CryptoName = typeof CRYPTO_NAMES[number];
+
+/**
+ * The cryptography that `name` stands for; `auto` is the fastest that passes the self-test, and logs why there is no
+ * native one.
+ *
+ * @param paths Where to look for libcrypto; the first that loads counts.
+ * @throws {CliError} `failed` for `native` where there is none.
+ */
+export function openCrypto(
+  name: CryptoName,
+  log: Logger,
+  paths: readonly string[] = LIBCRYPTO_PATHS,
+): CryptoProvider {
+  if (name === "node") return nodeProvider;
+  if (name === "noble") return nobleProvider;
+  const native = openNative(paths);
+  if (native instanceof FfiError) {
+    if (name === "native") throw noNative(native);
+    log.info("crypto.no_native", { code: native.code, reason: native.message });
+  }
+  const { provider, trials } = selectProvider(
+    native instanceof FfiError ? [] : [native],
+    name === "native" ? { measureMs: (c) => c === nodeProvider ? 1 : 0 } : {},
+  );
+  for (const { provider: { name }, failed, roundMs } of trials) {
+    if (failed.length > 0) log.error("crypto.self_test", { name, failed });
+    else log.debug("crypto.measured", { name, roundMs });
+  }
+  if (name === "native" && provider === nodeProvider) throw noNative();
+  log.debug("crypto.selected", { name: provider.name });
+  return provider;
+}
+
+/** libcrypto, or why there is none: of several reasons the last that is not a missing file. */
+function openNative(paths: readonly string[]): Primitives | FfiError {
+  let reason = new FfiError("not_found", "Cannot find libcrypto 3");
+  for (const path of paths) {
+    try {
+      return openLibcrypto(path);
+    } catch (error) {
+      if (!(error instanceof FfiError)) throw error;
+      if (error.code !== "not_found") reason = error;
+    }
+  }
+  return reason;
+}
+
+function noNative(cause?: FfiError): CliError {
+  return new CliError("failed", "There is no native cryptography to use", {
+    cause: cause ?? "libcrypto fails its self-test",
+    hint: "--crypto auto goes without it.",
+  });
+}

@@ -1,0 +1,101 @@
+import { assertEquals, assertMatch, assertThrows } from "@std/assert";
+import { CRYPTO_NAMES, openCrypto } from "../../cli/_crypto.ts";
+import { CliError } from "../../cli/_error.ts";
+import { LIBCRYPTO_PATHS } from "../../cli/_roles.ts";
+import { nobleProvider, nodeProvider } from "../../src/core/crypto/mod.ts";
+import { createLogger, type LogRecord } from "../../src/core/log/mod.ts";
+import { HtxProcess, makeFolder } from "./_htx_process.ts";
+import { runHtx } from "./_run_htx.ts";
+
+const NONE = ["/nowhere/libcrypto.so.3"];
+const isInstalled = LIBCRYPTO_PATHS.some((path) => {
+  try {
+    return Deno.statSync(path).isFile;
+  } catch {
+    return false;
+  }
+});
+
+Deno.test("openCrypto() gives node and noble by name", () => {
+  const { log, events } = recorder();
+  assertEquals(openCrypto("node", log), nodeProvider);
+  assertEquals(openCrypto("noble", log), nobleProvider);
+  assertEquals(events(), []);
+});
+
+Deno.test("openCrypto() takes libcrypto from where systems keep it", {
+  ignore: !isInstalled,
+}, () => {
+  const { log } = recorder();
+  assertMatch(openCrypto("native", log).name, /^libcrypto 3\./);
+  const paths = [...NONE, ...LIBCRYPTO_PATHS];
+  assertMatch(openCrypto("native", log, paths).name, /^libcrypto 3\./);
+});
+
+Deno.test("openCrypto() chooses the fastest for auto and says what it measured", () => {
+  const { log, records } = recorder();
+  const { name } = openCrypto("auto", log);
+  const measured = records.filter(({ event }) => event === "crypto.measured");
+  const [best] = measured.map(({ fields }) => fields)
+    .sort((a, b) => Number(a.roundMs) - Number(b.roundMs));
+  assertEquals(measured.length, isInstalled ? 2 : 1);
+  assertEquals(best!.name, name);
+});
+
+Deno.test("openCrypto() goes without a library that is missing and logs why", () => {
+  const { log, records, events } = recorder();
+  assertEquals(openCrypto("auto", log, NONE), nodeProvider);
+  assertEquals(events(), [
+    "crypto.no_native",
+    "crypto.measured",
+    "crypto.selected",
+  ]);
+  assertEquals(records[0]!.fields, {
+    code: "not_found",
+    reason: "Cannot find libcrypto 3",
+  });
+});
+
+Deno.test("openCrypto() goes without a library that it may not load", {
+  permissions: { ffi: false },
+}, () => {
+  const { log, records } = recorder();
+  assertEquals(openCrypto("auto", log), nodeProvider);
+  assertEquals(records[0]!.fields.code, "not_permitted");
+});
+
+Deno.test("openCrypto() fails for native where there is none", () => {
+  const { log } = recorder();
+  const error = assertThrows(() => openCrypto("native", log, NONE), CliError);
+  assertEquals(error.code, "failed");
+  assertEquals(error.hint, "--crypto auto goes without it.");
+});
+
+Deno.test("betanet-htx server may load libcrypto with the flags it has", {
+  ignore: !isInstalled,
+}, async () => {
+  await using folder = await makeFolder();
+  await using server = new HtxProcess([
+    ...["server", "--port", "0", "--state", folder.path],
+    ...["--crypto", "native", "--log-level", "debug"],
+  ]);
+  await server.stderr.match(/crypto\.selected name="?libcrypto 3/);
+});
+
+for (const command of ["server", "proxy", "client"]) {
+  Deno.test(`betanet-htx ${command} refuses a crypto that does not exist`, async () => {
+    const operands = command === "client" ? ["example.org:80"] : [];
+    const ran = await runHtx(command, "--crypto", "openssl", ...operands);
+    assertEquals(ran.code, 2);
+    for (const name of CRYPTO_NAMES) assertMatch(ran.stderr, new RegExp(name));
+  });
+}
+
+function recorder() {
+  const records: LogRecord[] = [];
+  const log = createLogger({
+    level: "debug",
+    sink: (record) => records.push(record),
+  });
+  return { log, records, events: () => records.map(({ event }) => event) };
+}
