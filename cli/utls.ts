@@ -9,6 +9,7 @@ Commands:
   generate      draw ClientHellos of a Chrome version
   fingerprint   JA3 and JA4 of the hellos in a file, and Akamai's fingerprint of HTTP/2
   inspect       explain every field of a hello
+  verify        compare thousands of hellos with those of a browser on this machine
 
   betanet-utls <command> --help explains each; --version prints the version.
 
@@ -16,6 +17,7 @@ Examples:
   betanet-utls generate --chrome-version 119 --server-name www.example.com
   betanet-utls generate --format pcap --output hello.pcap
   betanet-utls fingerprint hello.pcap
+  betanet-utls verify --browser chromium --report report.html
 `;
 
 /** Everything about ClientHellos from the command line. */
@@ -27,6 +29,7 @@ export const program: Program = {
     fingerprint: async () =>
       (await import("./utls/fingerprint.ts")).fingerprint,
     inspect: async () => (await import("./utls/inspect.ts")).inspect,
+    verify: async () => (await import("./utls/verify.ts")).verify,
   },
 };
 

@@ -64,6 +64,12 @@ export {
   type KeyShare,
 } from "./key_share.ts";
 export {
+  type HelloKind,
+  kindOf,
+  offeredPskOf,
+  serverNameOf,
+} from "./hello_kind.ts";
+export {
   drawSettings,
   type FirstPart,
   type Http2Habits,

@@ -1,5 +1,6 @@
 import { encodeHex } from "../../core/bytes/mod.ts";
 import { compareCounts, count, type Counts, type Trial } from "./counts.ts";
+import type { Observation } from "./observation.ts";
 import { compare, fieldsOf, type Sample } from "./sample.ts";
 
 /** Bytes of a random field whose bits are compared one by one. */
@@ -26,12 +27,16 @@ export function repeatedKeys(ours: Sample, reference: Sample): Trial[] {
 
 /** Whether public keys can be any, by their place. */
 export function publicKeys(ours: Sample, reference: Sample): Trial[] {
-  return fieldsOf(ours, reference).map((name) =>
-    compare(name, ours, reference, ({ random }) => {
-      const isKey = random?.[name]?.isKey;
-      return isKey === undefined ? undefined : Number(isKey);
-    })
-  );
+  const isKey = (name: string) => ({ random }: Observation) =>
+    random?.[name]?.isKey;
+  return fieldsOf(ours, reference)
+    .filter((name) => reference.some((o) => isKey(name)(o) !== undefined))
+    .map((name) =>
+      compare(name, ours, reference, (observation) => {
+        const valid = isKey(name)(observation);
+        return valid === undefined ? undefined : Number(valid);
+      })
+    );
 }
 
 /** The share of ones in each bit at the start of each random field. */

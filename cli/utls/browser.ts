@@ -1,0 +1,130 @@
+import { Deadline, delay, systemClock } from "../../src/core/async/mod.ts";
+import { CliError } from "../_error.ts";
+
+/** How a Chromium is run. */
+export interface BrowserOptions {
+  /** Its executable, a name in PATH or a path. */
+  readonly executable: string;
+  /** The page to open. */
+  readonly url: string;
+  /** Chromium's `--host-resolver-rules`. */
+  readonly resolverRules: string;
+  /** Resolves when the browser has done what it was run for. */
+  readonly done: Promise<void>;
+  /** Longest time until then. */
+  readonly timeoutMs: number;
+  /** Ends the browser. */
+  readonly signal: AbortSignal;
+}
+
+/** Without a window, sandbox, QUIC, updates or other traffic of its own; certificates count as good. */
+const FLAGS = [
+  "--headless",
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+  "--disable-dev-shm-usage",
+  "--ignore-certificate-errors",
+  "--remote-debugging-port=0", // stays open though nothing is to be shown
+];
+
+/**
+ * Runs one process of the browser with a fresh profile folder until `done`, and ends it.
+ *
+ * @throws {CliError} If it cannot be started, ends by itself or is not done in time.
+ */
+export async function runBrowser(options: BrowserOptions): Promise<void> {
+  const { executable, done, timeoutMs, signal } = options;
+  using deadline = new Deadline(systemClock, timeoutMs, { signal });
+  const folder = await Deno.makeTempDir({ prefix: "betanet-utls-" });
+  try {
+    const browser = start(options, folder);
+    const { promise: late, reject } = Promise.withResolvers<never>();
+    deadline.signal.addEventListener(
+      "abort",
+      () => reject(deadline.signal.reason),
+    );
+    try {
+      await Promise.race([done, late, endedEarly(browser, executable)]);
+    } finally {
+      try {
+        browser.kill("SIGTERM");
+      } catch {
+        // It has ended.
+      }
+      await browser.status;
+    }
+  } finally {
+    await removeFolder(folder);
+  }
+}
+
+/**
+ * The version that the browser prints of itself, such as `Chromium 156.0.8078.79 built on Debian GNU/Linux 12 (bookworm)`.
+ *
+ * @throws {CliError} If it cannot be started.
+ */
+export async function browserVersion(executable: string): Promise<string> {
+  try {
+    const { stdout } = await new Deno.Command(executable, {
+      args: ["--version"],
+      stdin: "null",
+      stderr: "null",
+    }).output();
+    return new TextDecoder().decode(stdout).trim();
+  } catch (cause) {
+    throw cannotStart(executable, cause);
+  }
+}
+
+function start(
+  { executable, url, resolverRules }: BrowserOptions,
+  folder: string,
+): Deno.ChildProcess {
+  try {
+    return new Deno.Command(executable, {
+      args: [
+        ...FLAGS,
+        `--user-data-dir=${folder}`,
+        `--host-resolver-rules=${resolverRules}`,
+        url,
+      ],
+      stdin: "null",
+      stdout: "null",
+      stderr: "null",
+    }).spawn();
+  } catch (cause) {
+    throw cannotStart(executable, cause);
+  }
+}
+
+function cannotStart(executable: string, cause: unknown): CliError {
+  return new CliError("failed", `Cannot start ${executable}`, {
+    cause,
+    hint: "Install a Chromium, or name one with --browser.",
+  });
+}
+
+async function endedEarly(
+  browser: Deno.ChildProcess,
+  executable: string,
+): Promise<never> {
+  const { code } = await browser.status;
+  throw new CliError("failed", `${executable} ended by itself, with ${code}`);
+}
+
+/** Helper processes of the browser may still write to it for a moment. */
+async function removeFolder(folder: string): Promise<void> {
+  for (let attempts = 20;; attempts--) {
+    try {
+      return await Deno.remove(folder, { recursive: true });
+    } catch (error) {
+      if (attempts === 0) throw error;
+      await delay(systemClock, 50);
+    }
+  }
+}

@@ -1,0 +1,67 @@
+import { DecodeError, Reader, utf8 } from "../core/bytes/mod.ts";
+import { type ClientHello, extensionOf } from "./client_hello.ts";
+import { EXTENSION } from "./extension.ts";
+import type { OfferedPsk } from "./offer.ts";
+
+/** What a browser sends a hello for, as far as the hello shows: hellos of different kinds have different extensions. */
+export type HelloKind =
+  | "page" // to a named host, offering HTTP/2
+  | "websocket" // to a named host, offering HTTP/1.1 only
+  | "address" // to an IP address: no server_name
+  | "resumed"; // with a ticket of an earlier connection
+
+/** The kind of `hello`. */
+export function kindOf(hello: ClientHello): HelloKind {
+  if (extensionOf(hello, EXTENSION.preSharedKey)) return "resumed";
+  if (!extensionOf(hello, EXTENSION.serverName)) return "address";
+  const alpn = extensionOf(hello, EXTENSION.alpn);
+  return alpn && protocolsOf(alpn).includes("h2") ? "page" : "websocket";
+}
+
+/** The host name in `hello`'s server_name (RFC 6066 §3), or `undefined`. */
+export function serverNameOf(hello: ClientHello): string | undefined {
+  const data = extensionOf(hello, EXTENSION.serverName);
+  if (!data) return undefined;
+  const r = new Reader(data, "server_name");
+  const list = r.sub(r.u16());
+  r.end();
+  if (list.u8() !== 0) throw new DecodeError(r.what, "not a host name");
+  const name = list.take(list.u16());
+  list.end();
+  return ascii(name, r.what);
+}
+
+/** The names in a protocol list (RFC 7301 §3.1). */
+export function protocolsOf(data: Uint8Array): string[] {
+  const r = new Reader(data, "protocol list");
+  const list = r.sub(r.u16());
+  r.end();
+  const protocols: string[] = [];
+  while (list.remaining > 0) {
+    protocols.push(ascii(list.take(list.u8()), r.what));
+  }
+  return protocols;
+}
+
+/** The first key that `hello` offers, its age as sent, or `undefined`. */
+export function offeredPskOf(hello: ClientHello): OfferedPsk | undefined {
+  const data = extensionOf(hello, EXTENSION.preSharedKey);
+  if (!data) return undefined;
+  const r = new Reader(data, "pre_shared_key");
+  const identities = r.sub(r.u16());
+  const binders = r.sub(r.u16());
+  r.end();
+  return {
+    identity: identities.take(identities.u16()),
+    obfuscatedTicketAge: identities.u32(),
+    binderLength: binders.u8(),
+  };
+}
+
+function ascii(bytes: Uint8Array, what: string): string {
+  const text = String.fromCharCode(...bytes.subarray(0, 256));
+  if (bytes.length > 255 || utf8(text).length !== bytes.length) {
+    throw new DecodeError(what, "a name that is long or not ASCII");
+  }
+  return text;
+}
