@@ -5,6 +5,7 @@ import {
   type SigningKey,
 } from "../core/crypto/mod.ts";
 import { decodeCertificate } from "./certificates/certificate.ts";
+import { parsePem } from "./certificates/pem.ts";
 import { usageOf } from "./certificates/extensions.ts";
 import { dnsText, NAME_FORM } from "./certificates/general_name.ts";
 
@@ -13,7 +14,7 @@ export interface ServerCertificate {
   /** The certificates in DER, the server's own first. */
   readonly chain: readonly Bytes[];
   /** The private key of the first. */
-  readonly key: SigningKey;
+  readonly key: Pick<SigningKey, "schemes" | "sign">;
   /** DNS names that it is chosen for, in lower case; the first label may be `*`. */
   readonly names: readonly string[];
 }
@@ -23,14 +24,14 @@ export interface ServerCertificate {
  *
  * It is for the DNS names in its subjectAltName.
  *
- * @throws {TypeError} If a text is not such a PEM, or the key is not that of the first certificate.
- * @throws {DecodeError} If the first certificate is malformed.
+ * @throws {TypeError} If a text holds no such PEM, or the key is not that of the first certificate.
+ * @throws {DecodeError} If a PEM or the first certificate is malformed.
  */
 export function serverCertificate(
   { chainPem, keyPem }: { chainPem: string; keyPem: string },
 ): ServerCertificate {
-  const chain = fromPem(chainPem, "CERTIFICATE");
-  const [pkcs8, ...more] = fromPem(keyPem, "PRIVATE KEY");
+  const chain = parsePem(chainPem);
+  const [pkcs8, ...more] = parsePem(keyPem, "PRIVATE KEY");
   if (chain.length === 0 || !pkcs8 || more.length > 0) {
     throw new TypeError("Want PEM certificates and one private key in PKCS #8");
   }
@@ -77,18 +78,4 @@ export function chooseCertificate(
     if (scheme !== undefined) return { certificate, scheme, named };
   }
   return undefined;
-}
-
-function fromPem(text: string, label: string): Bytes[] {
-  const block = new RegExp(
-    `-----BEGIN ${label}-----([A-Za-z0-9+/=\\s]+)-----END ${label}-----`,
-    "g",
-  );
-  try {
-    return [...text.matchAll(block)].map(([, body]) =>
-      Uint8Array.fromBase64(body!)
-    );
-  } catch (cause) {
-    throw new TypeError("Want base64 in PEM", { cause });
-  }
 }

@@ -1,4 +1,5 @@
 import { assertEquals, assertThrows } from "@std/assert";
+import { DecodeError } from "../../src/core/bytes/mod.ts";
 import { serverCertificate } from "../../src/tls/server_certificate.ts";
 import { testCertificate, type TestKey } from "./_certificates.ts";
 
@@ -43,9 +44,12 @@ Deno.test("serverCertificate() refuses texts that hold no certificate or key", (
       [certPem, ""],
       [keyPem, certPem],
       [certPem, keyPem + keyPem],
-      [broken, keyPem],
     ] as const
   ) {
     assertThrows(() => serverCertificate({ chainPem, keyPem: key }), TypeError);
   }
+  assertThrows(
+    () => serverCertificate({ chainPem: broken, keyPem }),
+    DecodeError,
+  );
 });
