@@ -1,4 +1,10 @@
-import { type Bytes, Reader, utf8, Writer } from "../core/bytes/mod.ts";
+import {
+  type Bytes,
+  parseIp,
+  Reader,
+  utf8,
+  Writer,
+} from "../core/bytes/mod.ts";
 import type { CryptoProvider } from "../core/crypto/mod.ts";
 import {
   type ClientHello,
@@ -128,11 +134,9 @@ interface Draw {
 }
 
 /** The name SNI may carry (RFC 6066 §3): no IP address, no dot at the end. */
-function sniName(serverName: string | undefined): string | undefined {
-  if (serverName === undefined || serverName.includes(":")) return undefined;
-  return /^[0-9.]*$/.test(serverName)
-    ? undefined
-    : serverName.replace(/\.$/, "");
+function sniName(serverName = ""): string | undefined {
+  const name = serverName.replace(/\.$/, "");
+  return name === "" || parseIp(name) ? undefined : name;
 }
 
 function protocolsOf(

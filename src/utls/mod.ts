@@ -29,6 +29,12 @@ export {
   extensionOf,
   MAX_EXTENSIONS,
 } from "./client_hello.ts";
+export {
+  compareHello,
+  type Difference,
+  differencesFrom,
+  type Match,
+} from "./compare.ts";
 export { drawOffer, type DrawOptions } from "./draw_offer.ts";
 export { UtlsError, type UtlsErrorCode } from "./error.ts";
 export {
@@ -89,7 +95,7 @@ export {
   type ProfileSource,
   type RecordVersions,
 } from "./profile.ts";
-export { profileOf, profileVersions } from "./profile_of.ts";
+export { profileFamilies, profileOf, profileVersions } from "./profile_of.ts";
 export { retryOffer, type RetryOptions } from "./retry_offer.ts";
 export {
   decodeServerHello,

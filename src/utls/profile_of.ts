@@ -38,6 +38,11 @@ export function profileVersions(): number[] {
   );
 }
 
+/** The profile of the newest version of each family, oldest first. */
+export function profileFamilies(): Profile[] {
+  return FAMILIES.map(({ versions }) => profileOf(versions[1]!));
+}
+
 const parsed = new Map<number, Profile>();
 
 /**

@@ -1,0 +1,219 @@
+import { DecodeError, Reader } from "../core/bytes/mod.ts";
+import { type ClientHello, extensionOf } from "./client_hello.ts";
+import { EXTENSION } from "./extension.ts";
+import {
+  type Code,
+  type EncryptedClientHelloRule,
+  type ExtensionRule,
+  GREASE,
+  type GreaseRule,
+  type KeyShareRule,
+  type TrustAnchorsRule,
+} from "./extension_rule.ts";
+import { isGrease } from "./grease.ts";
+import { GROUP, type Group } from "./key_share.ts";
+import { u16List } from "./u16_list.ts";
+
+/** What a rule makes and what a hello has, alike if the rule can make it. */
+export type Comparison = readonly [expected: string, found: string];
+
+/** Compares the data of one extension, `undefined` if `hello` lacks it, with what `rule` makes. */
+export function compareExtension(
+  rule: Exclude<ExtensionRule, GreaseRule>,
+  data: Uint8Array | undefined,
+  hello: ClientHello,
+  aesHardware: boolean,
+): Comparison {
+  try {
+    return data === undefined
+      ? [mayLack(rule, hello) ? "absent" : "present", "absent"]
+      : compareData(rule, data, hello, aesHardware);
+  } catch (error) {
+    if (!(error instanceof DecodeError)) throw error;
+    return ["well formed", "malformed"];
+  }
+}
+
+/** `codes` as four hex digits each, GREASE values as such. */
+export function codesText(codes: readonly Code[]): string {
+  return codes.map((code) =>
+    code === GREASE || isGrease(code) ? GREASE : hex(code)
+  ).join(" ");
+}
+
+function mayLack(rule: ExtensionRule, hello: ClientHello): boolean {
+  switch (rule.rule) {
+    case "serverName":
+    case "cookie":
+      return true;
+    case "applicationSettings":
+      return !protocolsOf(extensionOf(hello, EXTENSION.alpn))
+        .some((name) => rule.protocols.includes(name));
+    default:
+      return false;
+  }
+}
+
+function compareData(
+  rule: Exclude<ExtensionRule, GreaseRule>,
+  data: Uint8Array,
+  hello: ClientHello,
+  aesHardware: boolean,
+): Comparison {
+  switch (rule.rule) {
+    case "constant":
+      return [rule.data.toHex() || "empty", data.toHex() || "empty"];
+    case "serverName":
+    case "cookie":
+      return ["present", "present"];
+    case "supportedGroups":
+    case "signatureAlgorithms":
+      return [codesText(rule.codes), codesText(u16List(data, rule.rule))];
+    case "supportedVersions":
+      return [codesText(rule.codes), codesText(u16List(data, rule.rule, 1))];
+    case "alpn": {
+      const found = protocolsOf(data).join();
+      const offers = [rule.page.join(), rule.websocket.join()];
+      return [offers.find((offer) => offer === found) ?? offers[0]!, found];
+    }
+    case "applicationSettings": {
+      const offered = protocolsOf(extensionOf(hello, EXTENSION.alpn));
+      const expected = rule.protocols.filter((name) => offered.includes(name));
+      return [expected.join() || "absent", protocolsOf(data).join()];
+    }
+    case "keyShare":
+      return compareKeyShare(rule, data, hello);
+    case "encryptedClientHello":
+      return compareEch(rule, data, aesHardware);
+    case "trustAnchors":
+      return compareTrustAnchors(rule, data);
+  }
+}
+
+const SHARE_LENGTH: Readonly<Record<Group, number>> = {
+  [GROUP.p256]: 65,
+  [GROUP.p384]: 97,
+  [GROUP.x25519]: 32,
+  [GROUP.x25519MlKem768]: 1_216,
+  [GROUP.x25519Kyber768Draft00]: 1_216,
+};
+
+/** After a HelloRetryRequest the only share is of another group that the hello supports, without GREASE. */
+function compareKeyShare(
+  { groups }: KeyShareRule,
+  data: Uint8Array,
+  hello: ClientHello,
+): Comparison {
+  const supported = u16List(
+    extensionOf(hello, EXTENSION.supportedGroups),
+    "supported_groups",
+  );
+  const shares = sharesOf(data);
+  const [only] = shares;
+  const asked = Object.values(GROUP).find((group) => group === only?.[0]);
+  const retried = shares.length === 1 && asked !== undefined &&
+    supported.includes(asked) && !groups.includes(asked);
+  const expected = (retried ? [asked] : groups).map((group) =>
+    group === GREASE
+      ? `${GREASE} as in groups: 1`
+      : `${hex(group)}: ${SHARE_LENGTH[group]}`
+  );
+  const found = shares.map(([group, key]) =>
+    isGrease(group) && supported.includes(group)
+      ? `${GREASE} as in groups: ${key.length}`
+      : `${hex(group)}: ${key.length}`
+  );
+  return [
+    `${expected.join(", ")} bytes`,
+    `${found.join(", ")} bytes${x25519Fault(shares)}`,
+  ];
+}
+
+function sharesOf(data: Uint8Array): [group: number, key: Uint8Array][] {
+  const r = new Reader(data, "key_share");
+  const list = r.sub(r.u16());
+  r.end();
+  const shares: [number, Uint8Array][] = [];
+  while (list.remaining > 0) shares.push([list.u16(), list.take(list.u16())]);
+  return shares;
+}
+
+/** What no browser sends: an X25519 key in two shares, or one that is no field element. */
+function x25519Fault(shares: readonly [number, Uint8Array][]): string {
+  const keys = shares.flatMap(([group, key]) => {
+    switch (group) {
+      case GROUP.x25519:
+        return [key];
+      case GROUP.x25519MlKem768:
+        return [key.subarray(-32)];
+      case GROUP.x25519Kyber768Draft00:
+        return [key.subarray(0, 32)];
+      default:
+        return [];
+    }
+  });
+  if (new Set(keys.map((key) => key.toHex())).size < keys.length) {
+    return ", one X25519 key twice";
+  }
+  return keys.every(mayBeX25519) ? "" : ", no X25519 key";
+}
+
+function mayBeX25519(key: Uint8Array): boolean {
+  return key.length === 32 && key[31]! < 0x80;
+}
+
+function compareEch(
+  { kdf, aead, aeadWithoutAesHardware, payloadBytes }: EncryptedClientHelloRule,
+  data: Uint8Array,
+  aesHardware: boolean,
+): Comparison {
+  const r = new Reader(data, "encrypted_client_hello");
+  const [type, foundKdf, foundAead] = [r.u8(), r.u16(), r.u16()];
+  r.u8();
+  const enc = r.take(r.u16());
+  const { length } = r.take(r.u16());
+  r.end();
+  const lengths = payloadBytes.includes(length) ? [length] : payloadBytes;
+  const suite = aesHardware ? aead : aeadWithoutAesHardware;
+  return [
+    `type 0, KDF ${kdf}, AEAD ${suite}, X25519 key, ${
+      lengths.join(" or ")
+    } bytes`,
+    `type ${type}, KDF ${foundKdf}, AEAD ${foundAead}, ${
+      mayBeX25519(enc) ? "X25519 key" : "no X25519 key"
+    }, ${length} bytes`,
+  ];
+}
+
+function compareTrustAnchors(
+  { ids, order }: TrustAnchorsRule,
+  data: Uint8Array,
+): Comparison {
+  const r = new Reader(data, "trust_anchors");
+  const list = r.sub(r.u16());
+  r.end();
+  const found: string[] = [];
+  while (list.remaining > 0) found.push(list.take(list.u8()).toHex());
+  const expected = ids.map((id) => id.toHex());
+  if (order !== "build") {
+    expected.sort();
+    found.sort();
+  }
+  return [expected.join(" "), found.join(" ")];
+}
+
+function protocolsOf(data: Uint8Array | undefined): string[] {
+  if (data === undefined) return [];
+  const r = new Reader(data, "ALPN");
+  const list = r.sub(r.u16());
+  r.end();
+  const names: string[] = [];
+  while (list.remaining > 0) {
+    names.push(String.fromCharCode(...list.take(list.u8())));
+  }
+  return names;
+}
+
+function hex(code: number): string {
+  return code.toString(16).padStart(4, "0");
+}
