@@ -96,28 +96,49 @@ export type NoTicket = "none" | "malformed";
 export function makeTicketRequest(
   options: TicketRequestOptions,
 ): OutgoingTicketRequest {
-  const { carrier, payload, host, path = "/", cookieName, upgrade } = options;
-  checkText("host", host, HOST_REGEXP);
-  checkText("path", path, PATH_REGEXP);
-  checkText("cookie name", cookieName, COOKIE_NAME_REGEXP);
+  const { carrier, host, upgrade } = options;
   if (upgrade && carrier === "body") {
     throw new TypeError("A WebSocket handshake has no body for a ticket");
   }
+  const { target, cookie, body } = placeTicket(options);
+  if (carrier === "body") {
+    const fields = formFields(host, target, body.length);
+    return { head: { method: "POST", target, fields }, body };
+  }
+  const fields = upgrade ? upgradeFields(host, upgrade) : pageFields(host);
+  if (cookie !== undefined) fields.push(["Cookie", cookie]);
+  return { head: { method: "GET", target, fields }, body };
+}
+
+/** Where in a request the ticket goes. */
+export interface PlacedTicket {
+  /** Path and query. */
+  readonly target: string;
+  /** The `Cookie` field, for the cookie carrier. */
+  readonly cookie: string | undefined;
+  /** The form, or no bytes. */
+  readonly body: Bytes;
+}
+
+/**
+ * Puts a ticket into the parts of a request of any version of HTTP.
+ *
+ * @throws {TypeError} If host, path or cookie name have characters that do not belong there.
+ */
+export function placeTicket(options: TicketRequestOptions): PlacedTicket {
+  const { carrier, payload, host, path = "/", cookieName } = options;
+  checkText("host", host, HOST_REGEXP);
+  checkText("path", path, PATH_REGEXP);
+  checkText("cookie name", cookieName, COOKIE_NAME_REGEXP);
   const text = encodeBase64Url(payload);
   const parameter = `${PARAMETER}=${text}`;
-  if (carrier === "body") {
-    const fields = formFields(host, path, parameter.length);
-    return {
-      head: { method: "POST", target: path, fields },
-      body: utf8(parameter),
-    };
-  }
-  const target = carrier === "query"
-    ? `${path}${path.includes("?") ? "&" : "?"}${parameter}`
-    : path;
-  const fields = upgrade ? upgradeFields(host, upgrade) : pageFields(host);
-  if (carrier === "cookie") fields.push(["Cookie", `${cookieName}=${text}`]);
-  return { head: { method: "GET", target, fields }, body: new Uint8Array(0) };
+  return {
+    target: carrier === "query"
+      ? `${path}${path.includes("?") ? "&" : "?"}${parameter}`
+      : path,
+    cookie: carrier === "cookie" ? `${cookieName}=${text}` : undefined,
+    body: utf8(carrier === "body" ? parameter : ""),
+  };
 }
 
 /**
@@ -144,30 +165,50 @@ export function findTicket(
   }
   const { head, length } = decoded;
   if (length > MAX_TICKET_HEAD_LENGTH) return "none";
-  const texts = [
-    ...cookies(head.fields, cookieName),
-    ...parameters(head.target),
-  ];
-  if (head.method === "POST") {
-    return texts.length > 0 ? "malformed" : findInForm(bytes, decoded);
+  const form = bytes.subarray(length);
+  const found = ticketIn(head, form, cookieName);
+  return typeof found === "object"
+    ? { payload: found.payload, head, length: length + found.formLength }
+    : found;
+}
+
+/** A ticket, and how many bytes of the form it took. */
+export interface FoundTicket {
+  /** The ticket's payload. */
+  readonly payload: Bytes;
+  /** Bytes of the form; 0 if it was in the head. */
+  readonly formLength: number;
+}
+
+/**
+ * Looks for the one ticket in a request of any version of HTTP; `undefined` means that more of the form is needed.
+ *
+ * @param form What came behind the head so far.
+ */
+export function ticketIn(
+  { method, target, fields }: RequestHead,
+  form: Uint8Array,
+  cookieName: string,
+): FoundTicket | NoTicket | undefined {
+  const texts = [...cookies(fields, cookieName), ...parameters(target)];
+  if (method === "POST") {
+    return texts.length > 0 ? "malformed" : findInForm(fields, form);
   }
-  if (head.method !== "GET" || texts.length === 0) return "none";
-  return texts.length === 1
-    ? ticketRequest(texts[0]!, head, length)
-    : "malformed";
+  if (method !== "GET" || texts.length === 0) return "none";
+  return texts.length === 1 ? foundTicket(texts[0]!, 0) : "malformed";
 }
 
 function findInForm(
-  bytes: Uint8Array,
-  { head, length }: Decoded<RequestHead>,
-): TicketRequest | NoTicket | undefined {
-  const size = formLength(head.fields);
+  fields: HttpFields,
+  form: Uint8Array,
+): FoundTicket | NoTicket | undefined {
+  const size = formLength(fields);
   if (size === undefined) return "none";
-  const body = bytes.subarray(length, length + size);
+  const body = form.subarray(0, size);
   const text = String.fromCharCode(...body);
   if (!FORM_START_REGEXP.test(text)) return "none";
   if (body.length < size) return undefined;
-  return ticketRequest(text.slice(PARAMETER.length + 1), head, length + size);
+  return foundTicket(text.slice(PARAMETER.length + 1), size);
 }
 
 /** Length of a form body that can be a ticket's. */
@@ -185,16 +226,15 @@ function formLength(fields: HttpFields): number | undefined {
     : undefined;
 }
 
-function ticketRequest(
+function foundTicket(
   text: string,
-  head: RequestHead,
-  length: number,
-): TicketRequest | NoTicket {
+  formLength: number,
+): FoundTicket | NoTicket {
   if (text.length < MIN_TEXT_LENGTH || text.length > MAX_TEXT_LENGTH) {
     return "malformed";
   }
   try {
-    return { payload: decodeBase64Url(text), head, length };
+    return { payload: decodeBase64Url(text), formLength };
   } catch (error) {
     if (error instanceof DecodeError) return "malformed";
     throw error;

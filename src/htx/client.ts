@@ -97,7 +97,7 @@ async function connect(
       minPaddingLength: options.offer.policy.minPaddingLength,
       maxPaddingLength: options.offer.policy.maxPaddingLength,
     });
-    const { connection, leftover } = await (
+    const { connection, leftover, channel = raw } = await (
       options.outer ?? outerFor(address)
     )(raw, {
       address,
@@ -115,7 +115,7 @@ async function connect(
       parameters: ours,
       classic: options.classic ?? false,
       wallTimeMs: clock.wallTime(),
-      ...outerExporter(raw),
+      ...outerExporter(channel),
     });
     const established = await shakeHands(
       connection,
@@ -160,12 +160,12 @@ export async function shakeHands(
   }
 }
 
-/** A WebSocket begins as a TCP connection. */
+/** WebSocket and TLS begin as a TCP connection. */
 function dialCarrier(
   address: Address,
   options: DialOptions,
 ): Promise<Connection> {
-  return dial(address.replace(/^ws:/, "tcp:"), options);
+  return dial(address.replace(/^(?:wss?|tls):/, "tcp:"), options);
 }
 
 function hostOf(address: Address): string {

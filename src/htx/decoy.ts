@@ -5,12 +5,18 @@ import {
   TransportError,
 } from "../core/transport/mod.ts";
 import { BufferedDuplex, type Duplex } from "./duplex.ts";
+import { GreetedDuplex } from "./greeted_duplex.ts";
 import { splice } from "./splice.ts";
 
 /** Options of {@link Decoy}. */
 export interface DecoyOptions {
-  /** Connects to the origin: the web server that everybody without a ticket sees. */
-  readonly dial: (options: DialOptions) => Promise<Connection>;
+  /**
+   * Connects to the origin: the web server that everybody without a ticket sees. `alpn` is what the visitor and we agreed on, so
+   * that the origin has to speak it.
+   */
+  readonly dial: (
+    options: DialOptions & { readonly alpn?: string },
+  ) => Promise<Connection>;
   /** Most connections at once; 512 by default, as nginx's `worker_connections`. */
   readonly maxConnections?: number;
   /** Ends a connection on which no byte moved for this long; 75,000 by default, as nginx's `keepalive_timeout`. */
@@ -21,6 +27,14 @@ export interface DecoyOptions {
   readonly clock?: Clock;
 }
 
+/** What a {@link Decoy} has to know of a visitor. */
+export interface DecoyVisit extends DialOptions {
+  /** The protocol agreed on in TLS. */
+  readonly alpn?: string | undefined;
+  /** What we have said already in the origin's place; the origin has to say the same first, and is not heard twice. */
+  readonly greeting?: Uint8Array | undefined;
+}
+
 /** What became of the connections so far. */
 export interface DecoyCounts {
   /** Joined to the origin. */
@@ -29,6 +43,8 @@ export interface DecoyCounts {
   readonly refused: number;
   /** Closed, because the origin could not be reached. */
   readonly unreachable: number;
+  /** Closed, because the origin began with something else than we had in its place. */
+  readonly unlike: number;
 }
 
 /**
@@ -43,7 +59,7 @@ export interface DecoyCounts {
 export class Decoy {
   readonly #options: Required<DecoyOptions>;
   #active = 0;
-  readonly #counts = { served: 0, refused: 0, unreachable: 0 };
+  readonly #counts = { served: 0, refused: 0, unreachable: 0, unlike: 0 };
 
   /** Connects nowhere yet. */
   constructor(options: DecoyOptions) {
@@ -74,7 +90,7 @@ export class Decoy {
   async serve(
     connection: Duplex,
     received: Uint8Array,
-    options: DialOptions = {},
+    options: DecoyVisit = {},
   ): Promise<void> {
     if (this.#active >= this.#options.maxConnections) {
       this.#counts.refused++;
@@ -92,24 +108,33 @@ export class Decoy {
   async #join(
     connection: Duplex,
     received: Uint8Array,
-    options: DialOptions,
+    options: DecoyVisit,
   ): Promise<void> {
     const { clock, totalTimeoutMs, idleTimeoutMs } = this.#options;
     using total = new Deadline(clock, totalTimeoutMs, options);
     const { signal } = total;
-    const origin = await this.#dial(signal);
+    const origin = await this.#dial(signal, options.alpn);
     if (!origin) return;
     await using _ = origin;
     this.#counts.served++;
     const visitor = new BufferedDuplex(connection, received);
-    await splice(visitor, origin, { idleTimeoutMs, signal, clock });
+    const far = options.greeting
+      ? new GreetedDuplex(origin, options.greeting, () => this.#counts.unlike++)
+      : origin;
+    await splice(visitor, far, { idleTimeoutMs, signal, clock });
   }
 
-  async #dial(signal: AbortSignal): Promise<Connection | undefined> {
+  async #dial(
+    signal: AbortSignal,
+    alpn: string | undefined,
+  ): Promise<Connection | undefined> {
     const { clock, idleTimeoutMs, dial } = this.#options;
     using deadline = new Deadline(clock, idleTimeoutMs, { signal });
     try {
-      return await dial({ signal: deadline.signal });
+      return await dial({
+        signal: deadline.signal,
+        ...(alpn !== undefined && { alpn }),
+      });
     } catch (error) {
       if (!(error instanceof TransportError) && !deadline.signal.aborted) {
         throw error;

@@ -65,7 +65,7 @@ export interface HandshakeInit {
 
 /** EKM of the channel below `carrier`, if that is a secure one (profile G3, G4). */
 export function outerExporter(
-  carrier: Connection,
+  carrier: Pick<Connection, "exportKeyingMaterial">,
 ): { readonly exporter?: Bytes } {
   const exporter = carrier.exportKeyingMaterial?.("htx inner v1", 64);
   return exporter ? { exporter } : {};

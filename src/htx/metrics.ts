@@ -115,7 +115,7 @@ export function exposeServer(
   metrics.counterFrom({
     name: "htx_decoy_total",
     help: "Connections given to the decoy, by what became of them",
-    labels: { result: ["served", "refused", "unreachable"] },
+    labels: { result: ["served", "refused", "unreachable", "unlike"] },
     read: ({ result }) => decoy.counts[result],
   });
   exposeTunnels(metrics, [forwarder]);

@@ -34,7 +34,12 @@ export {
   SETTINGS_TOLERANCE,
 } from "./calibration.ts";
 export { dialHtx, type DialHtxOptions } from "./client.ts";
-export { Decoy, type DecoyCounts, type DecoyOptions } from "./decoy.ts";
+export {
+  Decoy,
+  type DecoyCounts,
+  type DecoyOptions,
+  type DecoyVisit,
+} from "./decoy.ts";
 export {
   decoySite,
   placeholderSite,
@@ -62,6 +67,8 @@ export {
   type GateVisit,
 } from "./gate.ts";
 export { HYBRID_REQUIRED_FROM_MS, PROTOCOL_ID, SUITE } from "./handshake.ts";
+export { http2Outer, type Http2OuterOptions } from "./http2_outer.ts";
+export type { Http2Greeting } from "./http2_search.ts";
 export {
   type ClientParts,
   exposeClient,
@@ -153,6 +160,7 @@ export {
 export { type TokenBucketOptions, TokenBuckets } from "./token_bucket.ts";
 export type { SessionTotals } from "./totals.ts";
 export type { SpliceEnd } from "./splice.ts";
+export { tlsOuter, type TlsOuterOptions } from "./tls_outer.ts";
 export * as tunnel from "./tunnel/mod.ts";
 export type { TunnelStats } from "./tunnel/stats.ts";
 // What a server or a client is put together from besides the above.

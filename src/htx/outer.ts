@@ -37,6 +37,8 @@ export interface Admission {
   readonly connection: Connection;
   /** Bytes that arrived behind the server's answer. */
   readonly leftover: Uint8Array;
+  /** The secure channel below, if `dialHtx` has not dialled it itself. */
+  readonly channel?: Pick<Connection, "exportKeyingMaterial">;
 }
 
 /**
@@ -115,7 +117,8 @@ function isAdmission({ status, fields }: ResponseHead): boolean {
     fieldValue(fields, "Transfer-Encoding") === undefined;
 }
 
-function refused(options?: ErrorOptions): HtxError {
+/** What a client learns whose ticket was not taken. */
+export function refused(options?: ErrorOptions): HtxError {
   return new HtxError(
     "refused",
     "Server shows its decoy: wrong ticket key, a clock off by an hour, or too many tickets",

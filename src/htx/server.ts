@@ -12,12 +12,8 @@ import {
 } from "../core/crypto/mod.ts";
 import type { Logger } from "../core/log/mod.ts";
 import {
-  acceptWebSocket,
   type Address,
   type Connection,
-  encodeResponseHead,
-  type HttpFields,
-  isWebSocketUpgrade,
   type Listener,
   TransportError,
 } from "../core/transport/mod.ts";
@@ -28,14 +24,19 @@ import { BufferedDuplex } from "./duplex.ts";
 import { HtxError } from "./error.ts";
 import type { Gate } from "./gate.ts";
 import { Handshake, outerExporter } from "./handshake.ts";
+import {
+  encodeGreeting,
+  type Http2Greeting,
+  Http2Search,
+} from "./http2_search.ts";
 import { NetworkTally } from "./network_tally.ts";
-import { type Admission, SESSION_MEDIA_TYPE } from "./outer.ts";
 import { type Parameters, parameters } from "./parameters.ts";
 import { CLOSE_CODE } from "./payload.ts";
 import { type CloseOptions, Session, type SessionOptions } from "./session.ts";
 import { addressPrefix } from "./token_bucket.ts";
 import { addStats, emptyTotals, type SessionTotals } from "./totals.ts";
 import { WaitingRoom } from "./waiting_room.ts";
+import { type Guest, welcome } from "./welcome.ts";
 
 /** Options of {@link HtxServer}. */
 export interface HtxServerOptions extends SessionOptions {
@@ -47,6 +48,11 @@ export interface HtxServerOptions extends SessionOptions {
   readonly decoy: Decoy;
   /** Name of the cookie that carries tickets. */
   readonly cookieName: string;
+  /**
+   * What the origin says first over HTTP/2. It is said at once to whoever has agreed on HTTP/2 in TLS, so that silence does not
+   * tell us from the origin; the decoy's origin must begin with the same. Default: nothing is said before the ticket was judged.
+   */
+  readonly http2Greeting?: Http2Greeting;
   /** Static keys of the clients we take; all by default. */
   readonly clients?: readonly Uint8Array[];
   /** What we offer clients; the rest is {@link DEFAULT_PARAMETERS}. */
@@ -94,6 +100,7 @@ export interface HtxServerCounts {
 type Count = keyof HtxServerCounts;
 
 const EMPTY = new Uint8Array(0);
+const SILENT: Http2Greeting = { settings: [], windowUpdate: 0 };
 
 /**
  * Accepts HTX sessions: an async iterable of those whose ticket and handshake were good.
@@ -122,6 +129,7 @@ export class HtxServer implements AsyncDisposable, AsyncIterable<Session> {
   readonly #ended = emptyTotals();
   readonly #parameters: Parameters;
   readonly #waiting: WaitingRoom;
+  readonly #greeting: Uint8Array | undefined;
   /** Sessions and handshakes. */
   readonly #places = new NetworkTally();
 
@@ -137,6 +145,8 @@ export class HtxServer implements AsyncDisposable, AsyncIterable<Session> {
       max: maxPending,
       maxPerNetwork: options.maxPendingPerNetwork ?? Math.ceil(maxPending / 8),
     });
+    const { http2Greeting } = options;
+    this.#greeting = http2Greeting && encodeGreeting(http2Greeting);
     this.#listeners = listeners;
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
@@ -223,9 +233,15 @@ export class HtxServer implements AsyncDisposable, AsyncIterable<Session> {
   }
 
   async #admit(connection: Connection): Promise<void> {
-    const { gate, decoy } = this.#options;
+    const { gate, decoy, cookieName } = this.#options;
+    const { alpn } = connection;
     const visitor = new BufferedDuplex(connection);
-    const found = await this.#request(visitor, connection.remoteAddress);
+    const search = alpn === "h2"
+      ? new Http2Search(cookieName, this.#options.http2Greeting ?? SILENT)
+      : undefined;
+    const greeting = search && this.#greeting;
+    if (greeting) await connection.write(greeting);
+    const found = await this.#request(visitor, connection, search);
     if (!found) this.#counts.incomplete++;
     const verdict = gate.admit(found ? ticketOf(found) : "none", {
       remoteAddress: connection.remoteAddress,
@@ -235,37 +251,39 @@ export class HtxServer implements AsyncDisposable, AsyncIterable<Session> {
     const network = addressPrefix(connection.remoteAddress);
     if (verdict.admitted && this.#isFull(network)) this.#counts.full++;
     else if (verdict.admitted) {
-      const request = found as TicketRequest;
-      visitor.skip(request.length);
-      const leftover = visitor.buffered;
       this.#places.add(network);
-      const session = await this.#establish(
+      const session = await this.#establish({
         connection,
-        { ...request, leftover },
-        verdict.ticketHash,
-      );
+        visitor,
+        request: found as TicketRequest,
+        search,
+        greetingLength: greeting?.length ?? 0,
+      }, verdict.ticketHash);
       if (session) this.#start(session, network);
       else this.#places.remove(network);
       return;
     }
     const { signal } = this.#closing;
-    await decoy.serve(visitor, EMPTY, { signal });
+    await decoy.serve(visitor, EMPTY, { signal, alpn, greeting });
   }
 
   /** The first request, or `undefined` if it does not become whole in time, or before the visitor has to give way. */
   async #request(
     visitor: BufferedDuplex,
-    address: Address,
+    connection: Connection,
+    search: Http2Search | undefined,
   ): Promise<TicketRequest | NoTicket | undefined> {
     const { cookieName, requestTimeoutMs = 10_000 } = this.#options;
     const late = Promise.withResolvers<false>();
     const giveUp = () => late.resolve(false);
-    using _place = this.#waiting.enter(address, giveUp);
+    using _place = this.#waiting.enter(connection.remoteAddress, giveUp);
     const cancel = this.#clock.setTimeout(giveUp, requestTimeoutMs);
     try {
       for (let searched = 0;;) {
         const { buffered } = visitor;
-        const found = findTicket(buffered, cookieName, searched);
+        const found = search
+          ? search.find(buffered, this.#clock.now())
+          : findTicket(buffered, cookieName, searched);
         if (found) return found;
         searched = buffered.length;
         const more = await Promise.race([visitor.fill(), late.promise]);
@@ -280,16 +298,19 @@ export class HtxServer implements AsyncDisposable, AsyncIterable<Session> {
   }
 
   async #establish(
-    connection: Connection,
-    request: TicketRequest & { readonly leftover: Uint8Array },
+    guest: Guest,
     ticketHash: Uint8Array,
   ): Promise<Session | undefined> {
     const { handshakeTimeoutMs = 10_000 } = this.#options;
+    const { connection } = guest;
     using deadline = new Deadline(this.#clock, handshakeTimeoutMs);
     deadline.signal.addEventListener("abort", () => connection.close());
     const startedAtMs = this.#clock.now();
     try {
-      const admission = await welcome(connection, request, this.#clock);
+      const admission = await welcome(guest, {
+        clock: this.#clock,
+        crypto: this.#crypto,
+      });
       const handshake = new Handshake({
         role: "server",
         crypto: this.#crypto,
@@ -356,28 +377,6 @@ export class HtxServer implements AsyncDisposable, AsyncIterable<Session> {
   #fault(error: unknown): void {
     this.#options.log?.error("htx.connection_fault", { error });
   }
-}
-
-/** Answers a request whose ticket is good, in the fields that an answer of the built-in site has, but without a length. */
-async function welcome(
-  connection: Connection,
-  { head, leftover }: TicketRequest & { readonly leftover: Uint8Array },
-  clock: Clock,
-): Promise<Admission> {
-  if (isWebSocketUpgrade(head)) {
-    return {
-      connection: await acceptWebSocket(connection, { head, leftover }),
-      leftover: EMPTY,
-    };
-  }
-  const fields: HttpFields = [
-    ["content-type", SESSION_MEDIA_TYPE],
-    ["date", new Date(clock.wallTime()).toUTCString()],
-  ];
-  await connection.write(
-    encodeResponseHead({ status: 200, reason: "OK", fields }),
-  );
-  return { connection, leftover };
 }
 
 function ticketOf(found: TicketRequest | NoTicket): Uint8Array | NoTicket {

@@ -16,9 +16,19 @@ export const SHAPING = {
   idleMinMs: 200,
   idleMaxMs: 1_200,
   paddingMaxBytes: 3_072,
+  priorityMin: 0.005,
+  priorityMax: 0.03,
 } as const;
 
 const RANDOM_BLOCK = 256;
+
+/** Whether a connection sends a PRIORITY frame: at a rate that is itself random in 0.5 to 3 % (§5.5). */
+export function drawsPriority(crypto: Pick<CryptoProvider, "random">): boolean {
+  const { priorityMin, priorityMax } = SHAPING;
+  const draw = new DataView(crypto.random(8).buffer);
+  const [rate, chance] = [0, 4].map((at) => draw.getUint32(at) / 2 ** 32);
+  return chance! < priorityMin + rate! * (priorityMax - priorityMin);
+}
 
 /** Decides when to PING and when to send padding (§5.5); every draw is independent and uniform. */
 export class Shaper {

@@ -82,18 +82,21 @@ export class World implements AsyncDisposable {
     });
   }
 
-  /** Starts origin and server. */
+  /** Starts origin and server; every connection to the server has agreed on `alpn`, if given. */
   static async start(
     options: Partial<HtxServerOptions> = {},
     link: MemoryNetworkOptions = {},
     store: ReplayStore = memoryStore(),
+    alpn?: string,
   ): Promise<World> {
     const clock = link.clock ?? systemClock;
     const network = new MemoryNetwork(link);
+    const listener = await network.transport("server")
+      .listen("memory://server");
     return new World(
       network,
       clock,
-      await network.transport("server").listen("memory://server"),
+      alpn === undefined ? listener : agreeing(listener, alpn),
       await network.transport("origin").listen("memory://origin"),
       options,
       store,
@@ -164,6 +167,26 @@ export class World implements AsyncDisposable {
     await connection.closeWrite();
     while (await read());
   }
+}
+
+/** `listener`, whose connections say that `alpn` was agreed on. */
+function agreeing(listener: Listener, alpn: string): Listener {
+  return overlay(listener, {
+    async *[Symbol.asyncIterator]() {
+      for await (const each of listener) yield overlay(each, { alpn });
+    },
+  });
+}
+
+/** `target` with `changes`. */
+function overlay<T extends object>(target: T, changes: Partial<T>): T {
+  return new Proxy(target, {
+    get(_, key) {
+      if (Object.hasOwn(changes, key)) return Reflect.get(changes, key);
+      const value: unknown = Reflect.get(target, key);
+      return typeof value === "function" ? value.bind(target) : value;
+    },
+  });
 }
 
 /** Lets everything go on that waits for no timer until `condition` holds; fails after many turns. */

@@ -64,7 +64,12 @@ Deno.test("Decoy closes visitors beyond its limit, and the rest when the origin 
   assertEquals(await readAll(third.visitor), new Uint8Array(0));
   await third.served;
   assertEquals(decoy.active, 2);
-  assertEquals(decoy.counts, { served: 2, refused: 1, unreachable: 0 });
+  assertEquals(decoy.counts, {
+    served: 2,
+    refused: 1,
+    unreachable: 0,
+    unlike: 0,
+  });
   (await accepted()).close();
   await first.served;
   const fourth = await visit();
@@ -74,7 +79,12 @@ Deno.test("Decoy closes visitors beyond its limit, and the rest when the origin 
   const fifth = await visit();
   assertEquals(await readAll(fifth.visitor), new Uint8Array(0));
   await fifth.served;
-  assertEquals(decoy.counts, { served: 3, refused: 1, unreachable: 1 });
+  assertEquals(decoy.counts, {
+    served: 3,
+    refused: 1,
+    unreachable: 1,
+    unlike: 0,
+  });
   assertEquals(decoy.active, 0);
 });
 

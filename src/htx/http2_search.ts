@@ -1,0 +1,118 @@
+import { concat } from "../core/bytes/mod.ts";
+import type { RequestHead } from "../core/transport/mod.ts";
+import {
+  type HeaderField,
+  Http2Connection,
+  type Http2Event,
+  type Setting,
+} from "../http2/mod.ts";
+import {
+  MAX_TICKET_HEAD_LENGTH,
+  type NoTicket,
+  ticketIn,
+  type TicketRequest,
+} from "./carrier.ts";
+
+const EMPTY = new Uint8Array(0);
+
+/** What a server sends first over HTTP/2. */
+export interface Http2Greeting {
+  /** Its SETTINGS in their order. */
+  readonly settings: readonly Setting[];
+  /** The increment of the WINDOW_UPDATE behind them; 0 for none. */
+  readonly windowUpdate: number;
+}
+
+/** The bytes of `greeting`. */
+export function encodeGreeting(greeting: Http2Greeting): Uint8Array {
+  return serverConnection(greeting).takeOutgoing()!;
+}
+
+/**
+ * Looks for the ticket in what a visitor says first over HTTP/2, and answers nothing.
+ *
+ * Only the first request can carry a ticket; what is malformed, or no whole request within {@link MAX_TICKET_HEAD_LENGTH} bytes,
+ * carries none.
+ */
+export class Http2Search {
+  /** Our end, which has taken all that was searched and sent nothing but its greeting. */
+  readonly http2: Http2Connection;
+  readonly #cookieName: string;
+  #searched = 0;
+  #head: RequestHead | undefined;
+  #streamId = 0;
+  #form: Uint8Array = EMPTY;
+  #rest: Http2Event[] = [];
+
+  /** Starts with no bytes. */
+  constructor(cookieName: string, greeting: Http2Greeting) {
+    this.#cookieName = cookieName;
+    this.http2 = serverConnection(greeting);
+  }
+
+  /** The request's stream, once a ticket was found. */
+  get streamId(): number {
+    return this.#streamId;
+  }
+
+  /** What came behind the request, once a ticket was found. */
+  get rest(): readonly Http2Event[] {
+    return this.#rest;
+  }
+
+  /** Looks on in everything received so far; `undefined` means that more is needed. */
+  find(
+    received: Uint8Array,
+    nowMs: number,
+  ): TicketRequest | NoTicket | undefined {
+    const more = received.subarray(this.#searched);
+    this.#searched = received.length;
+    const events = this.http2.receive(more, nowMs);
+    for (const [at, event] of events.entries()) {
+      const found = this.#look(event);
+      if (found === undefined) continue;
+      this.#rest = events.slice(at + 1);
+      return typeof found === "string"
+        ? found
+        : { ...found, length: received.length };
+    }
+    return received.length > MAX_TICKET_HEAD_LENGTH ? "none" : undefined;
+  }
+
+  #look(
+    event: Http2Event,
+  ): Omit<TicketRequest, "length"> | NoTicket | undefined {
+    if (event.type === "settings") return undefined;
+    if (event.type === "headers" && !this.#head) {
+      this.#head = requestHead(event.fields);
+      this.#streamId = event.streamId;
+    } else if (event.type === "data" && this.#head) {
+      this.#form = concat(this.#form, event.data);
+      this.http2.consume(event.streamId, event.data.length);
+    } else return "none";
+    const head = this.#head;
+    const found = ticketIn(head, this.#form, this.#cookieName);
+    if (found === undefined) return event.endStream ? "none" : undefined;
+    if (typeof found === "string") return found;
+    if (!event.endStream) return head.method === "POST" ? undefined : "none";
+    return { head, payload: found.payload };
+  }
+}
+
+function serverConnection(greeting: Http2Greeting): Http2Connection {
+  return new Http2Connection({
+    role: "server",
+    settings: greeting.settings,
+    windowIncrement: greeting.windowUpdate,
+    maxHeaderListBytes: 2 * MAX_TICKET_HEAD_LENGTH,
+  });
+}
+
+function requestHead(fields: readonly HeaderField[]): RequestHead {
+  const pseudo = new Map(fields);
+  return {
+    method: pseudo.get(":method") ?? "",
+    target: pseudo.get(":path") ?? "",
+    fields: fields.filter(([name]) => !name.startsWith(":")),
+  };
+}
