@@ -85,7 +85,7 @@ export class RecordOpener implements Disposable {
     if (this.#heldLength > 0) return this.#completeHeld();
     const input = this.#input;
     if (input.length >= RECORD_HEADER_LENGTH) {
-      const length = recordLength(input, this.#keys !== undefined);
+      const length = recordLength(input);
       if (input.length >= length) {
         this.#input = input.subarray(length);
         return input.subarray(0, length);
@@ -98,7 +98,7 @@ export class RecordOpener implements Disposable {
   #completeHeld(): Uint8Array | undefined {
     this.#hold(RECORD_HEADER_LENGTH - this.#heldLength);
     if (this.#heldLength < RECORD_HEADER_LENGTH) return undefined;
-    const length = recordLength(this.#held, this.#keys !== undefined);
+    const length = recordLength(this.#held);
     this.#hold(length - this.#heldLength);
     if (this.#heldLength < length) return undefined;
     this.#heldLength = 0;
@@ -169,7 +169,7 @@ export class RecordOpener implements Disposable {
 }
 
 /** Whole length of the record that `header` starts. */
-function recordLength(header: Uint8Array, hasKeys: boolean): number {
+function recordLength(header: Uint8Array): number {
   const type = header[0]!;
   const length = header[3]! << 8 | header[4]!;
   if (
@@ -177,7 +177,7 @@ function recordLength(header: Uint8Array, hasKeys: boolean): number {
   ) {
     throw fatal("unexpectedMessage", `Unknown record type ${type}`); // §5
   }
-  const limit = hasKeys && type === CONTENT_TYPE.applicationData
+  const limit = type === CONTENT_TYPE.applicationData // before any keys it is early data
     ? MAX_PROTECTED_LENGTH
     : MAX_RECORD_CONTENT;
   if (length > limit) {
