@@ -71,7 +71,7 @@ export class TlsClient extends TlsEndpoint {
   readonly #session: Session | undefined;
   readonly #verifySignature: typeof verifySignature;
   #state: State = "serverHello";
-  #isChangeCipherSpecSent = false;
+  #isChangeCipherSpecQueued = false;
   #handshake: Handshake | undefined;
   #application: Application | undefined;
   #tickets: ClientTickets | undefined;
@@ -143,20 +143,22 @@ export class TlsClient extends TlsEndpoint {
 
   #takeServerHello(message: Bytes): void {
     const result = this.#hellos.take(message, this.transcript);
+    this.#queueChangeCipherSpecOnce();
     if (!result) {
-      this.#sendChangeCipherSpecOnce();
       this.sendHandshake(this.#hellos.hello(this.transcript));
       return;
     }
     const { suite, schedule } = result;
     const hash = this.transcript.hash(suite);
     const serverSecret = schedule.serverHandshake(hash);
+    const clientSecret = schedule.clientHandshake(hash);
     this.#handshake = {
       ...result,
-      clientSecret: schedule.clientHandshake(hash),
+      clientSecret: clientSecret.slice(),
       serverSecret: serverSecret.slice(),
     };
     this.useReadKeys(suite, serverSecret);
+    this.useWriteKeys(suite, clientSecret);
     this.#state = "encryptedExtensions";
   }
 
@@ -235,8 +237,6 @@ export class TlsClient extends TlsEndpoint {
       .#handshake!;
     const { clientSecret: applicationSecret, exporterSecret } = this
       .#application!;
-    this.#sendChangeCipherSpecOnce();
-    this.useWriteKeys(suite, clientSecret.slice());
     const messages = this.#answers();
     const hash = this.transcript.hashWith(suite, concat(...messages));
     const verifyData = finishedMac(this.crypto, suite, clientSecret, hash);
@@ -283,10 +283,10 @@ export class TlsClient extends TlsEndpoint {
   }
 
   /** RFC 8446 §D.4: before our second flight, if the hello has a session id. */
-  #sendChangeCipherSpecOnce(): void {
+  #queueChangeCipherSpecOnce(): void {
     const { sessionId } = this.#hellos.offered.hello;
-    if (this.#isChangeCipherSpecSent || sessionId.length === 0) return;
-    this.#isChangeCipherSpecSent = true;
-    this.sendChangeCipherSpec();
+    if (this.#isChangeCipherSpecQueued || sessionId.length === 0) return;
+    this.#isChangeCipherSpecQueued = true;
+    this.queueChangeCipherSpec();
   }
 }

@@ -107,6 +107,7 @@ export class TlsConnection extends ByteConnection {
     await this.#transmit(() => this.#endpoint.updateKeys(true));
   }
 
+  /** Gives data that has come, reading records until there is some. */
   protected override async receive(buffer: Uint8Array): Promise<number | null> {
     for (;;) {
       const length = this.#takeData(buffer);
@@ -117,6 +118,7 @@ export class TlsConnection extends ByteConnection {
     }
   }
 
+  /** Seals and writes up to 256 KiB at a time. */
   protected override async send(bytes: Uint8Array): Promise<void> {
     for (let at = 0; at < bytes.length; at += WRITE_BYTES) {
       const part = bytes.subarray(at, at + WRITE_BYTES);
@@ -124,6 +126,7 @@ export class TlsConnection extends ByteConnection {
     }
   }
 
+  /** Sends close_notify; the transport stays open, so that reading goes on. */
   protected override async sendEnd(): Promise<void> {
     await this.#transmit(() => this.#endpoint.closeNotify());
   }

@@ -6,7 +6,11 @@ import { exportKeyingMaterial } from "./exporter.ts";
 import { HandshakeReader } from "./handshake_reader.ts";
 import { HANDSHAKE_TYPE } from "./messages/handshake_type.ts";
 import { decodeKeyUpdate, encodeKeyUpdate } from "./messages/key_update.ts";
-import { CONTENT_TYPE, FIRST_RECORD_VERSION } from "./record.ts";
+import {
+  CONTENT_TYPE,
+  type ContentType,
+  FIRST_RECORD_VERSION,
+} from "./record.ts";
 import { RecordKeys } from "./record_keys.ts";
 import { type OpenRecord, RecordOpener } from "./record_opener.ts";
 import { RecordSealer } from "./record_sealer.ts";
@@ -31,6 +35,7 @@ const MAX_CHANGE_CIPHER_SPECS = 32; // as BoringSSL
 const MAX_EMPTY_RECORDS = 32;
 const MAX_KEY_UPDATES = 32;
 const MAX_WARNINGS = 4;
+const CHANGE_CIPHER_SPEC = Uint8Array.of(1);
 const ALERT_LEVEL = { warning: 1, fatal: 2 } as const;
 
 /**
@@ -63,6 +68,7 @@ export abstract class TlsEndpoint implements Disposable {
   #isPeerClosed = false;
   #isCloseSent = false;
   #isAnswerQueued = false;
+  #isChangeCipherSpecDue = false;
   #changeCipherSpecs = 0;
   #emptyRecords = 0;
   #keyUpdates = 0;
@@ -167,7 +173,7 @@ export abstract class TlsEndpoint implements Disposable {
     this.#checkOpen();
     if (bytes.length === 0) return;
     if (this.sealer.updateDue(bytes.length)) this.updateKeys(false);
-    this.#output.push(this.sealer.seal(CONTENT_TYPE.applicationData, bytes));
+    this.#push(CONTENT_TYPE.applicationData, bytes);
   }
 
   /**
@@ -175,8 +181,7 @@ export abstract class TlsEndpoint implements Disposable {
    */
   updateKeys(isRequested: boolean): void {
     this.#checkOpen();
-    const message = encodeKeyUpdate(isRequested);
-    this.#output.push(this.sealer.seal(CONTENT_TYPE.handshake, message));
+    this.#push(CONTENT_TYPE.handshake, encodeKeyUpdate(isRequested));
     this.sealer.updateKeys();
   }
 
@@ -236,25 +241,22 @@ export abstract class TlsEndpoint implements Disposable {
   /** Adds `messages` to the transcript, and sends them together, in as few records as hold them. */
   protected sendHandshake(...messages: readonly Uint8Array[]): void {
     for (const message of messages) this.transcript.add(message);
-    this.#output.push(
-      this.sealer.seal(
-        CONTENT_TYPE.handshake,
-        concat(...messages),
-        this.recordVersion,
-      ),
-    );
+    this.#push(CONTENT_TYPE.handshake, concat(...messages));
   }
 
   /** Sends `message` after the handshake, outside of the transcript. */
   protected sendPostHandshake(message: Uint8Array): void {
-    this.#output.push(this.sealer.seal(CONTENT_TYPE.handshake, message));
+    this.#push(CONTENT_TYPE.handshake, message);
   }
 
   /** Sends a change_cipher_spec, for middleboxes (RFC 8446 §D.4). */
   protected sendChangeCipherSpec(): void {
-    this.#output.push(
-      this.sealer.seal(CONTENT_TYPE.changeCipherSpec, Uint8Array.of(1)),
-    );
+    this.#push(CONTENT_TYPE.changeCipherSpec, CHANGE_CIPHER_SPEC);
+  }
+
+  /** Sends a change_cipher_spec before whatever is sent next. */
+  protected queueChangeCipherSpec(): void {
+    this.#isChangeCipherSpecDue = true;
   }
 
   /**
@@ -401,13 +403,15 @@ export abstract class TlsEndpoint implements Disposable {
     const level = name === "closeNotify" || name === "userCanceled"
       ? ALERT_LEVEL.warning
       : ALERT_LEVEL.fatal;
-    this.#output.push(
-      this.sealer.seal(
-        CONTENT_TYPE.alert,
-        Uint8Array.of(level, ALERT[name]),
-        this.recordVersion,
-      ),
-    );
+    this.#push(CONTENT_TYPE.alert, Uint8Array.of(level, ALERT[name]));
+  }
+
+  #push(type: ContentType, content: Uint8Array): void {
+    if (this.#isChangeCipherSpecDue) {
+      this.#isChangeCipherSpecDue = false;
+      this.sendChangeCipherSpec();
+    }
+    this.#output.push(this.sealer.seal(type, content, this.recordVersion));
   }
 
   #end(error: TlsError): TlsError {

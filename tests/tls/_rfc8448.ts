@@ -1,9 +1,8 @@
-import { createPublicKey, verify } from "node:crypto";
-import { constants } from "node:crypto";
+import { constants, createPublicKey, verify } from "node:crypto";
 import { type Bytes, decodeHex } from "../../src/core/bytes/mod.ts";
 import {
   SIGNATURE_SCHEME,
-  type verifySignature,
+  type SignatureScheme,
 } from "../../src/core/crypto/mod.ts";
 import traces from "../vectors/rfc8448/traces.json" with { type: "json" };
 
@@ -19,12 +18,12 @@ export function traceBytes<Name extends TraceName>(
 }
 
 /** RSA-PSS with SHA-256 under the traces' keys of 1,024 bits, which our own verification refuses as too short. */
-export const verifyShortRsa: typeof verifySignature = (
-  scheme,
-  spki,
-  message,
-  signature,
-) => {
+export function verifyShortRsa(
+  scheme: SignatureScheme,
+  spki: Uint8Array,
+  message: Uint8Array,
+  signature: Uint8Array,
+): boolean {
   if (scheme !== SIGNATURE_SCHEME.rsaPssRsaeSha256) return false;
   const key = createPublicKey({
     key: Buffer.from(spki),
@@ -33,4 +32,4 @@ export const verifyShortRsa: typeof verifySignature = (
   });
   const padding = constants.RSA_PKCS1_PSS_PADDING;
   return verify("sha256", message, { key, padding, saltLength: 32 }, signature);
-};
+}
