@@ -66,8 +66,7 @@ const SEED_BYTES = 8;
  *
  * ```ts
  * import { assertEquals } from "@std/assert";
- * import { defaultProvider } from "../core/crypto/mod.ts";
- * import { drawOffer, profileOf } from "./mod.ts";
+ * import { defaultProvider, drawOffer, profileOf } from "./mod.ts";
  *
  * using offer = drawOffer(profileOf(119), {
  *   crypto: defaultProvider(),

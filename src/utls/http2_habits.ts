@@ -19,15 +19,25 @@ export interface Http2Habits {
   readonly firstRecords: readonly (readonly FirstPart[])[];
 }
 
-const PSEUDO_FIELDS = [":method", ":authority", ":scheme", ":path"] as const;
-
 /** A pseudo-header field of a request. */
-export type PseudoField = typeof PSEUDO_FIELDS[number];
+export type PseudoField = ":method" | ":authority" | ":scheme" | ":path";
 
-const FIRST_PARTS = ["preface", "settings", "windowUpdate", "headers"] as const;
+const PSEUDO_FIELDS: readonly PseudoField[] = [
+  ":method",
+  ":authority",
+  ":scheme",
+  ":path",
+];
 
 /** A part of the first bytes on an HTTP/2 connection. */
-export type FirstPart = typeof FIRST_PARTS[number];
+export type FirstPart = "preface" | "settings" | "windowUpdate" | "headers";
+
+const FIRST_PARTS: readonly FirstPart[] = [
+  "preface",
+  "settings",
+  "windowUpdate",
+  "headers",
+];
 
 /** The SETTINGS of one connection: those of `habits`, with a GREASE setting drawn where it has one. */
 export function drawSettings(

@@ -3,6 +3,7 @@
  *
  * @module
  */
+export { type CryptoProvider, defaultProvider } from "../core/crypto/mod.ts";
 export { akamai, akamaiText, MAX_FIRST_FRAMES } from "./akamai.ts";
 export type { NoTransport } from "./capture/decode_packet.ts";
 export type {
