@@ -82,12 +82,12 @@ export class World implements AsyncDisposable {
     });
   }
 
-  /** Starts origin and server; every connection to the server has agreed on `alpn`, if given. */
+  /** Starts origin and server, which listens to what `wrap` makes of its listener. */
   static async start(
     options: Partial<HtxServerOptions> = {},
     link: MemoryNetworkOptions = {},
     store: ReplayStore = memoryStore(),
-    alpn?: string,
+    wrap: (listener: Listener) => Listener = (listener) => listener,
   ): Promise<World> {
     const clock = link.clock ?? systemClock;
     const network = new MemoryNetwork(link);
@@ -96,7 +96,7 @@ export class World implements AsyncDisposable {
     return new World(
       network,
       clock,
-      alpn === undefined ? listener : agreeing(listener, alpn),
+      wrap(listener),
       await network.transport("origin").listen("memory://origin"),
       options,
       store,
@@ -169,17 +169,17 @@ export class World implements AsyncDisposable {
   }
 }
 
-/** `listener`, whose connections say that `alpn` was agreed on. */
-function agreeing(listener: Listener, alpn: string): Listener {
+/** `listener`, whose connections say that HTTP/2 was agreed on. */
+export function agreeingOnHttp2(listener: Listener): Listener {
   return overlay(listener, {
     async *[Symbol.asyncIterator]() {
-      for await (const each of listener) yield overlay(each, { alpn });
+      for await (const each of listener) yield overlay(each, { alpn: "h2" });
     },
   });
 }
 
 /** `target` with `changes`. */
-function overlay<T extends object>(target: T, changes: Partial<T>): T {
+export function overlay<T extends object>(target: T, changes: Partial<T>): T {
   return new Proxy(target, {
     get(_, key) {
       if (Object.hasOwn(changes, key)) return Reflect.get(changes, key);

@@ -22,7 +22,7 @@ import { drawsPriority } from "../../src/htx/shaping.ts";
 import { makeTicket } from "../../src/htx/ticket.ts";
 import { profileOf } from "../../src/utls/mod.ts";
 import { readAll } from "./_prober.ts";
-import { World } from "./_world.ts";
+import { agreeingOnHttp2, World } from "./_world.ts";
 
 const profile = profileOf("latest");
 const GREETING = {
@@ -33,7 +33,12 @@ const GREETING = {
 Deno.test("a session runs over HTTP/2, whichever carrier the ticket takes", async () => {
   for (const carrier of CARRIERS) {
     for (const options of [{}, { http2Greeting: GREETING }]) {
-      await using world = await World.start(options, {}, undefined, "h2");
+      await using world = await World.start(
+        options,
+        {},
+        undefined,
+        agreeingOnHttp2,
+      );
       const { client, server } = await world.pair({
         outer: http2Outer({ profile, clock: world.clock }),
         offer: only(world, carrier),
@@ -53,7 +58,7 @@ Deno.test("a session runs over HTTP/2, whichever carrier the ticket takes", asyn
 });
 
 Deno.test("a session moves megabytes both ways over HTTP/2", async () => {
-  await using world = await World.start({}, {}, undefined, "h2");
+  await using world = await World.start({}, {}, undefined, agreeingOnHttp2);
   const { client, server } = await world.pair({
     outer: http2Outer({ profile, clock: world.clock }),
   });
@@ -95,7 +100,7 @@ Deno.test("a session moves megabytes both ways over HTTP/2", async () => {
 });
 
 Deno.test("whoever has no ticket gets the origin over HTTP/2, unread and unchanged", async () => {
-  await using world = await World.start({}, {}, undefined, "h2");
+  await using world = await World.start({}, {}, undefined, agreeingOnHttp2);
   const good = opening(world, world.offer);
   const stale = { ...world.offer, keyId: new Uint8Array(8) };
   for (
@@ -116,7 +121,7 @@ Deno.test("whoever has no ticket gets the origin over HTTP/2, unread and unchang
 });
 
 Deno.test("a replayed opening gets the origin", async () => {
-  await using world = await World.start({}, {}, undefined, "h2");
+  await using world = await World.start({}, {}, undefined, agreeingOnHttp2);
   const bytes = opening(world, world.offer);
   for (const admitted of [true, false]) {
     await using connection = await world.connect();
@@ -131,7 +136,7 @@ Deno.test("a replayed opening gets the origin", async () => {
 });
 
 Deno.test("http2Outer() says `refused` if the answer is not a session", async () => {
-  await using world = await World.start({}, {}, undefined, "h2");
+  await using world = await World.start({}, {}, undefined, agreeingOnHttp2);
   const error = await assertRejects(() =>
     world.dial({
       outer: http2Outer({ profile, clock: world.clock }),
@@ -143,7 +148,12 @@ Deno.test("http2Outer() says `refused` if the answer is not a session", async ()
 
 Deno.test("http2Greeting is said before the visitor says anything", async () => {
   const options = { http2Greeting: GREETING };
-  await using world = await World.start(options, {}, undefined, "h2");
+  await using world = await World.start(
+    options,
+    {},
+    undefined,
+    agreeingOnHttp2,
+  );
   await using connection = await world.connect();
   const buffer = new Uint8Array(256);
   const length = await connection.read(buffer);
@@ -159,7 +169,12 @@ Deno.test("http2Outer() sends what the profile's browser does, and PINGs at rand
     [[":status", "200"], ["content-type", "application/octet-stream"]],
     seen,
   );
-  await using world = await World.start({}, { clock }, undefined, "h2");
+  await using world = await World.start(
+    {},
+    { clock },
+    undefined,
+    agreeingOnHttp2,
+  );
   const { offer } = world;
   const ticket = makeTicket(nodeProvider, {
     ticketPublicKey: offer.publicKey,
