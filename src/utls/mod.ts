@@ -87,6 +87,13 @@ export {
   navigationFields,
   type NavigationTarget,
 } from "./navigation.ts";
+export type { LearnedHello, LearnedStart } from "./learn/evidence.ts";
+export {
+  learnHelloRules,
+  MIN_LEARNED_PAGES,
+} from "./learn/learn_hello_rules.ts";
+export { type LearnedHttp2, learnHttp2 } from "./learn/learn_http2.ts";
+export { type LearnedSource, learnProfile } from "./learn/learn_profile.ts";
 export type { Offer, OfferedPsk } from "./offer.ts";
 export { drawProcess, type ProcessDraws } from "./process_draws.ts";
 export {
@@ -96,6 +103,7 @@ export {
   type ProfileSource,
   type RecordVersions,
 } from "./profile.ts";
+export { profileJson } from "./profile_json.ts";
 export { profileFamilies, profileOf, profileVersions } from "./profile_of.ts";
 export { retryOffer, type RetryOptions } from "./retry_offer.ts";
 export {

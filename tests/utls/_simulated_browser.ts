@@ -170,7 +170,8 @@ function key(random: Random): Bytes {
   return nodeProvider.x25519.publicKey(random(32));
 }
 
-function mlKemKey(random: Random, unreduced: boolean): Bytes {
+/** Coefficients below q, or of any twelve bits, and a seed. */
+export function mlKemKey(random: Random, unreduced = false): Bytes {
   const view = new DataView(random(4 * 768).buffer);
   const bytes = new Uint8Array(1_152);
   const coefficient = (i: number) =>

@@ -5,8 +5,9 @@ import {
   type Extension,
 } from "../client_hello.ts";
 import { EXTENSION } from "../extension.ts";
+import { echOf, keySharesOf } from "../extension_data.ts";
 import { isGrease } from "../grease.ts";
-import { echOf, keySharesOf, u16List } from "./extension_data.ts";
+import { u16List } from "../u16_list.ts";
 
 /**
  * What `hello` says with its order and everything drawn by chance taken out: masked are GREASE values, random, session id, key
@@ -45,9 +46,9 @@ function masked({ type, data }: Extension, hello: ClientHello): string {
       return maskedName(data);
     case EXTENSION.supportedGroups:
     case EXTENSION.signatureAlgorithms:
-      return u16List(data, 2, "list").map(hex16).join();
+      return u16List(data, "list").map(hex16).join();
     case EXTENSION.supportedVersions:
-      return u16List(data, 1, "supported_versions").map(hex16).join();
+      return u16List(data, "supported_versions", 1).map(hex16).join();
     case EXTENSION.keyShare:
       return keySharesOf(hello).map(([group, key]) =>
         isGrease(group)

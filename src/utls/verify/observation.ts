@@ -4,15 +4,11 @@ import {
   extensionOf,
 } from "../client_hello.ts";
 import { EXTENSION } from "../extension.ts";
+import { echOf, type EchOuter, keySharesOf } from "../extension_data.ts";
 import { isGrease } from "../grease.ts";
 import { GROUP } from "../key_share.ts";
+import { u16List } from "../u16_list.ts";
 import { isComputedX25519Key } from "./curve25519.ts";
-import {
-  echOf,
-  type EchOuter,
-  keySharesOf,
-  u16List,
-} from "./extension_data.ts";
 import { maskedParts } from "./masked_parts.ts";
 import { isReducedMlKemKey } from "./ml_kem_key.ts";
 
@@ -86,15 +82,23 @@ function orderOf({ extensions = [] }: ClientHello): number[] {
 }
 
 function greaseOf(hello: ClientHello): Record<string, number> {
-  const list = (type: number, lengthBytes: 1 | 2, what: string) =>
-    u16List(extensionOf(hello, type), lengthBytes, what);
   const lists: Record<string, readonly number[]> = {
     cipher: hello.cipherSuites,
-    group: list(EXTENSION.supportedGroups, 2, "supported_groups"),
+    group: u16List(
+      extensionOf(hello, EXTENSION.supportedGroups),
+      "supported_groups",
+    ),
     key_share: keySharesOf(hello).map(([group]) => group),
     extension: hello.extensions?.map(({ type }) => type) ?? [],
-    version: list(EXTENSION.supportedVersions, 1, "supported_versions"),
-    sigalg: list(EXTENSION.signatureAlgorithms, 2, "signature_algorithms"),
+    version: u16List(
+      extensionOf(hello, EXTENSION.supportedVersions),
+      "supported_versions",
+      1,
+    ),
+    sigalg: u16List(
+      extensionOf(hello, EXTENSION.signatureAlgorithms),
+      "signature_algorithms",
+    ),
   };
   const places: Record<string, number> = {};
   for (const [name, values] of Object.entries(lists)) {

@@ -1,6 +1,6 @@
-import { DecodeError, Reader } from "../../core/bytes/mod.ts";
-import { type ClientHello, extensionOf } from "../client_hello.ts";
-import { EXTENSION } from "../extension.ts";
+import { DecodeError, Reader } from "../core/bytes/mod.ts";
+import { type ClientHello, extensionOf } from "./client_hello.ts";
+import { EXTENSION } from "./extension.ts";
 
 /** The key shares of `hello`: group and `key_exchange`. */
 export function keySharesOf(hello: ClientHello): [number, Uint8Array][] {
@@ -12,21 +12,6 @@ export function keySharesOf(hello: ClientHello): [number, Uint8Array][] {
   const shares: [number, Uint8Array][] = [];
   while (list.remaining > 0) shares.push([list.u16(), list.take(list.u16())]);
   return shares;
-}
-
-/** The 16-bit values of a list whose length takes `lengthBytes`. */
-export function u16List(
-  data: Uint8Array | undefined,
-  lengthBytes: 1 | 2,
-  what: string,
-): number[] {
-  if (!data) return [];
-  const r = new Reader(data, what);
-  const list = r.sub(lengthBytes === 1 ? r.u8() : r.u16());
-  r.end();
-  const values: number[] = [];
-  while (list.remaining > 0) values.push(list.u16());
-  return values;
 }
 
 /** An outer `encrypted_client_hello` (RFC 9849 §5). */
