@@ -8,8 +8,8 @@ export interface Nginx extends AsyncDisposable {
   readonly root: string;
 }
 
-/** Starts nginx on an empty document root and waits until it answers. */
-export async function startNginx(): Promise<Nginx> {
+/** Starts nginx on an empty document root and waits until it answers; with `http2` it speaks nothing else. */
+export async function startNginx({ http2 = false } = {}): Promise<Nginx> {
   await using stack = new AsyncDisposableStack();
   const { path } = stack.use(await makeFolder());
   // Its workers are somebody else if we are root.
@@ -18,7 +18,10 @@ export async function startNginx(): Promise<Nginx> {
     await Deno.chmod(path + each, 0o777);
   }
   const port = freePort();
-  await Deno.writeTextFile(`${path}/nginx.conf`, configuration(path, port));
+  await Deno.writeTextFile(
+    `${path}/nginx.conf`,
+    configuration(path, port, http2),
+  );
   const nginx = new Deno.Command("nginx", {
     args: ["-p", path, "-e", `${path}/error.log`, "-c", `${path}/nginx.conf`],
     stdout: "null",
@@ -34,7 +37,7 @@ export async function startNginx(): Promise<Nginx> {
   };
 }
 
-function configuration(path: string, port: number): string {
+function configuration(path: string, port: number, http2: boolean): string {
   return `
 daemon off;
 worker_processes 1;
@@ -52,7 +55,7 @@ http {
   gzip_types text/css;
   client_max_body_size 0;
   server {
-    listen 127.0.0.1:${port};
+    listen 127.0.0.1:${port}${http2 ? " http2" : ""};
     root ${path}/site;
     location /upload/ { dav_methods PUT DELETE; }
   }
