@@ -22,7 +22,11 @@ import { encodeCompressedCertificate } from "../../src/tls/messages/compressed_c
 import { encodeEncryptedExtensions } from "../../src/tls/messages/encrypted_extensions.ts";
 import { encodeFinished } from "../../src/tls/messages/finished.ts";
 import { encodeKeyShareEntry } from "../../src/tls/messages/key_share_entry.ts";
-import { CONTENT_TYPE, type ContentType } from "../../src/tls/record.ts";
+import {
+  CONTENT_TYPE,
+  type ContentType,
+  writeRecordHeader,
+} from "../../src/tls/record.ts";
 import { RecordKeys } from "../../src/tls/record_keys.ts";
 import { RecordOpener } from "../../src/tls/record_opener.ts";
 import { RecordSealer } from "../../src/tls/record_sealer.ts";
@@ -30,6 +34,7 @@ import { answerKeyShare } from "../../src/tls/server_key_share.ts";
 import { type Suite, suiteOf } from "../../src/tls/suite.ts";
 import { Transcript } from "../../src/tls/transcript.ts";
 import {
+  type ClientHello,
   decodeClientHello,
   encodeServerHello,
   EXTENSION,
@@ -80,6 +85,7 @@ export class ScriptedServer {
   readonly opener: RecordOpener = new RecordOpener();
   #suite: Suite | undefined;
   #schedule: KeySchedule | undefined;
+  #writeKeys: RecordKeys | undefined;
   #clientHandshake: Bytes = new Uint8Array(0);
   #clientApplication: Bytes = new Uint8Array(0);
 
@@ -88,8 +94,13 @@ export class ScriptedServer {
   }
 
   /** The hello in the client's first record. */
+  static helloOf(record: Uint8Array): ClientHello {
+    return decodeClientHello(record.subarray(5));
+  }
+
+  /** What that hello offers. */
   static offerOf(record: Uint8Array): ClientOffer {
-    return readClientOffer(decodeClientHello(record.subarray(5)));
+    return readClientOffer(ScriptedServer.helloOf(record));
   }
 
   /** A HelloRetryRequest in answer to the hello in `record`. */
@@ -185,9 +196,12 @@ export class ScriptedServer {
     const [suite, schedule] = [this.#suite!, this.#schedule!];
     const hash = this.transcript.hash(suite);
     schedule.finish();
-    this.sealer.useKeys(
-      new RecordKeys(crypto, suite, schedule.serverApplication(hash)),
+    this.#writeKeys = new RecordKeys(
+      crypto,
+      suite,
+      schedule.serverApplication(hash),
     );
+    this.sealer.useKeys(this.#writeKeys);
     this.#clientApplication = schedule.clientApplication(hash);
   }
 
@@ -213,6 +227,29 @@ export class ScriptedServer {
   /** A record of ours. */
   record(type: ContentType, content: Uint8Array): Bytes {
     return this.sealer.seal(type, content);
+  }
+
+  /** A record whose plaintext, type and padding included, is `inner`. */
+  sealInner(inner: Uint8Array): Bytes {
+    const header = new Uint8Array(5);
+    const length = inner.length + 16;
+    writeRecordHeader(header, 0, CONTENT_TYPE.applicationData, 0x0303, length);
+    const keys = this.#writeKeys!;
+    const sealed = keys.aead.seal(keys.nonce(), inner, header);
+    keys.advance();
+    return concat(header, sealed);
+  }
+
+  /** As {@link open}, where a KeyUpdate changes the client's key. */
+  openUpdating(bytes: Uint8Array): { type: number; content: Bytes }[] {
+    this.opener.feed(bytes);
+    const records = [];
+    for (let record; (record = this.opener.next());) {
+      const { type, content } = record;
+      records.push({ type, content: new Uint8Array(content) });
+      if (type === CONTENT_TYPE.handshake) this.opener.updateKeys();
+    }
+    return records;
   }
 
   /** The records of `bytes`, opened. */
