@@ -15,6 +15,7 @@ const MIN_RECORD_SIZE_LIMIT = 64; // RFC 8449 §4
  */
 export function checkClientOffer(offer: ClientOffer): void {
   checkVersion(offer);
+  checkSuites(offer.hello);
   checkCompression(offer.hello);
   checkExtensionList(offer.hello);
   checkMissing(offer);
@@ -62,6 +63,13 @@ function checkVersion({ hello, versions }: ClientOffer): void {
   }
   if (!versions?.includes(TLS_1_3)) {
     throw fatal("protocolVersion", "Want TLS 1.3 offered");
+  }
+}
+
+/** §4.1.2: `cipher_suites<2..2^16-2>`. */
+function checkSuites({ cipherSuites }: ClientHello): void {
+  if (cipherSuites.length === 0) {
+    throw fatal("decodeError", "Want cipher suites");
   }
 }
 
