@@ -34,10 +34,8 @@ Deno.test({
     const posted = await curl(...args, "--data-binary", `@${file}`, `${url}/a`);
     assertEquals(posted.code, 0, posted.stderr);
     assertEquals(posted.stdout, PIECE);
-    const urls = Array.from({ length: 20 }, (_, i) => `${url}/${i}`);
-    const got = await curl(...args, ...urls);
-    assertEquals(got.code, 0, got.stderr);
-    assertEquals(got.text, "GET".repeat(20));
+    const got = await curl(...args, url);
+    assertEquals(got.text, "GET", got.stderr);
   },
 });
 
