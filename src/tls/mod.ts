@@ -16,11 +16,26 @@ export { TlsConnection, type TlsConnectionOptions } from "./connection.ts";
 export { dialTls, type DialTlsOptions } from "./dial.ts";
 export type { Agreement } from "./endpoint.ts";
 export { TlsError, type TlsErrorCode } from "./error.ts";
+export {
+  listenTls,
+  type ListenTlsOptions,
+  TlsListener,
+  type TlsRefusal,
+} from "./listen.ts";
 export type { OfferChange, OfferMaker } from "./offer_maker.ts";
+export {
+  type ServerCertificate,
+  serverCertificate,
+} from "./server_certificate.ts";
+export { SERVER_GROUPS, type ServerGroup } from "./server_key_share.ts";
+export type { ServerPreferences, TlsServerOptions } from "./server_options.ts";
 export {
   type Session,
   SessionCache,
   type SessionCacheOptions,
 } from "./session_cache.ts";
 export { CIPHER_SUITE, type CipherSuite } from "./suite.ts";
+export type { TicketState } from "./session_ticket.ts";
+export { suitesBySpeed } from "./suites_by_speed.ts";
+export { TicketKeys, type TicketKeysOptions } from "./ticket_keys.ts";
 export type { CertificateSubject, CertificateVerifier } from "./verify.ts";

@@ -2,10 +2,18 @@ import type { CryptoProvider } from "../core/crypto/mod.ts";
 import type { ClientOffer } from "./client_offer.ts";
 import type { Preferences, ServerChoice } from "./negotiate.ts";
 import type { ServerCertificate } from "./server_certificate.ts";
-import { SERVER_GROUPS } from "./server_key_share.ts";
+import { SERVER_GROUPS, type ServerGroup } from "./server_key_share.ts";
 import type { ApplicationSettings } from "./server_messages.ts";
-import { CIPHER_SUITE } from "./suite.ts";
+import { CIPHER_SUITE, type CipherSuite } from "./suite.ts";
 import type { TicketKeys } from "./ticket_keys.ts";
+
+/** What a server takes first of what a client offers, best first. */
+export interface ServerPreferences {
+  /** Cipher suites; a client that puts ChaCha20-Poly1305 first gets it, as it has no AES hardware. */
+  readonly suites?: readonly CipherSuite[];
+  /** Groups; one that the client sent a share for goes before others. */
+  readonly groups?: readonly ServerGroup[];
+}
 
 /** Options of `TlsServer`. */
 export interface TlsServerOptions {
@@ -17,7 +25,7 @@ export interface TlsServerOptions {
    * Cipher suites and groups, best first: if not given AES-256, ChaCha20, AES-128, as OpenSSL has them, and every group,
    * the hybrid one first.
    */
-  readonly preferences?: Partial<Pick<Preferences, "suites" | "groups">>;
+  readonly preferences?: ServerPreferences;
   /** Seal and open the tickets; none are sent or taken if not given, or if `clientCertificates` is. */
   readonly tickets?: TicketKeys;
   /** Tickets after a full handshake, each in a record of its own; 2 if not given, as OpenSSL. After a resumed one it is 1 at most. */
