@@ -75,7 +75,7 @@ const SEED_BYTES = 8;
  * assertEquals(offer.hello.sessionId.length, 32);
  * ```
  *
- * @throws {RangeError} If a name or protocol is too long for its length field.
+ * @throws {RangeError} If a name, protocol or ticket is too long for its length field, or `process` was drawn for another profile.
  */
 export function drawOffer(profile: Profile, options: DrawOptions): Offer {
   const { crypto, psk } = options;
@@ -95,7 +95,7 @@ export function drawOffer(profile: Profile, options: DrawOptions): Offer {
       made.use(options.keyShare?.(group) ?? generateKeyShare(crypto, group)),
     keyShares: [],
   };
-  const { extensions, cookieIndex } = drawExtensions(rules, draw);
+  const { extensions, ...place } = drawExtensions(rules, draw);
   const suites = draw.aesHardware
     ? rules.cipherSuites
     : rules.cipherSuitesWithoutAesHardware;
@@ -115,7 +115,7 @@ export function drawOffer(profile: Profile, options: DrawOptions): Offer {
   return {
     ...encoded,
     keyShares: draw.keyShares,
-    cookieIndex,
+    ...place,
     [Symbol.dispose]: () => shares.dispose(),
   };
 }
@@ -149,7 +149,7 @@ function protocolsOf(
 function drawExtensions(
   { extensions: rules, extensionOrder }: HelloRules,
   draw: Draw,
-): { extensions: Extension[]; cookieIndex: number } {
+): { extensions: Extension[]; cookieIndex?: number } {
   const moving = rules.filter(({ rule }) => rule !== "grease");
   const order = orderOf(
     extensionOrder,
@@ -158,7 +158,7 @@ function drawExtensions(
     draw.crypto,
   );
   const extensions: Extension[] = [];
-  let cookieIndex = 0;
+  let cookieIndex: number | undefined;
   const add = (rule: ExtensionRule) => {
     if (rule.rule === "cookie") cookieIndex = extensions.length;
     const data = extensionData(rule, draw);
@@ -168,7 +168,7 @@ function drawExtensions(
   for (const place of order) add(moving[place]!);
   const last = rules.at(-1);
   if (last?.rule === "grease") add(last);
-  return { extensions, cookieIndex };
+  return { extensions, ...cookieIndex !== undefined && { cookieIndex } };
 }
 
 function orderOf(
@@ -181,7 +181,10 @@ function orderOf(
     case "connection":
       return permutation(crypto, length);
     case "process":
-      return drawn;
+      if (drawn.length === length) return drawn;
+      throw new RangeError(
+        `Expected process draws of ${length} places, got ${drawn.length}`,
+      );
     case "build":
       return Array.from({ length }, (_, at) => at);
   }

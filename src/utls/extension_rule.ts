@@ -135,16 +135,24 @@ export function parseScope(part: JsonPart): Scope {
   return part.oneOf(SCOPES);
 }
 
-/** Reads a list of codes: `"GREASE"` or four hex digits each. */
+/** Reads a list of codes: `"GREASE"` or four hex digits each, none twice. */
 export function parseCodes(part: JsonPart): Code[] {
-  return part.list().map((entry) => {
-    const text = entry.string();
-    if (text === GREASE) return GREASE;
-    if (!/^[0-9a-f]{4}$/.test(text)) {
-      throw entry.unlike(`"${GREASE}" or four lower-case hex digits`);
-    }
-    return Number.parseInt(text, 16);
-  });
+  const codes = new Set<Code>();
+  for (const entry of part.list()) {
+    const code = parseCode(entry);
+    if (codes.has(code)) throw entry.fault(`${entry.string()} again`);
+    codes.add(code);
+  }
+  return [...codes];
+}
+
+function parseCode(part: JsonPart): Code {
+  const text = part.string();
+  if (text === GREASE) return GREASE;
+  if (!/^[0-9a-f]{4}$/.test(text)) {
+    throw part.unlike(`"${GREASE}" or four lower-case hex digits`);
+  }
+  return Number.parseInt(text, 16);
 }
 
 /**

@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { ROOT } from "./_unit.ts";
 
-Deno.test("the package holds code, README and licences only", async () => {
+Deno.test("the package holds code, profiles, README and licences only", async () => {
   const { success, stderr } = await new Deno.Command(Deno.execPath(), {
     args: ["publish", "--dry-run", "--allow-dirty", "--no-check"],
     cwd: ROOT,
@@ -16,7 +16,7 @@ Deno.test("the package holds code, README and licences only", async () => {
     assert(paths.includes(path), `${path} is missing`);
   }
   const allowed =
-    /^(mod\.ts|deno\.json|README\.md|LICENSE(-MIT|-APACHE)?|src\/[\w/]+(\.d)?\.ts)$/;
+    /^(mod\.ts|deno\.json|README\.md|LICENSE(-MIT|-APACHE)?|src\/[\w/]+(\.d)?\.ts|src\/utls\/profiles\/\w+\.json)$/;
   assertEquals(paths.filter((path) => !allowed.test(path)), []);
 });
 

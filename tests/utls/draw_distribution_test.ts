@@ -1,4 +1,4 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import { nodeProvider } from "../../src/core/crypto/mod.ts";
 import {
   type ClientHello,
@@ -183,6 +183,15 @@ Deno.test("152 and 153 draw the order of trust_anchors once per process, uniform
     keyShare: () => share,
   });
   assertEquals(anchors(offer.hello), anchors(hellos[0]!));
+});
+
+Deno.test("drawOffer() refuses process draws of another profile", () => {
+  const process = drawProcess(profileOf(156), crypto);
+  assertThrows(
+    () => drawOffer(profileOf(153), { crypto, process, keyShare: () => share }),
+    RangeError,
+    "Expected process draws of 28 places, got 0",
+  );
 });
 
 Deno.test("an order that holds for a process or a build is the same in all hellos of it", () => {

@@ -75,6 +75,10 @@ const REFUSED: readonly (readonly [message: string, change: Break])[] = [
     (p) => p.hello.cipherSuites[1] = "130X",
   ],
   [
+    "GREASE again at hello.cipherSuites[1]",
+    (p) => p.hello.cipherSuites[1] = "GREASE",
+  ],
+  [
     "Expected the suites of cipherSuites in another order at hello.cipherSuitesWithoutAesHardware",
     (p) => p.hello.cipherSuitesWithoutAesHardware.pop(),
   ],

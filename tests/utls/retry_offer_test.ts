@@ -17,6 +17,7 @@ import {
   retryOffer,
 } from "../../src/utls/mod.ts";
 import { flows, messageOf, pskOf, sharesOf } from "./_chrome_captures.ts";
+import { profileWithout } from "./_profile_json.ts";
 import { drawsOf, shareOf } from "./_scripted_draws.ts";
 
 const crypto = nodeProvider;
@@ -155,7 +156,7 @@ Deno.test("retryOffer() puts a cookie before a pre-shared key if the offer names
     obfuscatedTicketAge: 1,
     binderLength: 32,
   };
-  const { cookieIndex: _, ...offer } = drawOffer(profileOf(156), {
+  const offer = drawOffer(profileWithout(156, "cookie"), {
     crypto,
     keyShare: tinyShare,
   });
