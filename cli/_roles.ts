@@ -26,7 +26,8 @@ const ALLOW_LIBCRYPTO = `--allow-ffi=${LIBCRYPTO_PATHS.join(",")}`;
  * - Reading and writing are unrestricted because keys, configuration, decoy site and store lie where their owner puts them;
  *   so is the network, whose targets the server's own allow-list governs.
  * - The only native code that a role may load is OpenSSL's, from where systems keep it. No role may ask the system about
- *   itself, and only `betanet` may start processes (`demo` does).
+ *   itself. Only `betanet` (for `demo`) and `utls` (for the browser that its user names) may start processes.
+ * - `utls` reaches the loopback and nothing beyond: there the browser visits it.
  * - `--unstable-net` is QUIC.
  */
 export const ROLES = {
@@ -41,6 +42,17 @@ export const ROLES = {
       "--allow-write",
       ALLOW_LIBCRYPTO,
       "--allow-env=HOME,XDG_CONFIG_HOME,XDG_STATE_HOME,BETANET_*",
+    ],
+  },
+  utls: {
+    entry: "cli/utls.ts",
+    description: "ClientHellos of browsers: draw, fingerprint, explain, compare",
+    flags: [
+      "--no-prompt",
+      "--allow-net=127.0.0.1",
+      "--allow-read",
+      "--allow-write",
+      "--allow-run",
     ],
   },
   betanet: {

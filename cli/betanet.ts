@@ -6,6 +6,7 @@ Usage: betanet <program> <command> [flags]
 
 Programs:
   htx    covert transport: server, SOCKS5 and HTTP proxy, client
+  utls   ClientHellos of browsers: draw, fingerprint, explain, compare
 
   betanet htx --help lists its commands; betanet demo shows real traffic through an HTX tunnel.
 
@@ -20,6 +21,7 @@ export const program: Program = {
   usage: USAGE,
   commands: {
     htx: async () => (await import("./htx.ts")).program,
+    utls: async () => (await import("./utls.ts")).program,
     demo: async () => (await import("./demo.ts")).demo,
   },
 };

@@ -9,6 +9,7 @@ Commands:
   generate      draw ClientHellos of a Chrome version
   fingerprint   JA3 and JA4 of the hellos in a file, and Akamai's fingerprint of HTTP/2
   inspect       explain every field of a hello
+  compare       say which browser a hello is nearest to, and how far off
   verify        compare thousands of hellos with those of a browser on this machine
 
   betanet-utls <command> --help explains each; --version prints the version.
@@ -29,6 +30,7 @@ export const program: Program = {
     fingerprint: async () =>
       (await import("./utls/fingerprint.ts")).fingerprint,
     inspect: async () => (await import("./utls/inspect.ts")).inspect,
+    compare: async () => (await import("./utls/compare.ts")).compare,
     verify: async () => (await import("./utls/verify.ts")).verify,
   },
 };

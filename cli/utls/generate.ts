@@ -4,6 +4,7 @@ import { defaultProvider } from "../../src/core/crypto/mod.ts";
 import * as utls from "../../src/utls/mod.ts";
 import { CliError } from "../_error.ts";
 import { type Command, command, type Context } from "../_main.ts";
+import { readProfile } from "./profile_flag.ts";
 
 const USAGE = `
 Usage: betanet-utls generate [--chrome-version <n>] [--server-name <host>] [--format hex|json|pcap]
@@ -11,6 +12,7 @@ Usage: betanet-utls generate [--chrome-version <n>] [--server-name <host>] [--fo
 Draws ClientHellos as a version of Chrome would send them, each in a TLS record. Their keys and random parts are fresh.
 
   --chrome-version <n>   a major version, or latest (latest)
+  --profile <file>       instead of a version, a profile as learn writes it
   --server-name <host>   host for SNI; an IP address sends none, as browsers do (www.example.com)
   --variant <name>       page, or websocket for what a wss: connection offers (page)
   --no-aes               as on a machine without AES instructions
@@ -32,6 +34,7 @@ export const generate: Command = command({
   usage: USAGE,
   flags: {
     "chrome-version": "string",
+    profile: "string",
     "server-name": "string",
     variant: "string",
     "no-aes": "boolean",
@@ -45,7 +48,9 @@ export const generate: Command = command({
     if (!Number.isInteger(count) || count < 1 || count > MAX_COUNT) {
       throw new CliError("usage", `Flag --count wants 1 to ${MAX_COUNT}`);
     }
-    const profile = profileOf(flags["chrome-version"] ?? "latest");
+    const profile = flags.profile === undefined
+      ? profileOf(flags["chrome-version"] ?? "latest")
+      : readProfile(flags.profile);
     const options: utls.DrawOptions = {
       crypto: defaultProvider(),
       serverName: flags["server-name"] ?? "www.example.com",
@@ -64,7 +69,8 @@ interface Drawn {
 
 function draw(profile: utls.Profile, options: utls.DrawOptions): Drawn {
   using offer = utls.drawOffer(profile, options);
-  const head = new Writer(5).u8(0x16).u16(0x0301).u16(offer.message.length);
+  const head = new Writer(5).u8(0x16).u16(profile.record.hello)
+    .u16(offer.message.length);
   return { record: concat(head.finish(), offer.message), hello: offer.hello };
 }
 
@@ -73,9 +79,10 @@ function profileOf(version: string): utls.Profile {
     return utls.profileOf(version === "latest" ? version : Number(version));
   } catch (cause) {
     if (!(cause instanceof utls.UtlsError)) throw cause;
+    const versions = utls.profileVersions();
     throw new CliError("usage", `No profile of Chrome ${version}`, {
       cause,
-      hint: `There are ${utls.profileVersions().join(", ")}, and latest.`,
+      hint: `There are ${versions[0]} to ${versions.at(-1)}, and latest.`,
     });
   }
 }

@@ -23,17 +23,19 @@ Deno.test("no other task runs a role", () => {
 
 Deno.test("no role may do everything, load other native code than OpenSSL or ask about the system", () => {
   const allowed =
-    /^(--no-prompt|--unstable-net|--allow-(net|read|write|run)|--allow-env=[A-Z_,]+\*?|--allow-ffi=(\/[a-z][^,]*\/libcrypto\.(so\.3|3\.dylib),?)+)$/;
+    /^(--no-prompt|--unstable-net|--allow-(net|read|write|run)|--allow-net=127\.0\.0\.1|--allow-env=[A-Z_,]+\*?|--allow-ffi=(\/[a-z][^,]*\/libcrypto\.(so\.3|3\.dylib),?)+)$/;
   for (const [name, { flags }] of ENTRIES) {
     for (const flag of flags) assert(allowed.test(flag), `${name}: ${flag}`);
     assert(flags.includes("--no-prompt"), name);
-    assertEquals(flags.includes("--allow-run"), name === "betanet", name);
+    const mayRun = name === "betanet" || name === "utls";
+    assertEquals(flags.includes("--allow-run"), mayRun, name);
   }
 });
 
 Deno.test("executableName() is betanet for the umbrella and betanet-<role> else", () => {
   assertEquals(Object.keys(ROLES).map(executableName), [
     "betanet-htx",
+    "betanet-utls",
     "betanet",
   ]);
 });

@@ -49,6 +49,7 @@ const NO_DENORT =
 /** Commands of each role, whose code is loaded only when they are called for. */
 const HELPS = {
   htx: ["server", "proxy", "client", "keygen", "ticket", "probe"],
+  utls: ["generate", "fingerprint", "inspect", "compare"],
   betanet: ["demo", "htx server", "htx proxy"],
 } as const satisfies Record<keyof typeof ROLES, readonly string[]>;
 
