@@ -1,0 +1,3 @@
+module betanet/tls_peer
+
+go 1.24
