@@ -1,7 +1,14 @@
 import { assert, assertEquals } from "@std/assert";
-import { concat, decodeHex, encodeHex } from "../../src/core/bytes/mod.ts";
+import {
+  concat,
+  decodeHex,
+  encodeHex,
+  Writer,
+} from "../../src/core/bytes/mod.ts";
 import { hellosIn } from "../../src/utls/mod.ts";
 import { MAX_FLOWS } from "../../src/utls/capture/flow_table.ts";
+import { MAX_HELLO_BYTES } from "../../src/utls/capture/hello_messages.ts";
+import { MAX_PREAMBLE_BYTES } from "../../src/utls/capture/tls_stream.ts";
 import {
   MAX_PENDING_BYTES,
   MAX_PENDING_PIECES,
@@ -109,11 +116,13 @@ Deno.test("what follows the hellos is not read", () => {
 Deno.test("gaps, oversized and malformed hellos are counted", () => {
   const [first, , ...rest] = segments(record, 100);
   assertEquals(follow([first!, ...rest]).drops, [["gap", 1]]);
-  const oversized = decodeHex("160301400001010001");
-  assertEquals(
-    follow([{ sequence: 1, payload: oversized }]).drops,
-    [["oversized", 1]],
-  );
+  const ofLength = (length: number) => {
+    const head = new Writer().u8(1).u24(length - 4).finish();
+    const payload = concat(decodeHex("1603014000"), head);
+    return follow([{ sequence: 1, payload }]).drops;
+  };
+  assertEquals(ofLength(MAX_HELLO_BYTES), []);
+  assertEquals(ofLength(MAX_HELLO_BYTES + 1), [["oversized", 1]]);
   const broken = record.slice();
   broken[43] = 40; // session id
   assertEquals(
@@ -122,10 +131,16 @@ Deno.test("gaps, oversized and malformed hellos are counted", () => {
   );
 });
 
-Deno.test("a stream without TLS is given up after 65,536 bytes", () => {
-  const noise = new Uint8Array(70_000).fill(0x20);
-  const bytes = concat(noise, record);
-  assertEquals(follow(segments(bytes, 1_000)), found());
+Deno.test("a stream without TLS is given up after MAX_PREAMBLE_BYTES", () => {
+  const behind = (length: number) => {
+    const noise = new Uint8Array(length).fill(0x20);
+    return follow([
+      ...segments(noise, 1_024),
+      ...segments(record, 1_460, 1 + length),
+    ]);
+  };
+  assertEquals(behind(MAX_PREAMBLE_BYTES), found(message));
+  assertEquals(behind(MAX_PREAMBLE_BYTES + 1), found());
 });
 
 Deno.test("of more than 4,096 streams the one unused for longest gives way", () => {

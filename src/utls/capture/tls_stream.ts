@@ -50,11 +50,11 @@ export class TlsStream {
   }
 
   #findStart(before: Uint8Array, chunk: Uint8Array): Uint8Array | undefined {
-    this.#preambleBytes += chunk.length;
-    this.#isOver = this.#preambleBytes > MAX_PREAMBLE_BYTES;
     const candidates = [concat(before, chunk), chunk];
     const found = candidates.find(mayStartTls);
     if (found === undefined || found.length <= HEADER_LENGTH) {
+      this.#preambleBytes += chunk.length;
+      this.#isOver = this.#preambleBytes > MAX_PREAMBLE_BYTES;
       this.#start = found ?? new Uint8Array(0);
       return undefined;
     }
