@@ -25,7 +25,8 @@ const FAREWELL_MS = 1_000;
  * A connection protected by TLS, of either side, once its handshake is over.
  *
  * What the peer sends beside data (tickets, key updates, alerts) is taken while somebody reads, and only then; who does not
- * read stops the transport. A failure of TLS shows as `TransportError` `reset` whose `cause` is the `TlsError`, among them
+ * read stops the transport. `closeWrite` sends close_notify; `close` alone sends none, so that the peer sees a truncation and
+ * takes no part for the whole. A failure of TLS shows as `TransportError` `reset` whose `cause` is the `TlsError`, among them
  * `truncated` where the transport ended without close_notify.
  */
 export class TlsConnection extends ByteConnection {
@@ -131,13 +132,13 @@ export class TlsConnection extends ByteConnection {
     await this.#transmit(() => this.#endpoint.closeNotify());
   }
 
-  /** Sends close_notify or the alert of a failure, for at most a second, then lets go. */
+  /** Lets go; the alert of a failure is sent before, if the transport takes it within a second. */
   protected override async drop(): Promise<void> {
     using deadline = new Deadline(this.#clock, FAREWELL_MS);
     const close = () => this.#transport.close();
     deadline.signal.addEventListener("abort", close, { once: true });
     try {
-      await this.#transmit(() => this.#endpoint.closeNotify());
+      if (this.#endpoint.hasOutput) await this.#transmit();
     } catch { // the transport is broken: nobody is there to be told
     } finally {
       close();

@@ -80,6 +80,7 @@ async function decide(
 
 function orAbort(verdict: Promise<void>, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
+    if (signal.aborted) reject(signal.reason);
     const onAbort = () => reject(signal.reason);
     signal.addEventListener("abort", onAbort, { once: true });
     verdict.then(resolve, reject).finally(() =>
