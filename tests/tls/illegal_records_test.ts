@@ -308,8 +308,13 @@ Deno.test("TlsServer answers a NewSessionTicket with unexpectedMessage", () => {
 });
 
 Deno.test("TlsServer and TlsClient take 32 change_cipher_spec records in the handshake, and no more", () => {
-  for (const [count, alert] of [[31, undefined], [32, "unexpectedMessage"]]) {
-    const many = Array(count).fill(CCS);
+  for (
+    const [count, alert] of [[31, undefined], [
+      32,
+      "unexpectedMessage",
+    ]] as const
+  ) {
+    const many = Array<Bytes>(count).fill(CCS);
     const behindFirst = (bytes: Bytes, i: number) =>
       i === 0 ? concat(bytes, ...many) : bytes;
     using server = newServer();
