@@ -10,6 +10,7 @@ Commands:
   fingerprint   JA3 and JA4 of the hellos in a file, and Akamai's fingerprint of HTTP/2
   inspect       explain every field of a hello
   compare       say which browser a hello is nearest to, and how far off
+  learn         write the profile of a browser on this machine
   verify        compare thousands of hellos with those of a browser on this machine
 
   betanet-utls <command> --help explains each; --version prints the version.
@@ -31,6 +32,7 @@ export const program: Program = {
       (await import("./utls/fingerprint.ts")).fingerprint,
     inspect: async () => (await import("./utls/inspect.ts")).inspect,
     compare: async () => (await import("./utls/compare.ts")).compare,
+    learn: async () => (await import("./utls/learn.ts")).learn,
     verify: async () => (await import("./utls/verify.ts")).verify,
   },
 };

@@ -9,6 +9,8 @@ export interface BrowserOptions {
   readonly url: string;
   /** Chromium's `--host-resolver-rules`. */
   readonly resolverRules: string;
+  /** Variables for its environment. */
+  readonly env?: Readonly<Record<string, string>>;
   /** Resolves when the browser has done what it was run for. */
   readonly done: Promise<void>;
   /** Longest time until then. */
@@ -32,6 +34,9 @@ const FLAGS = [
   "--remote-debugging-port=0", // stays open though nothing is to be shown
 ];
 
+/** How long it may take to end. */
+const END_MS = 5_000;
+
 /**
  * Runs one process of the browser with a fresh profile folder until `done`, and ends it.
  *
@@ -39,25 +44,21 @@ const FLAGS = [
  */
 export async function runBrowser(options: BrowserOptions): Promise<void> {
   const { executable, done, timeoutMs, signal } = options;
-  using deadline = new Deadline(systemClock, timeoutMs, { signal });
   const folder = await Deno.makeTempDir({ prefix: "betanet-utls-" });
   try {
-    const browser = start(options, folder);
-    const { promise: late, reject } = Promise.withResolvers<never>();
-    deadline.signal.addEventListener(
-      "abort",
-      () => reject(deadline.signal.reason),
-    );
-    try {
-      await Promise.race([done, late, endedEarly(browser, executable)]);
-    } finally {
-      try {
-        browser.kill("SIGTERM");
-      } catch {
-        // It has ended.
-      }
-      await browser.status;
-    }
+    await using browser = start(options, folder);
+    using deadline = new Deadline(systemClock, timeoutMs, { signal });
+    const late = Promise.withResolvers<never>();
+    deadline.signal.addEventListener("abort", () => {
+      const seconds = timeoutMs / 1_000;
+      late.reject(
+        signal.aborted ? signal.reason : new CliError(
+          "failed",
+          `${executable} did not do what it was run for in ${seconds} s`,
+        ),
+      );
+    });
+    await Promise.race([done, late.promise, browser.endedEarly()]);
   } finally {
     await removeFolder(folder);
   }
@@ -75,24 +76,58 @@ export async function browserVersion(executable: string): Promise<string> {
       stdin: "null",
       stderr: "null",
     }).output();
-    return new TextDecoder().decode(stdout).trim();
+    return new TextDecoder().decode(stdout).split("\n")[0]!.trim();
   } catch (cause) {
     throw cannotStart(executable, cause);
   }
 }
 
+/** A running browser; disposing ends it. */
+interface RunningBrowser extends AsyncDisposable {
+  /** Rejects when it ends. */
+  endedEarly(): Promise<never>;
+}
+
 function start(
-  { executable, url, resolverRules }: BrowserOptions,
+  { executable, url, resolverRules, env = {} }: BrowserOptions,
   folder: string,
+): RunningBrowser {
+  const child = spawn(executable, env, [
+    ...FLAGS,
+    `--user-data-dir=${folder}`,
+    `--host-resolver-rules=${resolverRules}`,
+    url,
+  ]);
+  let ended = false;
+  const status = child.status.finally(() => ended = true);
+  return {
+    async endedEarly() {
+      const { code } = await status;
+      throw new CliError(
+        "failed",
+        `${executable} ended by itself, with code ${code}`,
+      );
+    },
+    async [Symbol.asyncDispose]() {
+      if (!ended) child.kill("SIGTERM");
+      const cancel = systemClock.setTimeout(() => {
+        if (!ended) child.kill("SIGKILL");
+      }, END_MS);
+      await status;
+      cancel();
+    },
+  };
+}
+
+function spawn(
+  executable: string,
+  env: Record<string, string>,
+  args: string[],
 ): Deno.ChildProcess {
   try {
     return new Deno.Command(executable, {
-      args: [
-        ...FLAGS,
-        `--user-data-dir=${folder}`,
-        `--host-resolver-rules=${resolverRules}`,
-        url,
-      ],
+      args,
+      env,
       stdin: "null",
       stdout: "null",
       stderr: "null",
@@ -107,14 +142,6 @@ function cannotStart(executable: string, cause: unknown): CliError {
     cause,
     hint: "Install a Chromium, or name one with --browser.",
   });
-}
-
-async function endedEarly(
-  browser: Deno.ChildProcess,
-  executable: string,
-): Promise<never> {
-  const { code } = await browser.status;
-  throw new CliError("failed", `${executable} ended by itself, with ${code}`);
 }
 
 /** Helper processes of the browser may still write to it for a moment. */

@@ -1,145 +1,176 @@
+import { utf8 } from "../../src/core/bytes/mod.ts";
+import { defaultProvider } from "../../src/core/crypto/mod.ts";
 import {
   type Connection,
+  type Listener,
   listenTcp,
   parseAddress,
+  selfSigned,
   serveHttp,
-  type TcpListener,
 } from "../../src/core/transport/mod.ts";
 import {
-  type ClientHello,
-  decodeClientHello,
-  type HelloKind,
-} from "../../src/utls/mod.ts";
+  listenTls,
+  serverCertificate,
+  TicketKeys,
+  type TlsListener,
+} from "../../src/tls/mod.ts";
+import { GROUP, type LearnedHello } from "../../src/utls/mod.ts";
 import { runBrowser } from "./browser.ts";
+import { capturePage } from "./capture_page.ts";
+import { RecordedListener } from "./recorded_listener.ts";
+import { sentHellos } from "./sent_records.ts";
 
-/** A hello as the browser sent it. */
-export interface CapturedHello {
-  /** Version of the record that carried it. */
-  readonly recordVersion: number;
-  /** What it says. */
-  readonly hello: ClientHello;
-}
+/** A hello that a browser sent. */
+export type CapturedHello = Omit<LearnedHello, "process" | "aesHardware">;
+
+/** What it was sent for. */
+export type CaptureKind = CapturedHello["kind"];
 
 /** How hellos are captured. */
 export interface CaptureOptions {
   /** The browser's executable. */
   readonly executable: string;
-  /** What it shall open. */
-  readonly kind: Exclude<HelloKind, "resumed">;
-  /** How many hellos are wanted. */
-  readonly count: number;
-  /** Called after each with how many there are. */
+  /** How many hellos are wanted of which kind. */
+  readonly wanted: Partial<Readonly<Record<CaptureKind, number>>>;
+  /** Variables for the browser's environment. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Called after each hello with how many there are. */
   readonly progress?: (hellos: number) => void;
   /** Stops. */
   readonly signal: AbortSignal;
 }
 
-/** Longest time for one process, besides that for each hello. */
+/** Longest time to start, and for each hello besides; browsers open WebSockets slowly. */
 const START_MS = 30_000;
 const HELLO_MS = 30;
-
-const TLS_HANDSHAKE = 22;
-const RECORD_HEADER_LENGTH = 5;
-
-/** A page that opens connections to hosts without end, each host once, some at a time. */
-const PAGES: Readonly<Record<CaptureOptions["kind"], string>> = {
-  page: page("fetch(`https://h${n}.example.com/`, { mode: 'no-cors' })"),
-  websocket: page(
-    "new Promise((_, no) => new WebSocket(`wss://h${n}.example.com/`).onerror = no)",
-  ),
-  address: page(
-    "fetch(`https://198.18.${n >> 8}.${n & 255}/`, { mode: 'no-cors' })", // RFC 2544's addresses
-  ),
-};
-
-function page(open: string): string {
-  return `<!doctype html><script>
-let next = 0;
-const work = async () => {
-  for (;;) {
-    const n = next++;
-    try { await ${open}; } catch {}
-  }
-};
-for (let i = 0; i < 12; i++) work();
-</script>`;
-}
+const WEBSOCKET_MS = 1_000;
 
 /**
- * Runs one process of the browser and takes the hellos of its connections, which go to this process and get no answer.
+ * Runs one process of the browser and takes the hellos of its connections, all of which come to us.
+ *
+ * Those for pages, WebSockets and IP addresses are closed without an answer; for `retry` we are a server that knows P-384
+ * only, for `resumed` one that gives tickets.
  *
  * @throws {CliError} If the browser cannot be started or sends too few in time.
  */
 export async function captureHellos(
   options: CaptureOptions,
 ): Promise<CapturedHello[]> {
-  const { executable, kind, count, signal } = options;
+  const { wanted, signal, progress } = options;
+  const wantedKinds = Object.keys(wanted) as CaptureKind[];
   const hellos: CapturedHello[] = [];
-  const done = Promise.withResolvers<void>();
-  await using listener = listenTcp("tcp://127.0.0.1:0");
-  const taking = takeHellos(listener, (hello) => {
-    if (hellos.length === count) return;
-    hellos.push(hello);
-    options.progress?.(hellos.length);
-    if (hellos.length === count) done.resolve();
-  });
-  await using site = serveHttp(
-    () =>
-      new Response(PAGES[kind], { headers: { "content-type": "text/html" } }),
-    { hostname: "127.0.0.1", port: 0, signal },
+  const left = new Map<CaptureKind, number>(
+    wantedKinds.map((kind) => [kind, wanted[kind]!]),
   );
-  const to = `127.0.0.1:${parseAddress(listener.address).port}`;
-  await runBrowser({
-    executable,
-    url: `${site.address}/`,
-    resolverRules: kind === "address"
-      ? `MAP 198.18.* ${to}`
-      : `MAP *.example.com ${to}`,
-    done: done.promise,
-    timeoutMs: START_MS + count * HELLO_MS,
-    signal,
+  const done = Promise.withResolvers<void>();
+  const take = (sent: Uint8Array) => {
+    for (const hello of sentHellos(sent)) {
+      const more = left.get(hello.kind) ?? 0;
+      if (more === 0) continue;
+      left.set(hello.kind, more - 1);
+      hellos.push(hello);
+      progress?.(hellos.length);
+    }
+    if (left.values().every((more) => more === 0)) done.resolve();
+  };
+  await using servers = new AsyncDisposableStack();
+  const { certPem: chainPem, keyPem } = await selfSigned({
+    names: ["capture.example"],
   });
-  listener.close();
-  await taking;
+  const certificates = [serverCertificate({ chainPem, keyPem })];
+  const record = () =>
+    new RecordedListener(listenTcp("tcp://127.0.0.1:0"), take);
+  const silent = use(servers, record(), readRecord);
+  const retry = use(
+    servers,
+    listenTls(record(), {
+      certificates,
+      preferences: { groups: [GROUP.p384] },
+    }),
+    readOnce,
+  );
+  const tickets = servers.use(new TicketKeys(defaultProvider()));
+  const resume = use(
+    servers,
+    listenTls(record(), { certificates, tickets, alpn: ["http/1.1"] }),
+    answerOnce,
+  );
+  const site = servers.use(serveHttp(
+    () =>
+      new Response(capturePage(wantedKinds), {
+        headers: { "content-type": "text/html" },
+      }),
+    { hostname: "127.0.0.1", port: 0, signal },
+  ));
+  await runBrowser({
+    ...options,
+    url: `${site.address}/`,
+    resolverRules: [
+      `MAP *.silent.example ${silent}`,
+      `MAP 198.18.* ${silent}`,
+      `MAP *.retry.example ${retry}`,
+      `MAP *.resume.example ${resume}`,
+    ].join(),
+    done: done.promise,
+    timeoutMs: wantedKinds.reduce(
+      (ms, kind) =>
+        ms + wanted[kind]! * (kind === "websocket" ? WEBSOCKET_MS : HELLO_MS),
+      START_MS,
+    ),
+  });
   return hellos;
 }
 
-/** Takes one hello of each connection until `listener` closes. */
-async function takeHellos(
-  listener: TcpListener,
-  take: (hello: CapturedHello) => void,
-): Promise<void> {
-  const reading = new Set<Promise<void>>();
-  for await (const connection of listener) {
-    const read = readHello(connection).then((hello) => hello && take(hello))
-      .finally(() => reading.delete(read));
-    reading.add(read);
-  }
-  await Promise.all(reading);
+/** Serves each connection with `serve` until `servers` ends, and gives host and port. */
+function use(
+  servers: AsyncDisposableStack,
+  listener: Listener | TlsListener,
+  serve: (connection: Connection) => Promise<void>,
+): string {
+  const serving = accept(listener, serve);
+  servers.defer(() => serving);
+  servers.use(listener);
+  return `127.0.0.1:${parseAddress(listener.address).port}`;
 }
 
-/** The hello that fills the first record of `connection`, which it closes; `undefined` if something else comes. */
-async function readHello(
-  connection: Connection,
-): Promise<CapturedHello | undefined> {
-  await using _connection = connection;
-  const buffer = new Uint8Array(RECORD_HEADER_LENGTH + 0x4000);
-  const view = new DataView(buffer.buffer);
-  try {
-    for (let length = 0;;) {
-      const read = await connection.read(buffer.subarray(length));
-      if (read === null) return undefined;
-      length += read;
-      if (length < RECORD_HEADER_LENGTH) continue;
-      const end = RECORD_HEADER_LENGTH + view.getUint16(3);
-      if (buffer[0] !== TLS_HANDSHAKE || end > buffer.length) return undefined;
-      if (length < end) continue;
-      return {
-        recordVersion: view.getUint16(1),
-        hello: decodeClientHello(buffer.subarray(RECORD_HEADER_LENGTH, end)),
-      };
-    }
-  } catch {
-    return undefined; // a connection that broke, or carried no hello
+async function accept(
+  listener: Listener,
+  serve: (connection: Connection) => Promise<void>,
+): Promise<void> {
+  const running = new Set<Promise<void>>();
+  for await (const connection of listener) {
+    const run = serve(connection).catch(() => {}) // it left, as browsers do
+      .finally(() => {
+        connection.close();
+        running.delete(run);
+      });
+    running.add(run);
   }
+  await Promise.all(running);
+}
+
+const BUFFER_BYTES = 16_384;
+
+/** Reads until the first record is whole. */
+async function readRecord(connection: Connection): Promise<void> {
+  const buffer = new Uint8Array(BUFFER_BYTES);
+  const payloadLength = () => buffer[3]! << 8 | buffer[4]!;
+  for (let at = 0; at < 5 || at < 5 + payloadLength();) {
+    const length = await connection.read(buffer.subarray(at));
+    if (length === null) return;
+    at += length;
+  }
+}
+
+async function readOnce(connection: Connection): Promise<void> {
+  await connection.read(new Uint8Array(BUFFER_BYTES));
+}
+
+/** Answers one request. */
+async function answerOnce(connection: Connection): Promise<void> {
+  await readOnce(connection);
+  await connection.write(
+    utf8("HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n"),
+  );
+  await connection.closeWrite();
 }

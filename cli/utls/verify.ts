@@ -30,7 +30,7 @@ recorded ones. Exit code 1 if they can be told apart. Hellos of the same rules f
   --browser <executable>  a Chromium (chromium)
   --profile <profile>     a version of Chrome, latest, or a file (latest)
   --count <n>             hellos of each (2000)
-  --kind <kind>           page, websocket, address, or with --reference resumed (page)
+  --kind <kind>           page, websocket, address or resumed (page)
   --reference <file>      in place of the browser: pcap, pcapng, a hello a line in hexadecimal, or a corpus (.json.gz)
   --hellos <file>         in place of the profile: as --reference
   --report <file>         also write a page of plots, an HTML file
@@ -111,14 +111,10 @@ async function capture(
   count: number,
   { note, signal }: Context,
 ): Promise<HelloSample> {
-  if (kind === "resumed") {
-    throw new CliError("usage", "Flag --kind resumed wants --reference");
-  }
   note(`${await browserVersion(executable)}: ${count} hellos`);
   const captured = await captureHellos({
     executable,
-    kind,
-    count,
+    wanted: { [kind]: count },
     signal,
     progress: (hellos) =>
       hellos % NOTE_EVERY === 0 && note(`${hellos} of ${count} hellos`),

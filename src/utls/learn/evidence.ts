@@ -58,7 +58,7 @@ export function scopeOf(seen: readonly Seen[]): Scope {
   const textsOf = (of: readonly Seen[]) =>
     new Set(of.map(({ text }) => text)).size;
   if (textsOf(seen) <= 1) return "build";
-  const processes = Map.groupBy(seen, ({ process }) => process);
+  const processes = Map.groupBy(seen, (each) => each.process);
   return [...processes.values()].every((of) => textsOf(of) === 1)
     ? "process"
     : "connection";

@@ -169,13 +169,13 @@ function learnTrustAnchors(
   type: number,
   seen: readonly LearnedHello[],
 ): ExtensionRule {
-  const lists = seen.map(({ process, hello }) => {
-    const r = new Reader(extensionOf(hello, type)!, "trust_anchors");
+  const lists = seen.map((each) => {
+    const r = new Reader(extensionOf(each.hello, type)!, "trust_anchors");
     const list = r.sub(r.u16());
     r.end();
     const ids: string[] = [];
     while (list.remaining > 0) ids.push(encodeHex(list.take(list.u8())));
-    return { process, ids, text: ids.join() };
+    return { process: each.process, ids, text: ids.join() };
   });
   const [{ ids }] = [
     constantOf("trust_anchors", lists, ({ ids }) => ids.toSorted().join()),

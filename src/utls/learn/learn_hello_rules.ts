@@ -93,7 +93,10 @@ function learnOrder(pages: readonly LearnedHello[]): Scope {
     (order) => order.toSorted().join(),
   );
   const scope = scopeOf(
-    pages.map(({ process }, i) => ({ process, text: orders[i]!.join() })),
+    pages.map((page, i) => ({
+      process: page.process,
+      text: orders[i]!.join(),
+    })),
   );
   if (scope !== "connection") return scope;
   for (const type of orders[0]!) {
