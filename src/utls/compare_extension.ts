@@ -10,7 +10,9 @@ import {
   type KeyShareRule,
   type TrustAnchorsRule,
 } from "./extension_rule.ts";
+import { echOf, keySharesOf } from "./extension_data.ts";
 import { isGrease } from "./grease.ts";
+import { protocolsOf } from "./hello_kind.ts";
 import { GROUP, type Group } from "./key_share.ts";
 import { u16List } from "./u16_list.ts";
 
@@ -47,11 +49,15 @@ function mayLack(rule: ExtensionRule, hello: ClientHello): boolean {
     case "cookie":
       return true;
     case "applicationSettings":
-      return !protocolsOf(extensionOf(hello, EXTENSION.alpn))
-        .some((name) => rule.protocols.includes(name));
+      return !offeredBy(hello).some((name) => rule.protocols.includes(name));
     default:
       return false;
   }
+}
+
+function offeredBy(hello: ClientHello): string[] {
+  const data = extensionOf(hello, EXTENSION.alpn);
+  return data ? protocolsOf(data) : [];
 }
 
 function compareData(
@@ -77,14 +83,14 @@ function compareData(
       return [offers.find((offer) => offer === found) ?? offers[0]!, found];
     }
     case "applicationSettings": {
-      const offered = protocolsOf(extensionOf(hello, EXTENSION.alpn));
+      const offered = offeredBy(hello);
       const expected = rule.protocols.filter((name) => offered.includes(name));
       return [expected.join() || "absent", protocolsOf(data).join()];
     }
     case "keyShare":
-      return compareKeyShare(rule, data, hello);
+      return compareKeyShare(rule, hello);
     case "encryptedClientHello":
-      return compareEch(rule, data, aesHardware);
+      return compareEch(rule, hello, aesHardware);
     case "trustAnchors":
       return compareTrustAnchors(rule, data);
   }
@@ -101,14 +107,13 @@ const SHARE_LENGTH: Readonly<Record<Group, number>> = {
 /** After a HelloRetryRequest the only share is of another group that the hello supports, without GREASE. */
 function compareKeyShare(
   { groups }: KeyShareRule,
-  data: Uint8Array,
   hello: ClientHello,
 ): Comparison {
   const supported = u16List(
     extensionOf(hello, EXTENSION.supportedGroups),
     "supported_groups",
   );
-  const shares = sharesOf(data);
+  const shares = keySharesOf(hello);
   const [only] = shares;
   const asked = Object.values(GROUP).find((group) => group === only?.[0]);
   const retried = shares.length === 1 && asked !== undefined &&
@@ -127,15 +132,6 @@ function compareKeyShare(
     `${expected.join(", ")} bytes`,
     `${found.join(", ")} bytes${x25519Fault(shares)}`,
   ];
-}
-
-function sharesOf(data: Uint8Array): [group: number, key: Uint8Array][] {
-  const r = new Reader(data, "key_share");
-  const list = r.sub(r.u16());
-  r.end();
-  const shares: [number, Uint8Array][] = [];
-  while (list.remaining > 0) shares.push([list.u16(), list.take(list.u16())]);
-  return shares;
 }
 
 /** What no browser sends: an X25519 key in two shares, or one that is no field element. */
@@ -164,24 +160,19 @@ function mayBeX25519(key: Uint8Array): boolean {
 
 function compareEch(
   { kdf, aead, aeadWithoutAesHardware, payloadBytes }: EncryptedClientHelloRule,
-  data: Uint8Array,
+  hello: ClientHello,
   aesHardware: boolean,
 ): Comparison {
-  const r = new Reader(data, "encrypted_client_hello");
-  const [type, foundKdf, foundAead] = [r.u8(), r.u16(), r.u16()];
-  r.u8();
-  const enc = r.take(r.u16());
-  const { length } = r.take(r.u16());
-  r.end();
+  const found = echOf(hello)!;
+  const { length } = found.payload;
   const lengths = payloadBytes.includes(length) ? [length] : payloadBytes;
-  const suite = aesHardware ? aead : aeadWithoutAesHardware;
+  const expectedAead = aesHardware ? aead : aeadWithoutAesHardware;
+  const key = mayBeX25519(found.enc) ? "X25519 key" : "no X25519 key";
   return [
-    `type 0, KDF ${kdf}, AEAD ${suite}, X25519 key, ${
+    `KDF ${kdf}, AEAD ${expectedAead}, X25519 key, ${
       lengths.join(" or ")
     } bytes`,
-    `type ${type}, KDF ${foundKdf}, AEAD ${foundAead}, ${
-      mayBeX25519(enc) ? "X25519 key" : "no X25519 key"
-    }, ${length} bytes`,
+    `KDF ${found.kdf}, AEAD ${found.aead}, ${key}, ${length} bytes`,
   ];
 }
 
@@ -200,18 +191,6 @@ function compareTrustAnchors(
     found.sort();
   }
   return [expected.join(" "), found.join(" ")];
-}
-
-function protocolsOf(data: Uint8Array | undefined): string[] {
-  if (data === undefined) return [];
-  const r = new Reader(data, "ALPN");
-  const list = r.sub(r.u16());
-  r.end();
-  const names: string[] = [];
-  while (list.remaining > 0) {
-    names.push(String.fromCharCode(...list.take(list.u8())));
-  }
-  return names;
 }
 
 function hex(code: number): string {

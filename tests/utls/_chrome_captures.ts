@@ -1,4 +1,4 @@
-import { decodeHex, Reader } from "../../src/core/bytes/mod.ts";
+import { decodeHex } from "../../src/core/bytes/mod.ts";
 import {
   decodeFrame,
   decodeHeaders,
@@ -13,13 +13,8 @@ import {
   type Priority,
   type Setting,
 } from "../../src/http2/mod.ts";
-import {
-  type ClientHello,
-  decodeClientHello,
-  EXTENSION,
-  extensionOf,
-  type OfferedPsk,
-} from "../../src/utls/mod.ts";
+import { offeredPskOf } from "../../src/utls/hello_kind.ts";
+import { decodeClientHello, type OfferedPsk } from "../../src/utls/mod.ts";
 
 const DIRECTORY = new URL("../vectors/chrome/", import.meta.url);
 
@@ -79,36 +74,9 @@ export function messageOf({ record }: CapturedHello): Uint8Array {
 export function pskOf(
   message: Uint8Array,
 ): { psk: OfferedPsk; unbound: Uint8Array } | undefined {
-  const data = extensionOf(
-    decodeClientHello(message),
-    EXTENSION.preSharedKey,
-  );
-  if (!data) return undefined;
-  const r = new Reader(data, "pre_shared_key");
-  const identities = r.sub(r.u16());
-  const identity = identities.take(identities.u16());
-  const obfuscatedTicketAge = identities.u32();
-  identities.end();
-  const binders = r.sub(r.u16());
-  const binderLength = binders.u8();
-  const unbound = message.slice();
-  unbound.fill(0, unbound.length - binderLength);
-  return { psk: { identity, obfuscatedTicketAge, binderLength }, unbound };
-}
-
-/** The public keys of a hello's key shares by group, GREASE included. */
-export function sharesOf(hello: ClientHello): Map<number, Uint8Array> {
-  const r = new Reader(extensionOf(hello, EXTENSION.keyShare)!, "key_share");
-  const list = r.sub(r.u16());
-  const shares = new Map<number, Uint8Array>();
-  while (list.remaining > 0) shares.set(list.u16(), list.take(list.u16()));
-  return shares;
-}
-
-/** The name in a hello's SNI. */
-export function serverNameOf(hello: ClientHello): string | undefined {
-  const data = extensionOf(hello, EXTENSION.serverName);
-  return data && new TextDecoder().decode(data.subarray(5));
+  const psk = offeredPskOf(decodeClientHello(message));
+  return psk &&
+    { psk, unbound: message.slice().fill(0, -psk.binderLength) };
 }
 
 /** What a build sent first on an HTTP/2 connection. */

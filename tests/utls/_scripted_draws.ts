@@ -18,7 +18,8 @@ import {
   type KeyShare,
   type Profile,
 } from "../../src/utls/mod.ts";
-import { serverNameOf, sharesOf } from "./_chrome_captures.ts";
+import { echOf, keySharesOf } from "../../src/utls/extension_data.ts";
+import { protocolsOf, serverNameOf } from "../../src/utls/hello_kind.ts";
 
 /** Options that make `drawOffer` draw what the sender of `hello` drew, and fail if it asks for anything else. */
 export function drawsOf(
@@ -43,7 +44,8 @@ export function drawsOf(
     queue.push(new Uint8Array(32), Uint8Array.from(ech.payload));
   }
   const serverName = serverNameOf(hello);
-  const protocols = protocolsOf(hello);
+  const shares = new Map(keySharesOf(hello));
+  const protocols = protocolsOf(extensionOf(hello, EXTENSION.alpn)!);
   return {
     crypto: scripted(queue, ech?.enc),
     ...serverName !== undefined && { serverName },
@@ -53,7 +55,7 @@ export function drawsOf(
       extensionOrder: [],
       trustAnchorOrder: anchorOrder(profile, hello),
     },
-    keyShare: (group) => shareOf(group, sharesOf(hello).get(group)!),
+    keyShare: (group) => shareOf(group, shares.get(group)!),
     unused: () => queue.length,
   };
 }
@@ -82,24 +84,6 @@ export function shareOf(group: KeyShare["group"], key: Uint8Array): KeyShare {
     },
     [Symbol.dispose]() {},
   };
-}
-
-/** The parts of encrypted_client_hello that vary. */
-export function echOf(
-  hello: ClientHello,
-):
-  | { aead: number; configId: number; enc: Uint8Array; payload: Uint8Array }
-  | undefined {
-  const data = extensionOf(hello, EXTENSION.encryptedClientHello);
-  if (!data) return undefined;
-  const r = new Reader(data, "ech");
-  r.take(3);
-  const aead = r.u16();
-  const configId = r.u8();
-  const enc = r.take(r.u16());
-  const payload = r.take(r.u16());
-  r.end();
-  return { aead, configId, enc, payload };
 }
 
 /** The GREASE of a hello, by what it is in; 0 where there is none. */
@@ -167,16 +151,6 @@ function shuffleDraws(order: readonly number[]): Bytes {
     draws.push(new Writer().u32(other).finish());
   }
   return concat(...draws);
-}
-
-function protocolsOf(hello: ClientHello): string[] {
-  const r = new Reader(extensionOf(hello, EXTENSION.alpn)!, "alpn");
-  const list = r.sub(r.u16());
-  const names: string[] = [];
-  while (list.remaining > 0) {
-    names.push(new TextDecoder().decode(list.take(list.u8())));
-  }
-  return names;
 }
 
 function anchorOrder(

@@ -12,6 +12,7 @@ import {
   profileVersions,
   retryOffer,
 } from "../../src/utls/mod.ts";
+import { generator, mutate } from "../htx/_mutation.ts";
 import { captures, flows, messageOf } from "./_chrome_captures.ts";
 
 /** Families that make the same hellos, the newest first; HTTP/2 or header fields differ. */
@@ -316,4 +317,18 @@ Deno.test("compareHello() takes hellos whose extensions are cut off or missing",
     const distance = differencesFrom(profileOf(156), hello).length;
     assertEquals(distance > 0, data.length > 0);
   }
+});
+
+Deno.test("differencesFrom() takes any mutated extension", () => {
+  const random = generator(156);
+  using offer = drawOffer(profileOf(156), { crypto: nodeProvider });
+  const { length } = offer.hello.extensions!;
+  let different = 0;
+  for (let i = 0; i < 20_000; i++) {
+    const at = random(length);
+    const data = mutate(offer.hello.extensions![at]!.data, random);
+    const hello = edited(offer.hello, at, { data });
+    different += differencesFrom(profileOf(156), hello).length > 0 ? 1 : 0;
+  }
+  assert(different > 10_000);
 });

@@ -10,8 +10,9 @@ import {
   parseProfile,
   profileOf,
 } from "../../src/utls/mod.ts";
+import { echOf } from "../../src/utls/extension_data.ts";
 import { profileJson } from "./_profile_json.ts";
-import { echOf, greaseOf, shareOf } from "./_scripted_draws.ts";
+import { greaseOf, shareOf } from "./_scripted_draws.ts";
 import { seededRandom } from "./_seeded_random.ts";
 
 const HELLOS = 6_000;

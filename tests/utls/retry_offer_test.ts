@@ -16,7 +16,8 @@ import {
   profileOf,
   retryOffer,
 } from "../../src/utls/mod.ts";
-import { flows, messageOf, pskOf, sharesOf } from "./_chrome_captures.ts";
+import { keySharesOf } from "../../src/utls/extension_data.ts";
+import { flows, messageOf, pskOf } from "./_chrome_captures.ts";
 import { profileWithout } from "./_profile_json.ts";
 import { drawsOf, shareOf } from "./_scripted_draws.ts";
 
@@ -34,7 +35,9 @@ Deno.test("retryOffer() makes the second hellos of Chromium 156 byte for byte, r
     const [first, second] = hellos.map(messageOf);
     const offer = reproduce(first!);
     const { psk, unbound } = pskOf(second!) ?? {};
-    const key = sharesOf(decodeClientHello(second!)).get(GROUP.p384)!;
+    const key = new Map(keySharesOf(decodeClientHello(second!))).get(
+      GROUP.p384,
+    )!;
     using retry = retryOffer(offer, {
       crypto,
       group: GROUP.p384,
@@ -112,7 +115,7 @@ Deno.test("retryOffer() keeps all but the key share, without padding, and offers
     extensions: [],
   });
   assertEquals(extensionOf(retry.hello, EXTENSION.padding), undefined);
-  assertEquals([...sharesOf(retry.hello).keys()], [GROUP.p256]);
+  assertEquals(keySharesOf(retry.hello).map(([group]) => group), [GROUP.p256]);
   const [share] = retry.keyShares;
   const peer = crypto.p256.generateKeyPair();
   assertEquals(
@@ -132,7 +135,7 @@ Deno.test("retryOffer() keeps the key shares when only a cookie is asked for, an
   {
     using retry = retryOffer(offer, { crypto, cookie });
     assertEquals(retry.keyShares, offer.keyShares);
-    assert([...sharesOf(retry.hello).keys()].some(isGrease));
+    assert(keySharesOf(retry.hello).map(([group]) => group).some(isGrease));
     assertEquals([
       extensionOf(retry.hello, EXTENSION.preSharedKey),
       retry.bindersLength,
