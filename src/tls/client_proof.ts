@@ -1,6 +1,6 @@
 import type { Bytes } from "../core/bytes/mod.ts";
 import { type SignatureScheme, verifySignature } from "../core/crypto/mod.ts";
-import { decodeCertificate as decodeX509 } from "./certificates/certificate.ts";
+import { decodeX509 } from "./certificates/x509_certificate.ts";
 import { fatal } from "./error.ts";
 import { decodeCertificate } from "./messages/certificate.ts";
 import {

@@ -4,7 +4,7 @@
  * @module
  */
 export { ALERT, type AlertName } from "./alert.ts";
-export { spkiOf } from "./certificates/certificate.ts";
+export { spkiOf } from "./certificates/x509_certificate.ts";
 export {
   chainVerifier,
   type ChainVerifierOptions,

@@ -4,7 +4,7 @@ import {
   type SignatureScheme,
   type SigningKey,
 } from "../core/crypto/mod.ts";
-import { decodeCertificate } from "./certificates/certificate.ts";
+import { decodeX509 } from "./certificates/x509_certificate.ts";
 import { parsePem } from "./certificates/pem.ts";
 import { usageOf } from "./certificates/extensions.ts";
 import { dnsText, NAME_FORM } from "./certificates/general_name.ts";
@@ -35,7 +35,7 @@ export function serverCertificate(
   if (chain.length === 0 || !pkcs8 || more.length > 0) {
     throw new TypeError("Want PEM certificates and one private key in PKCS #8");
   }
-  const certificate = decodeCertificate(chain[0]!);
+  const certificate = decodeX509(chain[0]!);
   const key = importSigningKey(pkcs8);
   pkcs8.fill(0);
   if (!equal(certificate.publicKeySpki, key.publicKeySpki)) {

@@ -4,7 +4,7 @@ import {
   type SignatureScheme,
   type verifySignature,
 } from "../core/crypto/mod.ts";
-import { spkiOf } from "./certificates/certificate.ts";
+import { spkiOf } from "./certificates/x509_certificate.ts";
 import type { ClientOffer } from "./client_offer.ts";
 import { fatal } from "./error.ts";
 import {

@@ -6,7 +6,7 @@
 import { assert } from "@std/assert";
 import { type Bytes, concat, DecodeError } from "../../src/core/bytes/mod.ts";
 import { nodeProvider as crypto } from "../../src/core/crypto/mod.ts";
-import { decodeCertificate as decodeX509 } from "../../src/tls/certificates/certificate.ts";
+import { decodeX509 } from "../../src/tls/certificates/x509_certificate.ts";
 import { usageOf } from "../../src/tls/certificates/extensions.ts";
 import { decodeCrl } from "../../src/tls/certificates/revocation.ts";
 import { checkClientOffer } from "../../src/tls/client_hello_check.ts";

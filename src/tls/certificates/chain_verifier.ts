@@ -2,7 +2,7 @@ import { type Bytes, concat, DecodeError } from "../../core/bytes/mod.ts";
 import { nodeProvider } from "../../core/crypto/mod.ts";
 import { fatal } from "../error.ts";
 import type { CertificateSubject, CertificateVerifier } from "../verify.ts";
-import { type Certificate, decodeCertificate } from "./certificate.ts";
+import { decodeX509, type X509Certificate } from "./x509_certificate.ts";
 import { checkDates, checkPath, checkServer } from "./check_path.ts";
 import { indexRoots, pathsToRoots, type RootIndex } from "./path.ts";
 import { checkPathByPkijs } from "./pkijs_path.ts";
@@ -40,7 +40,7 @@ export interface ChainVerifierOptions {
  * | `certificateUnknown` | pkijs alone refuses the path, as for its policies |
  *
  * The last 64 good paths are remembered, so that the next handshake checks host, dates and revocation only. Of a chain that leads to
- * roots in many ways, 16 are tried.
+ * roots in many ways, 8 are tried.
  *
  * @throws {DecodeError} If a revocation list is malformed.
  */
@@ -70,10 +70,10 @@ export function chainVerifier(
 
 const MAX_CERTIFICATES = 10;
 const MAX_CHAIN_BYTES = 65_536;
-const MAX_PATHS = 16;
+const MAX_PATHS = 8;
 const MAX_REMEMBERED_PATHS = 64;
 
-function decodeChain(chain: readonly Bytes[]): Certificate[] {
+function decodeChain(chain: readonly Bytes[]): X509Certificate[] {
   const bytes = chain.reduce((sum, { length }) => sum + length, 0);
   if (
     chain.length === 0 || chain.length > MAX_CERTIFICATES ||
@@ -84,13 +84,13 @@ function decodeChain(chain: readonly Bytes[]): Certificate[] {
       `Want 1 to ${MAX_CERTIFICATES} certificates of ${MAX_CHAIN_BYTES} bytes`,
     );
   }
-  return chain.map(decodeCertificate);
+  return chain.map(decodeX509);
 }
 
 /** Tries `paths` until one passes `check`; if none does, what the first was refused for is thrown. */
 async function findPath(
-  paths: Iterable<readonly Certificate[]>,
-  check: (path: readonly Certificate[]) => Promise<void>,
+  paths: Iterable<readonly X509Certificate[]>,
+  check: (path: readonly X509Certificate[]) => Promise<void>,
 ): Promise<void> {
   let refusal: unknown;
   for (const path of paths) {
@@ -105,7 +105,7 @@ async function findPath(
 
 /** Checks what holds of `path` at any time for any host, unless `memory` has it. */
 async function checkOnce(
-  path: readonly Certificate[],
+  path: readonly X509Certificate[],
   { wallTimeMs }: CertificateSubject,
   memory: Set<string>,
 ): Promise<void> {

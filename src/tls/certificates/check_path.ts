@@ -1,6 +1,6 @@
 import { fatal } from "../error.ts";
 import type { CertificateSubject } from "../verify.ts";
-import type { Certificate } from "./certificate.ts";
+import type { X509Certificate } from "./x509_certificate.ts";
 import { checkSignature, keyTypeOf } from "./certificate_signature.ts";
 import { PURPOSE, type Usage, usageOf } from "./extensions.ts";
 import { isForHost } from "./host_name.ts";
@@ -13,7 +13,7 @@ import { checkNameConstraints, isSelfIssued } from "./name_constraints.ts";
  *   that we do not support, `certificateExpired` before and after its time.
  */
 export function checkServer(
-  server: Certificate,
+  server: X509Certificate,
   { serverName, wallTimeMs }: CertificateSubject,
 ): void {
   checkDates([server], wallTimeMs);
@@ -36,7 +36,7 @@ export function checkServer(
  * @throws {TlsError} `certificateExpired`.
  */
 export function checkDates(
-  path: readonly Certificate[],
+  path: readonly X509Certificate[],
   wallTimeMs: number,
 ): void {
   for (const { notBeforeMs, notAfterMs } of path) {
@@ -53,7 +53,7 @@ export function checkDates(
  * @throws {TlsError} `unknownCa` if an issuer is no certificate authority or has too many below it, `unsupportedCertificate` for keys,
  *   signatures, purposes and critical extensions, `badCertificate` for the rest.
  */
-export function checkPath(path: readonly Certificate[]): void {
+export function checkPath(path: readonly X509Certificate[]): void {
   const links = path.map((certificate) => ({
     certificate,
     usage: usageOf(certificate),

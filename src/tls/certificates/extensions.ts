@@ -11,7 +11,7 @@
  * @module
  */
 import { Reader } from "../../core/bytes/mod.ts";
-import type { Certificate } from "./certificate.ts";
+import type { X509Certificate } from "./x509_certificate.ts";
 import {
   DER_TAG,
   malformed,
@@ -58,7 +58,7 @@ export const PURPOSE = {
  *
  * @throws {DecodeError} If one of them is malformed.
  */
-export function usageOf({ extensions }: Certificate): Usage {
+export function usageOf({ extensions }: X509Certificate): Usage {
   const value = (id: string) => {
     const found = extensions.get(id)?.value;
     return found && new Reader(found, "certificate extension");

@@ -1,4 +1,4 @@
-import type { Certificate } from "./certificate.ts";
+import type { X509Certificate } from "./x509_certificate.ts";
 import { fatal } from "../error.ts";
 import type { NameConstraints, Usage } from "./extensions.ts";
 import {
@@ -11,7 +11,7 @@ import { equal } from "../../core/bytes/mod.ts";
 
 /** A certificate of a path and what it may be used for. */
 export interface Link {
-  readonly certificate: Certificate;
+  readonly certificate: X509Certificate;
   readonly usage: Usage;
 }
 
@@ -33,7 +33,7 @@ export function checkNameConstraints(path: readonly Link[]): void {
 }
 
 /** Whether subject and issuer are the same. */
-export function isSelfIssued({ subject, issuer }: Certificate): boolean {
+export function isSelfIssued({ subject, issuer }: X509Certificate): boolean {
   return equal(subject, issuer);
 }
 

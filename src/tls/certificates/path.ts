@@ -1,12 +1,12 @@
 import type { Bytes } from "../../core/bytes/mod.ts";
-import { type Certificate, decodeCertificate } from "./certificate.ts";
+import { decodeX509, type X509Certificate } from "./x509_certificate.ts";
 
 /** Trusted certificates by their subject's name, in hexadecimal. */
-export type RootIndex = ReadonlyMap<string, readonly Certificate[]>;
+export type RootIndex = ReadonlyMap<string, readonly X509Certificate[]>;
 
 /** Indexes `roots`, in DER; one that is not a certificate stands for nobody. */
 export function indexRoots(roots: readonly Bytes[]): RootIndex {
-  const index = new Map<string, Certificate[]>();
+  const index = new Map<string, X509Certificate[]>();
   for (const der of roots) {
     const root = tryDecode(der);
     if (!root) continue;
@@ -24,18 +24,18 @@ export function indexRoots(roots: readonly Bytes[]): RootIndex {
  * dozens of ways at most.
  */
 export function* pathsToRoots(
-  chain: readonly Certificate[],
+  chain: readonly X509Certificate[],
   roots: RootIndex,
-): Generator<readonly Certificate[]> {
+): Generator<readonly X509Certificate[]> {
   const [server, ...intermediates] = chain;
   if (server) yield* extend([server], intermediates, roots);
 }
 
 function* extend(
-  path: readonly Certificate[],
-  intermediates: readonly Certificate[],
+  path: readonly X509Certificate[],
+  intermediates: readonly X509Certificate[],
   roots: RootIndex,
-): Generator<readonly Certificate[]> {
+): Generator<readonly X509Certificate[]> {
   const issuer = path.at(-1)!.issuer.toHex();
   for (const root of roots.get(issuer) ?? []) yield [...path, root];
   for (const next of intermediates) {
@@ -47,13 +47,13 @@ function* extend(
   }
 }
 
-function identityOf({ subject, publicKeySpki }: Certificate): string {
+function identityOf({ subject, publicKeySpki }: X509Certificate): string {
   return `${subject.toHex()} ${publicKeySpki.toHex()}`;
 }
 
-function tryDecode(der: Bytes): Certificate | undefined {
+function tryDecode(der: Bytes): X509Certificate | undefined {
   try {
-    return decodeCertificate(der);
+    return decodeX509(der);
   } catch {
     return undefined;
   }

@@ -1,6 +1,6 @@
 import type * as Pkijs from "pkijs";
 import { fatal } from "../error.ts";
-import type { Certificate } from "./certificate.ts";
+import type { X509Certificate } from "./x509_certificate.ts";
 
 /**
  * Fails unless the engine of pkijs too finds `path`, the server's certificate first and a root last, valid by RFC 5280 §6.1: a
@@ -11,7 +11,7 @@ import type { Certificate } from "./certificate.ts";
  * @throws {TlsError} `certificateUnknown`.
  */
 export async function checkPathByPkijs(
-  path: readonly Certificate[],
+  path: readonly X509Certificate[],
   wallTimeMs: number,
 ): Promise<void> {
   const pkijs = await import("pkijs"); // slow to load, and not needed by those who pin
@@ -31,7 +31,7 @@ export async function checkPathByPkijs(
 
 async function fault(
   pkijs: typeof Pkijs,
-  path: readonly Certificate[],
+  path: readonly X509Certificate[],
   checkDate: Date,
 ): Promise<string> {
   const certificates = path.map(({ der }) => pkijs.Certificate.fromBER(der));

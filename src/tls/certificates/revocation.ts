@@ -12,7 +12,7 @@
  */
 import { type Bytes, equal, Reader } from "../../core/bytes/mod.ts";
 import { fatal, TlsError } from "../error.ts";
-import { type Certificate, readTime } from "./certificate.ts";
+import { readTime, type X509Certificate } from "./x509_certificate.ts";
 import { checkSignature } from "./certificate_signature.ts";
 import {
   DER_TAG,
@@ -31,7 +31,7 @@ import { usageOf } from "./extensions.ts";
  * @throws {TlsError} `certificateRevoked`.
  */
 export function checkRevocation(
-  path: readonly Certificate[],
+  path: readonly X509Certificate[],
   crls: readonly RevocationList[],
   wallTimeMs: number,
 ): void {
@@ -101,7 +101,7 @@ const EXTENSIONS = 0xa0;
 
 function counts(
   list: RevocationList,
-  issuer: Certificate,
+  issuer: X509Certificate,
   wallTimeMs: number,
 ): boolean {
   const { thisUpdateMs, nextUpdateMs = -Infinity, hasCritical } = list;

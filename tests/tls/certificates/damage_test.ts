@@ -1,5 +1,9 @@
-import { assertEquals } from "@std/assert";
-import { type Bytes, concat } from "../../../src/core/bytes/mod.ts";
+import { assertEquals, assertThrows } from "@std/assert";
+import {
+  type Bytes,
+  concat,
+  DecodeError,
+} from "../../../src/core/bytes/mod.ts";
 import { chainVerifier, TlsError } from "../../../src/tls/mod.ts";
 import { certificateDer, testRoots } from "../_certificates.ts";
 
@@ -53,6 +57,11 @@ Deno.test("chainVerifier() passes over roots that are no certificates", async ()
     roots: [certificateDer("cut-short"), ...testRoots],
   });
   assertEquals(await isTaken(verify(chain, subject)), true);
+});
+
+Deno.test("chainVerifier() throws at once for a malformed revocation list", () => {
+  const crls = [certificateDer("crl-p256").slice(0, -1)];
+  assertThrows(() => chainVerifier({ roots: testRoots, crls }), DecodeError);
 });
 
 Deno.test("chainVerifier() judges host and time of a remembered path anew", async () => {

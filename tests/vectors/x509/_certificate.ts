@@ -74,6 +74,7 @@ export function encodeCrl(
   algorithm: AlgorithmName,
   revoked: readonly number[],
   [thisUpdate, nextUpdate]: readonly [string, string],
+  extensions: readonly Bytes[] = [],
 ): Bytes {
   const entries = revoked.map((serial) =>
     sequence(integer(serial), time(thisUpdate))
@@ -85,6 +86,7 @@ export function encodeCrl(
     time(thisUpdate),
     time(nextUpdate),
     ...entries.length > 0 ? [sequence(...entries)] : [],
+    ...extensions.length > 0 ? [der(0xa0, sequence(...extensions))] : [],
   );
   return sequence(
     tbs,

@@ -83,6 +83,8 @@ const good: readonly Case[] = [
   { name: "not on the list", chain: ["p256", "ca-p256"], crls: ["crl-empty"] },
   { name: "on a stale list", chain: ["p256", "ca-p256"], crls: ["crl-p256-stale"], openssl: "wants a valid list" },
   { name: "on a forged list", chain: ["p256", "ca-p256"], crls: ["crl-p256-forged"], openssl: "wants a valid list" },
+  { name: "on a list with an unknown critical extension", chain: ["p256", "ca-p256"], crls: ["crl-p256-critical"], openssl: "wants a valid list" },
+  { name: "on a list of a CA without cRLSign", chain: ["by-path-0", "ca-path-0"], crls: ["crl-by-path-0"], openssl: "wants a valid list" },
 ];
 
 const unknownCa: readonly Case[] = [
@@ -183,6 +185,7 @@ const others: readonly Case[] = [
   { name: "mail address not permitted", chain: ["mail-outside", "ca-mail-permitted"], alert: "certificateUnknown" },
   { name: "policy wanted, none there", chain: ["by-explicit-policy", "ca-explicit-policy"], alert: "certificateUnknown" },
   { name: "revoked", chain: ["p256", "ca-p256"], crls: ["crl-p256"], alert: "certificateRevoked" },
+  { name: "revoked by a list with an unknown extension", chain: ["p256", "ca-p256"], crls: ["crl-p256-extension"], alert: "certificateRevoked" },
 ];
 
 /** The set. */

@@ -357,24 +357,31 @@ export function certificates(
   leaf("by-tangle", "p256", ["Tangle", "caP256"]);
 
   // Revocation.
-  const list = (revoked: readonly string[], until = "2120-01-01T00:00:00Z") =>
+  const list = (
+    [issuer, signer]: readonly [string, KeyName],
+    revoked: readonly string[],
+    until = "2120-01-01T00:00:00Z",
+    extensions: readonly Bytes[] = [],
+  ) =>
     encodeCrl(
-      CA_P256[0],
-      keyOf("caP256"),
+      issuer,
+      keyOf(signer),
       "ecdsaSha256",
       revoked.map((id) => serialOf(made[id]!)),
       ["2026-01-01T00:00:00Z", until],
+      extensions,
     );
-  made["crl-empty"] = list([]);
-  made["crl-p256"] = list(["p256"]);
-  made["crl-p256-stale"] = list(["p256"], "2026-02-01T00:00:00Z");
-  made["crl-p256-forged"] = encodeCrl(
-    CA_P256[0],
-    keyOf("otherRoot"),
-    "ecdsaSha256",
-    [serialOf(made["p256"]!)],
-    ["2026-01-01T00:00:00Z", "2120-01-01T00:00:00Z"],
-  );
+  made["crl-empty"] = list(CA_P256, []);
+  made["crl-p256"] = list(CA_P256, ["p256"]);
+  made["crl-p256-stale"] = list(CA_P256, ["p256"], "2026-02-01T00:00:00Z");
+  made["crl-p256-forged"] = list([CA_P256[0], "otherRoot"], ["p256"]);
+  made["crl-p256-critical"] = list(CA_P256, ["p256"], undefined, [
+    unknown(true),
+  ]);
+  made["crl-p256-extension"] = list(CA_P256, ["p256"], undefined, [
+    unknown(false),
+  ]);
+  made["crl-by-path-0"] = list(["CA path 0", "caP256"], ["by-path-0"]);
   return made;
 }
 

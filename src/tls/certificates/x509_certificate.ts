@@ -22,8 +22,8 @@ import {
   readSmallInteger,
 } from "./der.ts";
 
-/** A decoded certificate; its arrays borrow the bytes of {@link Certificate.der}. */
-export interface Certificate {
+/** A decoded certificate; its arrays borrow the bytes of {@link X509Certificate.der}. */
+export interface X509Certificate {
   /** The whole. */
   readonly der: Bytes;
   /** What is signed: the tbsCertificate. */
@@ -58,7 +58,7 @@ export interface Extension {
  * @throws {DecodeError} If it is not DER from the first byte to the last, holds an extension twice, or names one signature algorithm
  *   inside and another outside.
  */
-export function decodeCertificate(der: Bytes): Certificate {
+export function decodeX509(der: Bytes): X509Certificate {
   const whole = new Reader(der, "certificate");
   const outer = readConstructed(whole);
   whole.end();
@@ -110,7 +110,7 @@ export function decodeCertificate(der: Bytes): Certificate {
  */
 export function spkiOf(certificateDer: Uint8Array): Bytes {
   const copy = new Uint8Array(certificateDer);
-  return new Uint8Array(decodeCertificate(copy).publicKeySpki);
+  return new Uint8Array(decodeX509(copy).publicKeySpki);
 }
 
 /**

@@ -2,7 +2,7 @@ import { assertEquals, assertThrows } from "@std/assert";
 import { concat, DecodeError, utf8 } from "../../../src/core/bytes/mod.ts";
 import { importSigningKey } from "../../../src/core/crypto/mod.ts";
 import { Reader } from "../../../src/core/bytes/mod.ts";
-import { readTime } from "../../../src/tls/certificates/certificate.ts";
+import { readTime } from "../../../src/tls/certificates/x509_certificate.ts";
 import { readDer } from "../../../src/tls/certificates/der.ts";
 import { spkiOf } from "../../../src/tls/mod.ts";
 import { testCertificate, type TestKey } from "../_certificates.ts";
