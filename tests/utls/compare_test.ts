@@ -324,11 +324,11 @@ Deno.test("differencesFrom() takes any mutated extension", () => {
   using offer = drawOffer(profileOf(156), { crypto: nodeProvider });
   const { length } = offer.hello.extensions!;
   let different = 0;
-  for (let i = 0; i < 20_000; i++) {
+  for (let i = 0; i < 4_000; i++) {
     const at = random(length);
     const data = mutate(offer.hello.extensions![at]!.data, random);
     const hello = edited(offer.hello, at, { data });
     different += differencesFrom(profileOf(156), hello).length > 0 ? 1 : 0;
   }
-  assert(different > 10_000);
+  assert(different > 2_000);
 });
