@@ -1,6 +1,7 @@
+import { DecodeError } from "../../src/core/bytes/mod.ts";
 import * as utls from "../../src/utls/mod.ts";
 import { CliError } from "../_error.ts";
-import { type Command, command } from "../_main.ts";
+import { type Command, command, type Context } from "../_main.ts";
 import {
   heading,
   INPUTS,
@@ -31,7 +32,11 @@ export const fingerprint: Command = command({
   async run({ full }, context) {
     for (const specimen of await readSpecimens(context)) {
       const { from, where } = specimen;
-      const fingerprints = fingerprintsOf(specimen, full);
+      const fingerprints = orNote(
+        () => fingerprintsOf(specimen, full),
+        where,
+        context,
+      );
       const lines = Object.entries(fingerprints)
         .map(([name, value]) => `  ${name.padEnd(9)}  ${value}`);
       context.print(
@@ -41,6 +46,21 @@ export const fingerprint: Command = command({
     }
   },
 });
+
+/** A list in a hello may be malformed: that one is named and has no fingerprints. */
+function orNote(
+  take: () => Record<string, string>,
+  where: string,
+  { note }: Context,
+): Record<string, string> {
+  try {
+    return take();
+  } catch (error) {
+    if (!(error instanceof DecodeError)) throw error;
+    note(`${where}: ${error.message}`);
+    return {};
+  }
+}
 
 function fingerprintsOf(
   specimen: Specimen,

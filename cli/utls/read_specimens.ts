@@ -30,6 +30,7 @@ export interface NamedHttp2 {
 export type Specimen = NamedHello | NamedHttp2;
 
 const MAX_INPUT_BYTES = 1 << 30;
+const MAX_JSON_DEPTH = 32;
 
 /** What the usage of commands that read hellos says about their operands. */
 export const INPUTS =
@@ -149,13 +150,16 @@ function line(
     text.trim() === "" ? [] : read(text, `${name}, line ${index + 1}`);
 }
 
-function inJson(value: unknown, where: string): Specimen[] {
+function inJson(value: unknown, where: string, depth = 0): Specimen[] {
   if (typeof value !== "object" || value === null) return [];
+  if (depth > MAX_JSON_DEPTH) {
+    throw new CliError("failed", `JSON of ${where} is nested too deep`);
+  }
   return Object.entries(value).flatMap(([key, member]) => {
     const place = `${where}.${key}`;
     return JSON_KEYS.includes(key) && typeof member === "string"
       ? inHex(member, place)
-      : inJson(member, place);
+      : inJson(member, place, depth + 1);
   });
 }
 

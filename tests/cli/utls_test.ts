@@ -153,6 +153,19 @@ Deno.test("betanet-utls fingerprint says what it left of a capture", async () =>
   assertEquals(left, "stdin: 1 not read: malformed\n");
 });
 
+Deno.test("betanet-utls fingerprint goes on after a hello with a malformed list", async () => {
+  const record = (await generate("--chrome-version", "106")).trim();
+  const broken = record.replace("000a000a0008", "000a000a0007");
+  assert(broken !== record);
+  const args = ["fingerprint", "--json"];
+  const ran = await runUtls(args, `${broken}\n${record}`);
+  const [first, second] = ran.stdout.trim().split("\n");
+  assertEquals(ran.code, 0);
+  assertEquals(JSON.parse(first!), { where: "stdin, line 1", from: "client" });
+  assertStringIncludes(second!, "cd08e31494f9531f560d64c695473da9");
+  assertStringIncludes(ran.stderr, "stdin, line 1: Cannot decode supported");
+});
+
 Deno.test("betanet-utls inspect explains every field", async () => {
   const record = await generate();
   const text = await runUtls(["inspect"], record);
@@ -199,6 +212,7 @@ Deno.test("betanet-utls says what is wrong with its input", async () => {
       [["fingerprint"], "hello", 1, "No hello in stdin, line 1"],
       [["fingerprint"], "160301", 1, "No hello in stdin, line 1"],
       [["fingerprint"], '{"a":[1]}', 1, "No hello in stdin"],
+      [["fingerprint"], "[".repeat(99) + "]".repeat(99), 1, "JSON of stdin"],
       [["fingerprint", missing], "", 1, `Cannot read ${missing}`],
       [["fingerprint"], "505249202a2048", 1, "HTTP/2 is cut short in stdin"],
       [

@@ -18,6 +18,7 @@ import {
   readInitials,
   readVarint,
 } from "../../src/utls/capture/quic_initial.ts";
+import { generator, mutate } from "../htx/_mutation.ts";
 import { captures, messageOf } from "./_chrome_captures.ts";
 import { pcap, udpPacket } from "./_packets.ts";
 import vectors from "../vectors/rfc9001/appendix_a.json" with { type: "json" };
@@ -35,11 +36,15 @@ function keysOf(version: number, sender: "client" | "server", id: Uint8Array) {
   return initialKeys(nodeProvider, version, id, sender);
 }
 
-/** A client's Initial packet with these frames. */
+/** A client's Initial packet with these frames and PADDING up to 1,200 bytes. */
 function seal(
-  frames: Uint8Array,
+  unpadded: Uint8Array,
   { version = 1, number = 0, id = destinationId } = {},
 ): Bytes {
+  const frames = concat(
+    unpadded,
+    new Uint8Array(Math.max(0, 1_200 - unpadded.length)),
+  );
   const { key, iv, hp } = keysOf(version, "client", id);
   const first = version === 1 ? 0xc1 : 0xd1;
   const header = new Writer().u8(first).u32(version).u8(id.length).put(id)
@@ -141,6 +146,37 @@ Deno.test("hellosIn() follows a client whose keys a Retry has changed", () => {
     encodeHex(hello),
   ]);
   assertEquals(drops, []);
+});
+
+Deno.test("hellosIn() derives no keys for datagrams that no client would start with", () => {
+  const packet = seal(cryptoFrame(0, decodeHex("0100")));
+  const counted = { ...nodeProvider, hmac: () => assert(false) as never };
+  const [sealed] = readInitials(client.subarray(0, 1_200));
+  const short = concat(sealed!.header, sealed!.body).subarray(0, 1_199);
+  short[17] = 0x9d; // length of the packet, one less
+  const capture = pcap([udpPacket(short)]);
+  const found = hellosIn(capture, counted);
+  assertEquals([...found], []);
+  assertEquals([...found.drops], [["undecryptable", 1]]);
+  assertThrows(() => [...hellosIn(pcap([udpPacket(packet)]), counted)]);
+});
+
+Deno.test("20,000 mutated frames of Initial packets decode or fail with DecodeError", () => {
+  const random = generator(6);
+  const frames = concat(
+    decodeHex("0200000000" + "0300400001000001020003"),
+    cryptoFrame(7, new Uint8Array(50)),
+    decodeHex("1c0006026f6b01"),
+  );
+  let decoded = 0;
+  for (let i = 0; i < 20_000; i++) {
+    try {
+      for (const _ of readCryptoFrames(mutate(frames, random))) decoded++;
+    } catch (error) {
+      if (!(error instanceof DecodeError)) throw error;
+    }
+  }
+  assert(decoded > 5_000, `${decoded} frames`);
 });
 
 Deno.test("readInitials() leaves what is no Initial of a known version", () => {

@@ -13,11 +13,19 @@ import {
 } from "./quic_initial.ts";
 import { Reassembly } from "./reassembly.ts";
 
+/** Least bytes of a datagram with a client's Initial packet (RFC 9000 §14.1); shorter ones are not worth deriving keys for. */
+const MIN_CLIENT_DATAGRAM_BYTES = 1_200;
+
 /** One direction of a connection. */
 interface Flow {
   readonly keys: InitialKeys;
   readonly reassembly: Reassembly;
   readonly hellos: HelloMessages;
+}
+
+interface Opened {
+  readonly flow: Flow;
+  readonly frames: Bytes;
 }
 
 /** Follows the QUIC connections of a capture to the hellos in their Initial packets. */
@@ -42,10 +50,12 @@ export class QuicFollower {
   push(key: string, reverseKey: string, datagram: Uint8Array): Bytes[] {
     const messages: Bytes[] = [];
     for (const packet of readInitials(datagram)) {
-      const opened = this.#open(key, reverseKey, packet);
+      const mayBeFirst = datagram.length >= MIN_CLIENT_DATAGRAM_BYTES;
+      const opened = this.#openKnown(key, packet) ??
+        (mayBeFirst ? this.#openFirst(key, reverseKey, packet) : undefined);
       if (!opened) {
         this.#drop("undecryptable");
-        continue;
+        break; // the packets behind it are of the same connection
       }
       const { flow: { reassembly, hellos }, frames } = opened;
       for (const { offset, data } of readCryptoFrames(frames)) {
@@ -66,19 +76,18 @@ export class QuicFollower {
     }
   }
 
-  #open(
-    key: string,
-    reverseKey: string,
-    packet: SealedInitial,
-  ): { readonly flow: Flow; readonly frames: Bytes } | undefined {
+  #openKnown(key: string, packet: SealedInitial): Opened | undefined {
     const flow = this.#flows.get(key);
     const frames = flow && openInitial(this.#crypto, packet, flow.keys);
-    if (flow && frames) return { flow, frames };
-    return this.#openFirst(key, reverseKey, packet);
+    return flow && frames && { flow, frames };
   }
 
   /** Takes `packet` as the first of a client, or its first after a Retry, which changes the keys. */
-  #openFirst(key: string, reverseKey: string, packet: SealedInitial) {
+  #openFirst(
+    key: string,
+    reverseKey: string,
+    packet: SealedInitial,
+  ): Opened | undefined {
     const { version, destinationId } = packet;
     const newFlow = (sender: "client" | "server"): Flow => ({
       keys: initialKeys(this.#crypto, version, destinationId, sender),
