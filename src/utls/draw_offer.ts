@@ -48,7 +48,7 @@ export interface DrawOptions {
   readonly keyShare?: (group: Group) => KeyShare;
 }
 
-/** Where in the GREASE seed of a connection each value comes from, as in BoringSSL (`ssl_grease_index_t`). */
+/** Where in the GREASE seed of a connection each value comes from: as in BoringSSL, which leaves the last to Chromium. */
 const SEED = {
   cipher: 0,
   supportedGroups: 1,
