@@ -37,13 +37,13 @@ export function openCrypto(
   }
   const { provider, trials } = selectProvider(
     native instanceof FfiError ? [] : [native],
-    name === "native" ? { measureMs: (c) => c === nodeProvider ? 1 : 0 } : {},
+    name === "native" ? { measureMs: (c) => isNative(c) ? 0 : 1 } : {},
   );
   for (const { provider: { name }, failed, roundMs } of trials) {
     if (failed.length > 0) log.error("crypto.self_test", { name, failed });
     else log.debug("crypto.measured", { name, roundMs });
   }
-  if (name === "native" && provider === nodeProvider) throw noNative();
+  if (name === "native" && !isNative(provider)) throw noNative();
   log.debug("crypto.selected", { name: provider.name });
   return provider;
 }
@@ -60,6 +60,10 @@ function openNative(paths: readonly string[]): Primitives | FfiError {
     }
   }
   return reason;
+}
+
+function isNative(provider: CryptoProvider): boolean {
+  return provider !== nodeProvider && provider !== nobleProvider;
 }
 
 function noNative(cause?: FfiError): CliError {

@@ -15,7 +15,8 @@ import { mlKem768 } from "./libcrypto/ml_kem.ts";
  *
  * @param path The file to load. Default: the system's `libcrypto.so.3`, `libcrypto.3.dylib` or `libcrypto-3-x64.dll`.
  * @returns Primitives named after the library, such as `libcrypto 3.5.8`, for `selectProvider` or `checkedProvider`.
- * @throws {FfiError} `not_permitted` without `--allow-ffi`, `not_found`, or `unsupported` if it is not OpenSSL 3.
+ * @throws {FfiError} `not_permitted` without `--allow-ffi`, `not_found`, or `unsupported` if it is not OpenSSL 3,
+ * `failed` if it was built without an algorithm.
  */
 export function openLibcrypto(path?: string): Primitives {
   const lib = loadLibrary(path);

@@ -6,6 +6,7 @@ import {
   type Primitives,
   selectProvider,
 } from "../../src/core/crypto/mod.ts";
+import { setImmediate } from "node:timers";
 import { FfiError, openLibcrypto } from "../../src/ffi/mod.ts";
 import { testCryptoProvider } from "../compliance/crypto_provider.ts";
 import { testProvidersAgree } from "../compliance/providers_agree.ts";
@@ -36,6 +37,16 @@ if (primitives) {
       using aead = libcrypto.aesGcm(KEY);
       aead.open(NONCE, aead.seal(NONCE, KEY));
     });
+  });
+
+  Deno.test("libcrypto frees the contexts of AEADs that are forgotten", async () => {
+    const before = Deno.memoryUsage().rss;
+    for (let i = 0; i < 200_000; i++) {
+      libcrypto.aesGcm(KEY).seal(NONCE, KEY);
+      if (i % 1_000 === 0) await new Promise((next) => setImmediate(next));
+    }
+    const grown = (Deno.memoryUsage().rss - before) / 2 ** 20;
+    assert(grown < 130, `Memory grew by ${grown.toFixed(1)} MiB`);
   });
 
   Deno.test("libcrypto frees what a forgery leaves behind", () => {

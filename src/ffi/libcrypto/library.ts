@@ -203,7 +203,7 @@ function reasonOf(cause: unknown): [FfiErrorCode, string] {
   if (cause instanceof Deno.errors.NotCapable) {
     return ["not_permitted", "Want the permission to load libcrypto"];
   }
-  return `${cause}`.includes("undefined symbol") // Deno has no class for it
+  return `${cause}`.includes("Failed to register symbol") // Deno has no class for it
     ? ["unsupported", "Want OpenSSL 3: libcrypto lacks a function"]
     : ["not_found", "Cannot load libcrypto 3"];
 }
