@@ -30,6 +30,7 @@ export class RecordOpener implements Disposable {
   #held: Uint8Array = EMPTY;
   #heldLength = 0;
   #skippableBytes = 0;
+  #hasOpened = false;
 
   /** Expects what follows under `keys`, and takes them over. */
   useKeys(keys: RecordKeys): void {
@@ -126,8 +127,8 @@ export class RecordOpener implements Disposable {
       this.#skip(content.length, "unexpected_message");
       return undefined;
     }
-    // A peer that could not follow our first flight has no keys to encrypt its alert with.
-    const isEarlyAlert = type === CONTENT_TYPE.alert && keys?.sequence === 0;
+    // A peer that could not follow our first flight has no keys to encrypt its alert with; later ones must be authentic.
+    const isEarlyAlert = type === CONTENT_TYPE.alert && !this.#hasOpened;
     if (keys && type !== CONTENT_TYPE.changeCipherSpec && !isEarlyAlert) {
       throw fatal("unexpectedMessage", "Record is not encrypted");
     }
@@ -149,6 +150,7 @@ export class RecordOpener implements Disposable {
       return undefined;
     }
     keys.advance();
+    this.#hasOpened = true;
     this.#skippableBytes = 0;
     return unpad(inner);
   }
@@ -158,7 +160,7 @@ export class RecordOpener implements Disposable {
     otherwise: "unexpected_message" | "bad_record_mac",
     cause?: CryptoError,
   ): void {
-    if (bytes <= this.#skippableBytes) {
+    if (bytes > 0 && bytes <= this.#skippableBytes) {
       this.#skippableBytes -= bytes;
       return;
     }

@@ -57,6 +57,10 @@ const FIRST: Record<string, [(bytes: Bytes) => Uint8Array, AlertName]> = {
     () => plain(T.applicationData, new Uint8Array(32)),
     "unexpectedMessage",
   ],
+  "empty application data before keys": [
+    () => plain(T.applicationData, NOTHING),
+    "unexpectedMessage",
+  ],
   "change_cipher_spec of 2": [
     () => plain(T.changeCipherSpec, Uint8Array.of(2)),
     "unexpectedMessage",
@@ -123,11 +127,11 @@ const LATER: Record<string, [(peer: Peer) => Uint8Array, AlertName]> = {
     "unexpectedMessage",
   ],
   "alert in the clear": [
-    (peer) =>
-      concat(
-        peer.record(T.applicationData, Uint8Array.of(1)),
-        plain(T.alert, Uint8Array.of(2, 40)),
-      ),
+    () => plain(T.alert, Uint8Array.of(2, 40)),
+    "unexpectedMessage",
+  ],
+  "close_notify in the clear": [
+    () => plain(T.alert, Uint8Array.of(1, 0)),
     "unexpectedMessage",
   ],
   "record with a bit changed": [
@@ -162,6 +166,10 @@ const LATER: Record<string, [(peer: Peer) => Uint8Array, AlertName]> = {
   ],
   "record shorter than a tag": [
     () => plain(T.applicationData, new Uint8Array(15)),
+    "badRecordMac",
+  ],
+  "record of no bytes": [
+    () => plain(T.applicationData, NOTHING),
     "badRecordMac",
   ],
   "record above 16 KiB and 256 bytes": [
