@@ -7,7 +7,10 @@ import {
 } from "../../src/core/bytes/mod.ts";
 import { hellosIn } from "../../src/utls/mod.ts";
 import { MAX_FLOWS } from "../../src/utls/capture/flow_table.ts";
-import { MAX_HELLO_BYTES } from "../../src/utls/capture/hello_messages.ts";
+import {
+  MAX_HELLO_BYTES,
+  MAX_HELLOS,
+} from "../../src/utls/capture/hello_messages.ts";
 import { MAX_PREAMBLE_BYTES } from "../../src/utls/capture/tls_stream.ts";
 import {
   MAX_PENDING_BYTES,
@@ -113,6 +116,15 @@ Deno.test("what follows the hellos is not read", () => {
   assertEquals(follow(segments(finished, 800)), found(message));
 });
 
+Deno.test("of one side MAX_HELLOS hellos are read, however small", () => {
+  const tiny = decodeHex("1603010008" + "0100000001000000");
+  const flight = concat(...Array.from({ length: 100 }, () => tiny));
+  assertEquals(
+    follow([{ sequence: 1, payload: flight }]).drops,
+    [["undecodable", MAX_HELLOS]],
+  );
+});
+
 Deno.test("gaps, oversized and malformed hellos are counted", () => {
   const [first, , ...rest] = segments(record, 100);
   assertEquals(follow([first!, ...rest]).drops, [["gap", 1]]);
@@ -157,6 +169,8 @@ Deno.test("of more than 4,096 streams the one unused for longest gives way", () 
     messages: [encodeHex(message)],
     drops: [["evicted", 11]],
   });
+  const whole = opened.map((segment) => ({ ...segment, payload: record }));
+  assertEquals(follow(whole).drops, []); // what was found is not given up
 });
 
 Deno.test("Reassembly bounds what waits behind a gap, in pieces and in bytes", () => {

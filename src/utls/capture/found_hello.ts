@@ -8,7 +8,7 @@ export type DropReason =
   | NoTransport // a packet of another link type or protocol, or a fragment
   | "malformed" // a packet whose headers do not decode, or that was cut before its end
   | "gap" // bytes of a stream that never came, or too many behind those
-  | "evicted" // a stream that gave way to newer ones
+  | "evicted" // a stream that gave way to newer ones before its first hello
   | "oversized" // a hello longer than MAX_HELLO_BYTES
   | "undecodable" // a hello that does not decode
   | "undecryptable"; // a QUIC Initial packet whose keys are not known

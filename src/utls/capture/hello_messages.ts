@@ -5,16 +5,25 @@ import { SERVER_HELLO } from "../server_hello.ts";
 /** Longest hello that is put together; browsers send about 2,000 bytes. */
 export const MAX_HELLO_BYTES = 65_536;
 
+/** Most hellos that one side sends: before and after a HelloRetryRequest. */
+export const MAX_HELLOS = 2;
+
 /** Puts together the hellos at the start of a stream of handshake messages. */
 export class HelloMessages {
   #message = new Writer();
   #head: number[] = [];
+  #count = 0;
   #isOver = false;
   #isOversized = false;
 
-  /** Whether no hello can follow: another message came, or one of more than {@link MAX_HELLO_BYTES}. */
+  /** Whether no hello can follow: {@link MAX_HELLOS} or another message came, or one of more than {@link MAX_HELLO_BYTES}. */
   get isOver(): boolean {
     return this.#isOver;
+  }
+
+  /** How many hellos were complete. */
+  get count(): number {
+    return this.#count;
   }
 
   /** Whether a hello claimed more than {@link MAX_HELLO_BYTES}. */
@@ -40,6 +49,7 @@ export class HelloMessages {
       at += part.length;
       if (part.length < missing) break;
       messages.push(this.#message.finish());
+      this.#isOver = ++this.#count >= MAX_HELLOS;
       this.#message = new Writer();
       this.#head = [];
     }

@@ -16,8 +16,8 @@ interface Flow {
 /** Follows the TCP connections of a capture to the hellos in them; a connection may have begun before it. */
 export class TcpFollower {
   readonly #drop: (reason: DropReason) => void;
-  readonly #flows = new FlowTable<Flow>((flow) => {
-    if (!flow.stream.isOver) this.#drop("evicted");
+  readonly #flows = new FlowTable<Flow>(({ stream }) => {
+    if (!stream.isOver && stream.helloCount === 0) this.#drop("evicted");
   });
 
   /** Starts without connections; `drop` counts what is given up. */

@@ -38,6 +38,11 @@ export class TlsStream {
     return this.#isOver || this.#hellos.isOver;
   }
 
+  /** How many hellos were complete. */
+  get helloCount(): number {
+    return this.#hellos.count;
+  }
+
   /** Whether a hello was too long to be put together. */
   get isOversized(): boolean {
     return this.#hellos.isOversized;
