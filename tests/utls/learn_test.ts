@@ -1,22 +1,20 @@
 import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
-import { encodeHex } from "../../src/core/bytes/mod.ts";
 import {
   type ClientHello,
   EXTENSION,
-  type ExtensionRule,
   isGrease,
   type LearnedHello,
   learnHelloRules,
   learnHttp2,
   learnProfile,
   parseProfile,
-  type Profile,
   profileFamilies,
   profileJson,
   profileOf,
   UtlsError,
 } from "../../src/utls/mod.ts";
 import { observedHellos, observedStart } from "./_observed_browser.ts";
+import { visibleRules } from "./_visible_rules.ts";
 
 for (const profile of profileFamilies()) {
   Deno.test(`profileJson() writes what parseProfile() reads: ${profile.family}`, () => {
@@ -36,7 +34,7 @@ for (const profile of profileFamilies()) {
     assertEquals(record, profile.record);
     assertEquals(http2, profile.http2);
     assertEquals(navigation, profile.navigation);
-    assertEquals(hello, visible(profile));
+    assertEquals(hello, visibleRules(profile));
   });
 }
 
@@ -116,28 +114,6 @@ Deno.test("learnHttp2() refuses starts that differ, or are none", () => {
 });
 
 const seen = observedHellos(profileOf(156), 9);
-
-/** The rules as far as hellos show them: places in a table that is permuted, and padding that is never needed, do not show. */
-function visible({ hello, version }: Profile): Profile["hello"] {
-  if (hello.extensionOrder === "build") return hello;
-  const [first, ...rest] = hello.extensions;
-  const last = rest.pop();
-  const number = (rule: ExtensionRule) =>
-    rule.rule === "grease" ? 0 : rule.type;
-  const moving = rest.map((rule) =>
-    rule.rule === "trustAnchors" && rule.order !== "build"
-      ? {
-        ...rule,
-        ids: rule.ids.toSorted((a, b) => encodeHex(a) < encodeHex(b) ? -1 : 1),
-      }
-      : rule
-  ).sort((a, b) => number(a) - number(b));
-  return {
-    ...hello,
-    extensions: [first!, ...moving, last!],
-    padding: hello.padding && version < 124,
-  };
-}
 
 /** Changes what was seen of 156, and expects to hear of it. */
 function refuses(
