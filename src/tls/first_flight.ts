@@ -1,4 +1,4 @@
-import { type Bytes, concat } from "../core/bytes/mod.ts";
+import { type Bytes, Writer } from "../core/bytes/mod.ts";
 import {
   type Address,
   ByteConnection,
@@ -20,8 +20,7 @@ export class FirstFlight extends ByteConnection {
   /** The peer's end. */
   readonly remoteAddress: Address;
   readonly #transport: Connection;
-  #received: Bytes[] = [];
-  #length = 0;
+  readonly #received = new Writer(); // one array, however small the pieces that come
   #hasEnded = false;
   /** Reads into `#buffer`; stays where a wait was given up. */
   #pending: Promise<number | null> | undefined;
@@ -39,7 +38,7 @@ export class FirstFlight extends ByteConnection {
 
   /** All that has come so far, at most 128 KiB and one read. */
   get received(): Bytes {
-    return concat(...this.#received);
+    return this.#received.finish();
   }
 
   /**
@@ -59,11 +58,12 @@ export class FirstFlight extends ByteConnection {
         this.#hasEnded = true;
         return server.receiveEnd();
       }
-      const bytes = this.#buffer.slice(0, length);
-      this.#received.push(bytes);
-      this.#length += length;
+      const bytes = this.#buffer.subarray(0, length);
+      this.#received.put(bytes);
       server.receive(bytes);
-      if (this.#length > MAX_FIRST_FLIGHT_BYTES && !server.hasOutput) {
+      if (
+        this.#received.length > MAX_FIRST_FLIGHT_BYTES && !server.hasOutput
+      ) {
         throw fatal("recordOverflow", "No hello in 128 KiB");
       }
     }
