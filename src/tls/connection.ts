@@ -41,7 +41,10 @@ export class TlsConnection extends ByteConnection {
   readonly #received: (() => void) | undefined;
   #input: Bytes = new Uint8Array(0);
   #data: Uint8Array[];
+  /** How many of `#data` were read whole. */
+  #taken = 0;
   #failure: unknown;
+  #answering: Promise<void> | undefined;
   /** Resolves when the transport is free to take what is sealed next. */
   #turn: Promise<void> = Promise.resolve();
 
@@ -158,31 +161,38 @@ export class TlsConnection extends ByteConnection {
       this.#failure = error;
     }
     this.#data = this.#endpoint.takeData();
+    this.#taken = 0;
     this.#received?.();
     if (length === size && size < MAX_READ_BYTES) {
       this.#input = new Uint8Array(2 * size);
     }
-    if (this.#endpoint.hasOutput && this.#failure === undefined) {
-      // Not awaited: a peer that writes without reading must not stop our reading.
-      this.#transmit().catch((error) => this.breakWith(error));
+    if (this.#failure === undefined) {
+      this.#answering ??= this.#answer().finally(() => {
+        this.#answering = undefined;
+      });
+    }
+  }
+
+  /** Writes what answers the peer. The read path does not wait for it: a peer that does not read must not stop our reading. */
+  async #answer(): Promise<void> {
+    try {
+      while (this.#endpoint.hasOutput) await this.#transmit();
+    } catch (error) {
+      this.breakWith(error);
     }
   }
 
   /** Moves data that has come into `buffer`, and gives how much. */
   #takeData(buffer: Uint8Array): number {
     let length = 0;
-    let taken = 0;
-    for (const piece of this.#data) {
+    while (length < buffer.length && this.#taken < this.#data.length) {
+      const piece = this.#data[this.#taken]!;
       const part = piece.subarray(0, buffer.length - length);
       buffer.set(part, length);
       length += part.length;
-      if (part.length < piece.length) {
-        this.#data[taken] = piece.subarray(part.length);
-        break;
-      }
-      taken++;
+      if (part.length === piece.length) this.#taken++;
+      else this.#data[this.#taken] = piece.subarray(part.length);
     }
-    if (taken > 0) this.#data = this.#data.slice(taken);
     return length;
   }
 

@@ -1,4 +1,4 @@
-import { type Bytes, concat } from "../core/bytes/mod.ts";
+import type { Bytes } from "../core/bytes/mod.ts";
 import { fatal } from "./error.ts";
 import { HANDSHAKE_TYPE } from "./messages/handshake_type.ts";
 
@@ -18,12 +18,13 @@ const MAX_BODY_LENGTH_OF: Readonly<Record<number, number>> = {
  * It holds at most one message and one record.
  */
 export class HandshakeReader {
-  #parts: Uint8Array[] = [];
-  #length = 0;
+  #bytes: Bytes = new Uint8Array(0);
+  #start = 0;
+  #end = 0;
 
   /** Whether no message is begun: only then may another kind of record come, or the keys change. */
   get isEmpty(): boolean {
-    return this.#length === 0;
+    return this.#start === this.#end;
   }
 
   /**
@@ -35,8 +36,9 @@ export class HandshakeReader {
     if (content.length === 0) {
       throw fatal("unexpectedMessage", "Empty handshake record");
     }
-    this.#parts.push(content.slice());
-    this.#length += content.length;
+    this.#makeRoom(content.length);
+    this.#bytes.set(content, this.#end);
+    this.#end += content.length;
   }
 
   /**
@@ -45,26 +47,34 @@ export class HandshakeReader {
    * @throws {TlsError} `illegal_parameter` if it says that it is longer than its type allows here.
    */
   next(): Bytes | undefined {
-    if (this.#length < HEADER_LENGTH) return undefined;
-    let held = this.#parts[0]!;
-    if (held.length < HEADER_LENGTH) held = this.#join();
+    const held = this.#bytes.subarray(this.#start, this.#end);
+    if (held.length < HEADER_LENGTH) return undefined;
     const type = held[0]!;
     const length = held[1]! << 16 | held[2]! << 8 | held[3]!;
     if (length > (MAX_BODY_LENGTH_OF[type] ?? MAX_BODY_LENGTH)) {
       throw fatal("illegalParameter", `Handshake message of ${length} bytes`);
     }
-    if (this.#length < HEADER_LENGTH + length) return undefined;
-    held = this.#join();
-    const rest = held.subarray(HEADER_LENGTH + length);
-    this.#parts = rest.length > 0 ? [rest] : [];
-    this.#length = rest.length;
+    if (held.length < HEADER_LENGTH + length) return undefined;
+    this.#start += HEADER_LENGTH + length;
+    if (this.isEmpty) this.#release();
     return held.slice(0, HEADER_LENGTH + length);
   }
 
-  #join(): Uint8Array {
-    const [first] = this.#parts;
-    const joined = this.#parts.length > 1 ? concat(...this.#parts) : first!;
-    this.#parts = [joined];
-    return joined;
+  #makeRoom(length: number): void {
+    if (this.#end + length <= this.#bytes.length) return;
+    const held = this.#bytes.subarray(this.#start, this.#end);
+    const bytes = new Uint8Array(
+      Math.max(held.length + length, 2 * held.length),
+    );
+    bytes.set(held);
+    this.#bytes = bytes;
+    this.#start = 0;
+    this.#end = held.length;
+  }
+
+  #release(): void {
+    this.#bytes = new Uint8Array(0);
+    this.#start = 0;
+    this.#end = 0;
   }
 }

@@ -4,7 +4,13 @@ import { ALERT, type AlertName } from "../../src/tls/alert.ts";
 import type { TlsClient } from "../../src/tls/client.ts";
 import { TlsError } from "../../src/tls/error.ts";
 import { encodeKeyUpdate } from "../../src/tls/messages/key_update.ts";
+import { encodeNewSessionTicket } from "../../src/tls/messages/new_session_ticket.ts";
 import { CONTENT_TYPE } from "../../src/tls/record.ts";
+import { RecordKeys } from "../../src/tls/record_keys.ts";
+import { RecordOpener } from "../../src/tls/record_opener.ts";
+import { CIPHER_SUITE, suiteOf } from "../../src/tls/suite.ts";
+import { nodeProvider } from "../../src/core/crypto/mod.ts";
+import { TlsEndpoint } from "../../src/tls/endpoint.ts";
 import { chromeClient } from "./_chrome_client.ts";
 import { connectedClient } from "./_connected.ts";
 import { ScriptedServer } from "./_scripted_server.ts";
@@ -183,6 +189,17 @@ Deno.test("four user_canceled alerts are ignored, a fifth is refused", () => {
   assertFatal(client, server, "unexpectedMessage", cancel);
 });
 
+Deno.test("an alert that is not encrypted is taken in the handshake only, where it ends all", () => {
+  const close = Uint8Array.of(21, 3, 3, 0, 2, 1, 0);
+  const { client, server } = connectedClient();
+  assertFatal(client, server, "unexpectedMessage", () => client.receive(close));
+  using early = chromeClient();
+  const other = new ScriptedServer();
+  early.receive(other.serverHello(early.takeOutput()));
+  const error = assertThrows(() => early.receive(close), TlsError);
+  assertEquals([error.code, error.alert], ["received_alert", "closeNotify"]);
+});
+
 /** What is wrong with the bytes of a server, and the alert for it. */
 const MALFORMED: Readonly<
   Record<string, readonly [AlertName, (server: ScriptedServer) => Bytes]>
@@ -292,12 +309,83 @@ Deno.test("encrypted data before any keys is answered with unexpectedMessage", (
   });
 });
 
+Deno.test("a handshake message may come in records of one byte, or share one with others", () => {
+  using client = chromeClient();
+  const server = new ScriptedServer();
+  client.receive(server.serverHello(client.takeOutput()));
+  const messages = concat(...server.messages());
+  for (const byte of messages) {
+    client.receive(server.record(handshake, Uint8Array.of(byte)));
+  }
+  client.accept();
+  server.finish(client.takeOutput());
+  const tickets = concat(ticket(1), ticket(2), ticket(3));
+  client.receive(server.record(handshake, tickets.subarray(0, 150)));
+  assertEquals(client.takeSessions(0).length, 1);
+  client.receive(server.record(handshake, tickets.subarray(150)));
+  assertEquals(client.takeSessions(0).length, 2);
+});
+
+Deno.test("send() changes the key before the suite's limit of records is passed", () => {
+  using endpoint = new BareEndpoint(10);
+  const types: number[] = [];
+  for (let i = 0; i < 25; i++) {
+    endpoint.send(DATA);
+    endpoint.peer.feed(endpoint.takeOutput());
+    for (let record; (record = endpoint.peer.next());) {
+      types.push(record.type);
+      if (record.type === handshake) endpoint.peer.updateKeys();
+    }
+  }
+  const updates = types.flatMap((type, at) => type === handshake ? [at] : []);
+  assertEquals(updates, [9, 19]);
+  assertEquals(types.length, 25 + 2);
+});
+
 Deno.test("a disposed endpoint takes and sends nothing", () => {
   const { client } = connectedClient();
   client[Symbol.dispose]();
   assertThrows(() => client.send(DATA), TlsError);
   assertThrows(() => client.receive(DATA), TlsError);
 });
+
+/** An endpoint without a handshake, whose suite allows `maxRecords` under one key, and what opens its records. */
+class BareEndpoint extends TlsEndpoint {
+  readonly peer = new RecordOpener();
+
+  constructor(maxRecords: number) {
+    super(nodeProvider);
+    const suite = { ...suiteOf(CIPHER_SUITE.aes128GcmSha256)!, maxRecords };
+    const secret = new Uint8Array(32);
+    this.peer.useKeys(new RecordKeys(nodeProvider, suite, secret.slice()));
+    this.useWriteKeys(suite, secret.slice());
+    this.establish(
+      {
+        alpn: undefined,
+        cipherSuite: suite.id,
+        group: 0,
+        resumed: false,
+        peerCertificates: [],
+      },
+      suite,
+      secret,
+    );
+  }
+
+  protected override handshakeMessage(): void {}
+  protected override certificatesAccepted(): void {}
+  protected override wipeHandshake(): void {}
+}
+
+function ticket(nonce: number): Bytes {
+  return encodeNewSessionTicket({
+    lifetimeS: 100,
+    ageAdd: 0,
+    nonce: Uint8Array.of(nonce),
+    ticket: new Uint8Array(80),
+    extensions: [],
+  });
+}
 
 /** Fails unless `act` throws, and the last record sent is the alert `name`. */
 function assertFatal(
