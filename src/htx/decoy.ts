@@ -31,7 +31,7 @@ export interface DecoyOptions {
 export interface DecoyVisit extends DialOptions {
   /** The protocol agreed on in TLS. */
   readonly alpn?: string | undefined;
-  /** What we have said already in the origin's place; the origin has to say the same first, and is not heard twice. */
+  /** What we have said in the origin's place; the origin has to say the same first, and is not heard twice. */
   readonly greeting?: Uint8Array | undefined;
 }
 

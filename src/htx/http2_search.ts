@@ -1,5 +1,5 @@
 import { concat } from "../core/bytes/mod.ts";
-import type { RequestHead } from "../core/transport/mod.ts";
+import type { Connection, RequestHead } from "../core/transport/mod.ts";
 import {
   type HeaderField,
   Http2Connection,
@@ -23,20 +23,18 @@ export interface Http2Greeting {
   readonly windowUpdate: number;
 }
 
-/** The bytes of `greeting`. */
-export function encodeGreeting(greeting: Http2Greeting): Uint8Array {
-  return serverConnection(greeting).takeOutgoing()!;
-}
-
 /**
- * Looks for the ticket in what a visitor says first over HTTP/2, and answers nothing.
+ * Looks for the ticket in what a visitor says first over HTTP/2.
  *
  * Only the first request can carry a ticket; what is malformed, or no whole request within {@link MAX_TICKET_HEAD_LENGTH} bytes,
- * carries none.
+ * carries none. Until that is known it says what every server does: its greeting, and the acknowledgements that are asked for.
+ * Without a greeting it says nothing.
  */
 export class Http2Search {
-  /** Our end, which has taken all that was searched and sent nothing but its greeting. */
+  /** Our end, which has taken all that was searched. */
   readonly http2: Http2Connection;
+  readonly #speaks: boolean;
+  #said: Uint8Array = EMPTY;
   readonly #cookieName: string;
   #searched = 0;
   #head: RequestHead | undefined;
@@ -45,9 +43,32 @@ export class Http2Search {
   #rest: Http2Event[] = [];
 
   /** Starts with no bytes. */
-  constructor(cookieName: string, greeting: Http2Greeting) {
+  constructor(cookieName: string, greeting?: Http2Greeting) {
     this.#cookieName = cookieName;
-    this.http2 = serverConnection(greeting);
+    this.#speaks = greeting !== undefined;
+    this.http2 = new Http2Connection({
+      role: "server",
+      settings: greeting?.settings ?? [],
+      windowIncrement: greeting?.windowUpdate ?? 0,
+      maxHeaderListBytes: 2 * MAX_TICKET_HEAD_LENGTH,
+    });
+  }
+
+  /** All that {@link speak} has said. */
+  get said(): Uint8Array {
+    return this.#said;
+  }
+
+  /**
+   * Writes what is to be said before the ticket is found.
+   *
+   * @throws {TransportError} If the connection breaks.
+   */
+  async speak(connection: Pick<Connection, "write">): Promise<void> {
+    const bytes = this.#speaks ? this.http2.takeOutgoing() : undefined;
+    if (!bytes) return;
+    this.#said = concat(this.#said, bytes);
+    await connection.write(bytes);
   }
 
   /** The request's stream, once a ticket was found. */
@@ -97,15 +118,6 @@ export class Http2Search {
     if (!event.endStream) return head.method === "POST" ? undefined : "none";
     return { head, payload: found.payload };
   }
-}
-
-function serverConnection(greeting: Http2Greeting): Http2Connection {
-  return new Http2Connection({
-    role: "server",
-    settings: greeting.settings,
-    windowIncrement: greeting.windowUpdate,
-    maxHeaderListBytes: 2 * MAX_TICKET_HEAD_LENGTH,
-  });
 }
 
 function requestHead(fields: readonly HeaderField[]): RequestHead {

@@ -24,11 +24,7 @@ import { BufferedDuplex } from "./duplex.ts";
 import { HtxError } from "./error.ts";
 import type { Gate } from "./gate.ts";
 import { Handshake, outerExporter } from "./handshake.ts";
-import {
-  encodeGreeting,
-  type Http2Greeting,
-  Http2Search,
-} from "./http2_search.ts";
+import { type Http2Greeting, Http2Search } from "./http2_search.ts";
 import { NetworkTally } from "./network_tally.ts";
 import { type Parameters, parameters } from "./parameters.ts";
 import { CLOSE_CODE } from "./payload.ts";
@@ -49,8 +45,9 @@ export interface HtxServerOptions extends SessionOptions {
   /** Name of the cookie that carries tickets. */
   readonly cookieName: string;
   /**
-   * What the origin says first over HTTP/2. It is said at once to whoever has agreed on HTTP/2 in TLS, so that silence does not
-   * tell us from the origin; the decoy's origin must begin with the same. Default: nothing is said before the ticket was judged.
+   * What the origin says first over HTTP/2. It is said at once to whoever has agreed on HTTP/2 in TLS, and PING and SETTINGS are
+   * acknowledged, so that silence does not tell us from the origin; the decoy's origin must begin with the same. Default: nothing
+   * is said before the ticket was judged.
    */
   readonly http2Greeting?: Http2Greeting;
   /** Static keys of the clients we take; all by default. */
@@ -100,7 +97,6 @@ export interface HtxServerCounts {
 type Count = keyof HtxServerCounts;
 
 const EMPTY = new Uint8Array(0);
-const SILENT: Http2Greeting = { settings: [], windowUpdate: 0 };
 
 /**
  * Accepts HTX sessions: an async iterable of those whose ticket and handshake were good.
@@ -129,7 +125,6 @@ export class HtxServer implements AsyncDisposable, AsyncIterable<Session> {
   readonly #ended = emptyTotals();
   readonly #parameters: Parameters;
   readonly #waiting: WaitingRoom;
-  readonly #greeting: Uint8Array | undefined;
   /** Sessions and handshakes. */
   readonly #places = new NetworkTally();
 
@@ -145,8 +140,6 @@ export class HtxServer implements AsyncDisposable, AsyncIterable<Session> {
       max: maxPending,
       maxPerNetwork: options.maxPendingPerNetwork ?? Math.ceil(maxPending / 8),
     });
-    const { http2Greeting } = options;
-    this.#greeting = http2Greeting && encodeGreeting(http2Greeting);
     this.#listeners = listeners;
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
@@ -237,10 +230,8 @@ export class HtxServer implements AsyncDisposable, AsyncIterable<Session> {
     const { alpn } = connection;
     const visitor = new BufferedDuplex(connection);
     const search = alpn === "h2"
-      ? new Http2Search(cookieName, this.#options.http2Greeting ?? SILENT)
+      ? new Http2Search(cookieName, this.#options.http2Greeting)
       : undefined;
-    const greeting = search && this.#greeting;
-    if (greeting) await connection.write(greeting);
     const found = await this.#request(visitor, connection, search);
     if (!found) this.#counts.incomplete++;
     const verdict = gate.admit(found ? ticketOf(found) : "none", {
@@ -257,14 +248,13 @@ export class HtxServer implements AsyncDisposable, AsyncIterable<Session> {
         visitor,
         request: found as TicketRequest,
         search,
-        greetingLength: greeting?.length ?? 0,
       }, verdict.ticketHash);
       if (session) this.#start(session, network);
       else this.#places.remove(network);
       return;
     }
     const { signal } = this.#closing;
-    await decoy.serve(visitor, EMPTY, { signal, alpn, greeting });
+    await decoy.serve(visitor, EMPTY, { signal, alpn, greeting: search?.said });
   }
 
   /** The first request, or `undefined` if it does not become whole in time, or before the visitor has to give way. */
@@ -285,6 +275,10 @@ export class HtxServer implements AsyncDisposable, AsyncIterable<Session> {
           ? search.find(buffered, this.#clock.now())
           : findTicket(buffered, cookieName, searched);
         if (found) return found;
+        const spoken = search?.speak(connection).then(() => true) ?? true;
+        if (!await Promise.race([spoken, late.promise])) {
+          throw new TransportError("reset", "Visitor takes no bytes");
+        }
         searched = buffered.length;
         const more = await Promise.race([visitor.fill(), late.promise]);
         if (!more) return undefined;

@@ -25,8 +25,6 @@ export interface Guest {
   readonly request: TicketRequest;
   /** Who has read that, if it came over HTTP/2. */
   readonly search: Http2Search | undefined;
-  /** Bytes of our HTTP/2 end that were sent already. */
-  readonly greetingLength: number;
 }
 
 /** Answers in the fields that an answer of the built-in site has, but without a length. */
@@ -42,8 +40,7 @@ export async function welcome(
   if (search) {
     const { http2, streamId, rest: events } = search;
     http2.respond(streamId, [[":status", "200"], ...fields]);
-    const outgoing = http2.takeOutgoing()!;
-    await connection.write(outgoing.subarray(guest.greetingLength));
+    await connection.write(http2.takeOutgoing()!);
     const init = {
       connection,
       http2,

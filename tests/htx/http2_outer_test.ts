@@ -22,7 +22,7 @@ import { drawsPriority } from "../../src/htx/shaping.ts";
 import { makeTicket } from "../../src/htx/ticket.ts";
 import { profileOf } from "../../src/utls/mod.ts";
 import { readAll } from "./_prober.ts";
-import { agreeingOnHttp2, World } from "./_world.ts";
+import { agreeingOnHttp2, overlay, World } from "./_world.ts";
 
 const profile = profileOf("latest");
 const GREETING = {
@@ -160,6 +160,56 @@ Deno.test("http2Greeting is said before the visitor says anything", async () => 
   const [settings, update] = framesOf(buffer.subarray(0, length!));
   assertEquals([...settings!.payload.subarray(0, 6)], [0, 3, 0, 0, 0, 128]);
   assertEquals([...update!.payload], [0x7f, 0xff, 0, 0]);
+});
+
+Deno.test("PING and SETTINGS are acknowledged before there is a request, if there is a greeting", async () => {
+  for (const http2Greeting of [GREETING, undefined]) {
+    await using world = await World.start(
+      { ...(http2Greeting && { http2Greeting }), requestTimeoutMs: 50 },
+      {},
+      undefined,
+      agreeingOnHttp2,
+    );
+    await using connection = await world.connect();
+    const client = new Http2Connection({ role: "client" });
+    client.ping(new Uint8Array(8));
+    await connection.write(client.takeOutgoing()!);
+    const buffer = new Uint8Array(1_024);
+    let length = 0;
+    const enough = http2Greeting ? 27 + 13 + 9 + 17 : 1;
+    while (length < enough) {
+      length += (await connection.read(buffer.subarray(length)))!;
+    }
+    const isHttp2 = buffer[3] === FRAME_TYPE.settings;
+    assertEquals(isHttp2, http2Greeting !== undefined);
+    if (!isHttp2) continue; // the decoy's answer
+    const { settings, windowUpdate, ping } = FRAME_TYPE;
+    const types = framesOf(buffer.subarray(0, length)).map(({ type }) => type);
+    assertEquals(types, [settings, windowUpdate, settings, ping]);
+  }
+});
+
+Deno.test("a visitor who takes no bytes is closed after the time for a request", async () => {
+  const clock = new VirtualClock();
+  const stuck = { write: () => new Promise<void>(() => {}) };
+  await using world = await World.start(
+    { http2Greeting: GREETING },
+    { clock },
+    undefined,
+    (listener) =>
+      overlay(agreeingOnHttp2(listener), {
+        async *[Symbol.asyncIterator]() {
+          for await (const each of agreeingOnHttp2(listener)) {
+            yield overlay(each, stuck);
+          }
+        },
+      }),
+  );
+  await using connection = await world.connect();
+  const reading = readAll(connection);
+  await clock.run(11_000);
+  assertEquals(await reading, new Uint8Array(0));
+  assertEquals(world.server.counts.incomplete, 1);
 });
 
 Deno.test("http2Outer() sends what the profile's browser does, and PINGs at random times", async () => {

@@ -17,13 +17,12 @@ import { generator, mutate } from "./_mutation.ts";
 
 const COOKIE = "__Host-sid";
 const TICKET = nodeProvider.random(150);
-const SILENT = { settings: [], windowUpdate: 0 };
 
 Deno.test("Http2Search finds what a browser-like client sends, at every split", () => {
   for (const carrier of CARRIERS) {
     const bytes = opening(carrier);
     for (let at = 0; at <= bytes.length; at++) {
-      const search = new Http2Search(COOKIE, SILENT);
+      const search = new Http2Search(COOKIE);
       const first = search.find(bytes.subarray(0, at), 0);
       const found = at < bytes.length ? search.find(bytes, 0) : first;
       if (at < bytes.length) assertEquals(first, undefined);
@@ -36,7 +35,7 @@ Deno.test("Http2Search finds what a browser-like client sends, at every split", 
 });
 
 Deno.test("Http2Search keeps what comes behind the request", () => {
-  const search = new Http2Search(COOKIE, SILENT);
+  const search = new Http2Search(COOKIE);
   const next = headers(3, get("/next"));
   search.find(concat(opening("cookie"), next), 0);
   assertEquals(search.rest.map(({ type }) => type), ["headers"]);
@@ -89,7 +88,7 @@ Deno.test("Http2Search wants the ticket in the first request, whole and well-for
       ["nothing", new Uint8Array(0), undefined],
     ] as const
   ) {
-    const search = new Http2Search(COOKIE, SILENT);
+    const search = new Http2Search(COOKIE);
     assertEquals(search.find(bytes, 0), expected, what);
   }
 });
@@ -99,7 +98,7 @@ Deno.test("Http2Search survives 20,000 mutations of an opening", () => {
   const whole = CARRIERS.map(opening);
   const seen = new Set<unknown>();
   for (let run = 0; run < 20_000; run++) {
-    const search = new Http2Search(COOKIE, SILENT);
+    const search = new Http2Search(COOKIE);
     const found = search.find(mutate(whole[run % 3]!, random), 0);
     seen.add(typeof found === "object" ? "found" : found);
   }
