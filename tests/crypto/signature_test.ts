@@ -1,3 +1,10 @@
+import { Buffer } from "node:buffer";
+import {
+  createHash,
+  createPrivateKey,
+  createPublicKey,
+  sign,
+} from "node:crypto";
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { concat } from "../../src/core/bytes/mod.ts";
 import {
@@ -5,6 +12,7 @@ import {
   type SignatureScheme,
   verifySignature,
 } from "../../src/core/crypto/mod.ts";
+import keys from "../vectors/x509/keys.json" with { type: "json" };
 import { hex, vectors } from "../compliance/crypto_provider/vectors.ts";
 
 for (
@@ -73,6 +81,32 @@ Deno.test("verifySignature() takes no damaged key or signature", () => {
       assertEquals(verifies({ ...test, sig: damaged.toHex() }), false);
     }
   }
+});
+
+Deno.test("verifySignature() takes no RSA key that is too small or whose exponent is 1", () => {
+  const key = createPrivateKey({
+    key: Buffer.from(keys.rsa1024, "base64"),
+    format: "der",
+    type: "pkcs8",
+  });
+  const small = createPublicKey(key).export({ format: "der", type: "spki" });
+  const message = Uint8Array.of(1, 2, 3);
+  const signature = sign("sha256", message, key);
+  const { rsaPkcs1Sha256 } = SIGNATURE_SCHEME;
+  const verifies = (spki: Uint8Array, signature: Uint8Array) =>
+    verifySignature(rsaPkcs1Sha256, spki, message, signature);
+  assertEquals(verifies(small, signature), false);
+
+  // With an exponent of 1 the padded hash is its own signature (RFC 8017 §8.2.2, §9.2).
+  const hash = createHash("sha256").update(message).digest("hex");
+  const info = `3031300d060960864801650304020105000420${hash}`;
+  const padded = hex(`0001${"ff".repeat(256 - 3 - 51)}00${info}`);
+  const modulus = `0282010100${"c5".repeat(256)}`;
+  const spki = (exponent: string) =>
+    hex(
+      `30820120300d06092a864886f70d01010105000382010d0030820108${modulus}${exponent}`,
+    );
+  assertEquals(verifies(spki("020101"), padded), false);
 });
 
 Deno.test("verifySignature() refuses unknown schemes", () => {
