@@ -314,9 +314,6 @@ export abstract class TlsEndpoint implements Disposable {
         return this.#reader.push(content);
       case CONTENT_TYPE.alert:
         this.#checkBoundary();
-        if (this.#agreement && !record.isProtected) {
-          throw fatal("unexpectedMessage", "Alert is not encrypted"); // else anybody could send close_notify
-        }
         return this.#takeAlert(content);
       case CONTENT_TYPE.applicationData:
         this.#checkBoundary();

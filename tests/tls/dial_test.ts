@@ -1,0 +1,138 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { VirtualClock } from "../../src/core/async/mod.ts";
+import { defaultProvider } from "../../src/core/crypto/mod.ts";
+import {
+  type Connection,
+  MemoryNetwork,
+  TransportError,
+} from "../../src/core/transport/mod.ts";
+import { dialTls, type DialTlsOptions } from "../../src/tls/dial.ts";
+import { listenTls, type TlsListener } from "../../src/tls/listen.ts";
+import { SessionCache } from "../../src/tls/session_cache.ts";
+import { TicketKeys } from "../../src/tls/ticket_keys.ts";
+import { certificateOf, offersOf } from "./_tls_pair.ts";
+
+Deno.test("dialTls() resumes a session with the same host, port and protocols only", async () => {
+  using tickets = new TicketKeys(defaultProvider());
+  using sessions = new SessionCache();
+  const network = new MemoryNetwork();
+  await using one = await listenAt(network, "memory://far:1", tickets);
+  await using other = await listenAt(network, "memory://far:2", tickets);
+  const resumes = async (
+    listener: TlsListener,
+    options: Partial<DialTlsOptions>,
+  ) => await exchange(network, listener, { sessions, ...options });
+  assertEquals(await resumes(one, {}), false);
+  assertEquals(sessions.size, 2);
+  assertEquals(await resumes(other, {}), false);
+  assertEquals(await resumes(one, { variant: "websocket" }), false);
+  assertEquals(await resumes(one, { alpn: ["h2"] }), false);
+  assertEquals(await resumes(one, { serverName: "server.example" }), false);
+  assertEquals(await resumes(one, { serverName: "LOCALHOST" }), true);
+  assertEquals(await resumes(one, {}), true);
+});
+
+Deno.test("dialTls() judges certificates once, at the time of its clock", async () => {
+  using tickets = new TicketKeys(defaultProvider());
+  using sessions = new SessionCache();
+  const network = new MemoryNetwork();
+  const clock = new VirtualClock();
+  await using listener = await listenAt(network, "memory://far:1", tickets);
+  const judged: unknown[] = [];
+  for (let i = 0; i < 2; i++) {
+    await exchange(network, listener, {
+      sessions,
+      clock,
+      verify(chain, subject) {
+        judged.push([chain.length, subject]);
+        return Promise.resolve();
+      },
+    });
+  }
+  const subject = { serverName: "localhost", wallTimeMs: clock.wallTime() };
+  assertEquals(judged, [[2, subject]]);
+});
+
+Deno.test("dialTls() without a cache resumes nothing", async () => {
+  using tickets = new TicketKeys(defaultProvider());
+  const network = new MemoryNetwork();
+  await using listener = await listenAt(network, "memory://far:1", tickets);
+  for (let i = 0; i < 2; i++) {
+    assertEquals(await exchange(network, listener, {}), false);
+  }
+});
+
+Deno.test("dialTls() reaches addresses, and says where nobody is", async () => {
+  const error = await assertRejects(
+    () =>
+      dialTls("tcp://127.0.0.1:1", {
+        serverName: "localhost",
+        verify: () => Promise.resolve(),
+      }),
+    TransportError,
+  );
+  assertEquals(error.code, "unreachable");
+  await assertRejects(
+    () =>
+      dialTls("gopher://127.0.0.1:1", {
+        serverName: "localhost",
+        verify: () => Promise.resolve(),
+      }),
+    TypeError,
+  );
+});
+
+Deno.test("dialTls() closes a connection that it cannot draw a hello for", async () => {
+  const network = new MemoryNetwork();
+  await using listener = await network.transport("far").listen("memory://far");
+  const transport = await network.transport("near").dial(listener.address);
+  const offers = {
+    ...offersOf(),
+    first(): never {
+      throw new RangeError("No hello today");
+    },
+  };
+  await assertRejects(
+    () =>
+      dialTls(transport, {
+        serverName: "localhost",
+        verify: () => Promise.resolve(),
+        offers,
+      }),
+    RangeError,
+    "No hello today",
+  );
+  await transport.closed;
+});
+
+async function listenAt(
+  network: MemoryNetwork,
+  address: string,
+  tickets: TicketKeys,
+): Promise<TlsListener> {
+  return listenTls(await network.transport("far").listen(address), {
+    certificates: [certificateOf("p256")],
+    alpn: ["h2", "http/1.1"],
+    tickets,
+  });
+}
+
+/** Whether a connection was resumed over which a byte went forth and back. */
+async function exchange(
+  network: MemoryNetwork,
+  listener: TlsListener,
+  options: Partial<DialTlsOptions>,
+): Promise<boolean> {
+  const accepted = listener[Symbol.asyncIterator]().next();
+  const transport = await network.transport("near").dial(listener.address);
+  await using near = await dialTls(transport, {
+    serverName: "localhost",
+    verify: () => Promise.resolve(),
+    ...options,
+  });
+  await using far: Connection = (await accepted).value;
+  await far.write(Uint8Array.of(1));
+  assertEquals(await near.read(new Uint8Array(9)), 1);
+  assert(near.alpn);
+  return near.resumed;
+}
