@@ -21,3 +21,7 @@
  */
 export { FfiError, type FfiErrorCode } from "./error.ts";
 export { openLibcrypto } from "./libcrypto.ts";
+export {
+  importLibcryptoKey,
+  type LibcryptoKey,
+} from "./libcrypto/signing_key.ts";

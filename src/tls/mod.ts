@@ -26,6 +26,7 @@ export type { OfferChange, OfferMaker } from "./offer_maker.ts";
 export {
   type ServerCertificate,
   serverCertificate,
+  type ServerCertificateOptions,
 } from "./server_certificate.ts";
 export { SERVER_GROUPS, type ServerGroup } from "./server_key_share.ts";
 export type { ServerPreferences, TlsServerOptions } from "./server_options.ts";

@@ -19,6 +19,18 @@ export interface ServerCertificate {
   readonly names: readonly string[];
 }
 
+/** What {@link serverCertificate} loads. */
+export interface ServerCertificateOptions {
+  /** The chain in PEM, the server's own certificate first. */
+  readonly chainPem: string;
+  /** Its private key in PEM: PKCS #8, not encrypted. */
+  readonly keyPem: string;
+  /** Makes the key of PKCS #8 in DER, which is wiped after; `importSigningKey` if not given, a native one is faster. */
+  readonly importKey?: (
+    pkcs8: Uint8Array,
+  ) => Pick<SigningKey, "schemes" | "publicKeySpki" | "sign">;
+}
+
 /**
  * The certificate of `chainPem`, the server's own first, with its private key in PKCS #8.
  *
@@ -28,7 +40,7 @@ export interface ServerCertificate {
  * @throws {DecodeError} If a PEM or the first certificate is malformed.
  */
 export function serverCertificate(
-  { chainPem, keyPem }: { chainPem: string; keyPem: string },
+  { chainPem, keyPem, importKey = importSigningKey }: ServerCertificateOptions,
 ): ServerCertificate {
   const chain = parsePem(chainPem);
   const [pkcs8, ...more] = parsePem(keyPem, "PRIVATE KEY");
@@ -36,7 +48,7 @@ export function serverCertificate(
     throw new TypeError("Want PEM certificates and one private key in PKCS #8");
   }
   const certificate = decodeX509(chain[0]!);
-  const key = importSigningKey(pkcs8);
+  const key = importKey(pkcs8);
   pkcs8.fill(0);
   if (!equal(certificate.publicKeySpki, key.publicKeySpki)) {
     throw new TypeError("Want the private key of the first certificate");

@@ -61,6 +61,25 @@ const SYMBOLS = {
     result: "i32",
   },
 
+  EVP_MD_CTX_free: { parameters: ["pointer"], result: "void" },
+  EVP_MD_CTX_get_pkey_ctx: { parameters: ["pointer"], result: "pointer" },
+  EVP_DigestSignInit_ex: {
+    parameters: [
+      "pointer",
+      "pointer",
+      "buffer",
+      "pointer",
+      "pointer",
+      "pointer",
+      "pointer",
+    ],
+    result: "i32",
+  },
+  EVP_DigestSign: {
+    parameters: ["pointer", "buffer", "buffer", "buffer", "usize"],
+    result: "i32",
+  },
+
   BIO_new_mem_buf: { parameters: ["buffer", "i32"], result: "pointer" },
   BIO_free: { parameters: ["pointer"], result: "i32" },
   d2i_PrivateKey_bio: { parameters: ["pointer", "pointer"], result: "pointer" },
