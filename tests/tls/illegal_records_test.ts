@@ -362,6 +362,42 @@ Deno.test("TlsClient answers a message behind the ServerHello in its record with
   assertEquals(alertThrown(() => client.receive(record)), "unexpectedMessage");
 });
 
+Deno.test("TlsClient answers records of a flight in another order with badRecordMac", () => {
+  using server = newServer();
+  using client = newClient();
+  server.receive(client.takeOutput());
+  const [hello, ccs, extensions, certificate] = split(server.takeOutput());
+  client.receive(concat(hello!, ccs!));
+  const swapped = concat(certificate!, extensions!);
+  assertEquals(alertThrown(() => client.receive(swapped)), "badRecordMac");
+});
+
+Deno.test("TlsServer answers a record under the keys of the handshake after it with badRecordMac", () => {
+  using server = newServer();
+  using client = newClient();
+  server.receive(client.takeOutput());
+  client.receive(server.takeOutput());
+  client.accept();
+  const [, finished] = split(client.takeOutput());
+  server.receive(finished!);
+  assertEquals(alertThrown(() => server.receive(finished!)), "badRecordMac");
+});
+
+Deno.test("TlsServer answers application data under the keys of the handshake with unexpectedMessage", () => {
+  using server = newServer();
+  using client = new EditedClient((message) => {
+    if (message[0] === H.finished) {
+      early = client.record(T.applicationData, Uint8Array.of(1));
+    }
+    return [message];
+  }, offersOf());
+  let early: Bytes | undefined;
+  server.receive(client.takeOutput());
+  client.receive(server.takeOutput());
+  client.accept();
+  assertEquals(alertThrown(() => server.receive(early!)), "unexpectedMessage");
+});
+
 Deno.test("TlsServer and TlsClient give out data before a fault, and nothing behind it", () => {
   using client = new EditedClient(asItIs, offersOf());
   using server = new EditedServer(asItIs);
@@ -398,6 +434,16 @@ function alertThrown(act: () => void): AlertName | undefined {
     if (!(error instanceof TlsError)) throw error;
     return error.alert;
   }
+}
+
+function split(bytes: Bytes): Bytes[] {
+  const records: Bytes[] = [];
+  for (let at = 0; at < bytes.length;) {
+    const end = at + 5 + (bytes[at + 3]! << 8 | bytes[at + 4]!);
+    records.push(bytes.slice(at, end));
+    at = end;
+  }
+  return records;
 }
 
 function keyUpdate(...body: readonly number[]): Bytes {
