@@ -15,7 +15,11 @@ export function systemRoots(path?: string): readonly Bytes[] {
   return system ??= parsePem(readFirst(USUAL_PATHS));
 }
 
-/** The certificates that Mozilla trusts, in DER, as the runtime brings them; read once. */
+/**
+ * The certificates that Mozilla trusts, in DER, as the runtime brings them; read once.
+ *
+ * Deno wants `--allow-sys=ca` for it; it rejects with `NotCapable` without.
+ */
 export async function bundledRoots(): Promise<readonly Bytes[]> {
   if (bundled) return bundled;
   const { rootCertificates } = await import("node:tls"); // slow to load
