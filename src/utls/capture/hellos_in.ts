@@ -38,6 +38,32 @@ export function isCapture(file: Uint8Array): boolean {
  * may start with up to 65,536 bytes of something else, such as a SOCKS negotiation. DTLS, IP fragments and tunnels are not
  * read.
  *
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { defaultProvider } from "../../core/crypto/mod.ts";
+ * import { concat } from "../../core/bytes/mod.ts";
+ * import { drawOffer, hellosIn, ja4, profileOf, writePcap } from "../mod.ts";
+ *
+ * using offer = drawOffer(profileOf(131), {
+ *   crypto: defaultProvider(),
+ *   serverName: "www.example.com",
+ * });
+ * const { message } = offer;
+ * const record = concat(
+ *   Uint8Array.of(22, 3, 1, message.length >> 8, message.length & 0xff),
+ *   message,
+ * );
+ * const capture = writePcap([{
+ *   source: { address: "192.0.2.1", port: 50_000 },
+ *   destination: { address: "198.51.100.1", port: 443 },
+ *   timestampMs: 0,
+ *   bytes: record,
+ * }]);
+ * const [found] = hellosIn(capture);
+ * assertEquals(found?.message, message);
+ * assertEquals(ja4(offer.hello), "t13d1516h2_8daaf6152771_02713d6af862");
+ * ```
+ *
  * @param crypto Opens QUIC packets.
  * @throws {DecodeError} While iterating, if the file is neither, or damaged.
  */
