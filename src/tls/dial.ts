@@ -42,6 +42,36 @@ const TIMEOUT_MS = 10_000;
 /**
  * Opens a TLS 1.3 connection as a browser would, to an address or over a connection, which it takes over.
  *
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { MemoryNetwork, selfSigned } from "../core/transport/mod.ts";
+ * import {
+ *   dialTls,
+ *   listenTls,
+ *   parsePem,
+ *   pinnedVerifier,
+ *   serverCertificate,
+ * } from "./mod.ts";
+ *
+ * const { certPem, keyPem } = await selfSigned({ names: ["server.example"] });
+ * const network = new MemoryNetwork();
+ * await using listener = listenTls(
+ *   await network.transport("server").listen("memory://server"),
+ *   {
+ *     certificates: [serverCertificate({ chainPem: certPem, keyPem })],
+ *     alpn: ["h2", "http/1.1"],
+ *   },
+ * );
+ * await using connection = await dialTls(
+ *   await network.transport("client").dial(listener.address),
+ *   {
+ *     serverName: "server.example",
+ *     verify: pinnedVerifier(parsePem(certPem)[0]!),
+ *   },
+ * );
+ * assertEquals(connection.alpn, "h2");
+ * ```
+ *
  * @throws {TlsError} If the server breaks the protocol, refuses, speaks no TLS 1.3, or is not trusted.
  * @throws {TransportError} If it cannot be reached or the connection breaks.
  * @throws {TypeError} If the address has no known scheme.

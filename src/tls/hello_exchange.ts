@@ -136,6 +136,7 @@ export class HelloExchange implements Disposable {
       this.offeredExtensions,
       undefined,
     );
+    checkEchConfirmation(hello);
     const change = this.#change(hello, suite);
     this.#retrySuite = suite;
     transcript.replaceWithHash(suite);
@@ -213,6 +214,14 @@ export class HelloExchange implements Disposable {
 function isUsable(group: number): group is Group {
   return group !== GROUP.x25519Kyber768Draft00 &&
     (Object.values(GROUP) as number[]).includes(group);
+}
+
+/** The ECH that we send is GREASE: an answer to it is 8 bytes long, and ignored (RFC 9849 §6.2.1). */
+function checkEchConfirmation({ extensions = [] }: ServerHello): void {
+  const data = findExtension(extensions, EXTENSION.encryptedClientHello);
+  if (data && data.length !== 8) {
+    throw fatal("decodeError", `ECH confirmation of ${data.length} bytes`);
+  }
 }
 
 function readCookie(data: Uint8Array): Uint8Array {

@@ -301,6 +301,10 @@ const RETRIES: Readonly<
     keyShare(GROUP.p256),
     { type: 0xeeee, data: NONE },
   ]],
+  "has an ECH confirmation of 7 bytes": ["decodeError", [
+    keyShare(GROUP.p256),
+    { type: EXTENSION.encryptedClientHello, data: new Uint8Array(7) },
+  ]],
   "has another session id": ["illegalParameter", [keyShare(GROUP.p256)], {
     hello: (hello) => ({ ...hello, sessionId: NONE }),
   }],
