@@ -1,4 +1,4 @@
-import { type Bytes, DecodeError } from "../core/bytes/mod.ts";
+import type { Bytes } from "../core/bytes/mod.ts";
 import type { Http2Event } from "./connection_event.ts";
 import { FLAG, type Frame, FRAME_TYPE } from "./frame.ts";
 import {
@@ -10,12 +10,9 @@ import {
   unpad,
 } from "./frame_payload.ts";
 import { FrameReader } from "./frame_reader.ts";
-import { FrameWriter, type HeadersOptions } from "./frame_writer.ts";
-import { type HeaderBlock, HeaderBlocks } from "./header_block.ts";
-import {
-  DEFAULT_MAX_HEADER_LIST_BYTES,
-  HpackDecoder,
-} from "./hpack_decoder.ts";
+import type { FrameWriter, HeadersOptions } from "./frame_writer.ts";
+import { HeaderBlocks } from "./header_block.ts";
+import { DEFAULT_MAX_HEADER_LIST_BYTES } from "./hpack_decoder.ts";
 import type { HpackEncoderOptions } from "./hpack_encoder.ts";
 import type { HeaderField } from "./hpack_table.ts";
 import {
@@ -23,8 +20,10 @@ import {
   errorCodeName,
   Http2Error,
 } from "./http2_error.ts";
+import { type Http2Role, Http2Stream } from "./http2_stream.ts";
 import { checkFields } from "./message_fields.ts";
 import { NuisanceBudget } from "./nuisance_budget.ts";
+import { Outbound, type SendOptions } from "./outbound.ts";
 import { MAX_WINDOW_BYTES, ReceiveWindow } from "./receive_window.ts";
 import {
   applySettings,
@@ -34,7 +33,7 @@ import {
   type Setting,
   type Settings,
 } from "./settings.ts";
-import { type Http2Role, Http2Stream, StreamTable } from "./stream_table.ts";
+import { StreamTable } from "./stream_table.ts";
 
 /** Streams that a client may have open at once, unless our settings say else. */
 export const DEFAULT_MAX_STREAMS = 100;
@@ -55,14 +54,6 @@ export interface Http2ConnectionOptions {
   readonly maxHeaderListBytes?: number;
 }
 
-/** What {@link Http2Connection.send} does with its data. */
-export interface SendOptions {
-  /** Ends our side of the stream once all of it went. Default false. */
-  readonly endStream?: boolean;
-  /** Longest DATA payload in bytes. Default: what the peer takes. */
-  readonly maxDataBytes?: number;
-}
-
 /**
  * One end of an HTTP/2 connection, without IO (RFC 9113): bytes in, events and bytes out.
  *
@@ -73,16 +64,13 @@ export class Http2Connection {
   readonly #role: Http2Role;
   readonly #local: Settings;
   readonly #reader: FrameReader;
-  readonly #writer: FrameWriter;
-  readonly #decoder: HpackDecoder;
+  readonly #outbound: Outbound;
   readonly #blocks: HeaderBlocks;
   readonly #streams = new StreamTable();
   readonly #nuisances = new NuisanceBudget();
   readonly #window: ReceiveWindow;
   /** Ours once the peer has acknowledged them. */
   #binding: Settings = DEFAULT_SETTINGS;
-  #remote: Settings = DEFAULT_SETTINGS;
-  #sendWindow = DEFAULT_SETTINGS.initialWindowSize;
   #greeted = false;
   #leaving = false;
   #peerLeaves = false;
@@ -104,12 +92,11 @@ export class Http2Connection {
     this.#reader = new FrameReader(this.#local.maxFrameSize, {
       expectPreface: role === "server",
     });
-    this.#decoder = new HpackDecoder({
+    this.#blocks = new HeaderBlocks({
       maxTableBytes: Math.max(this.#local.headerTableSize, 4_096),
       maxHeaderListBytes,
     });
-    this.#blocks = new HeaderBlocks(maxHeaderListBytes);
-    this.#writer = new FrameWriter(options.hpack);
+    this.#outbound = new Outbound(options.hpack);
     if (role === "client") this.#writer.preface();
     this.#writer.settings(settings);
     if (windowIncrement > 0) this.#writer.windowUpdate(0, windowIncrement);
@@ -160,7 +147,8 @@ export class Http2Connection {
     const { lastId } = this.#streams;
     const id = lastId === 0 ? 1 : lastId + 2;
     const { method = "" } = checkFields("request", fields, id);
-    const full = this.#streams.size >= this.#remote.maxConcurrentStreams;
+    const full =
+      this.#streams.size >= this.#outbound.settings.maxConcurrentStreams;
     if (full || this.#peerLeaves || this.#failed || id >= 2 ** 31) {
       throw new Http2Error("refusedStream", "Peer takes no more streams", {
         streamId: id,
@@ -195,25 +183,12 @@ export class Http2Connection {
   send(
     streamId: number,
     data: Uint8Array,
-    { endStream = false, maxDataBytes = Infinity }: SendOptions = {},
+    options: SendOptions = {},
   ): number {
     const stream = this.#sending(streamId);
-    const most = Math.min(maxDataBytes, this.#remote.maxFrameSize);
-    for (let sent = 0;;) {
-      const allowed = Math.min(most, this.#sendWindow, stream.sendWindow);
-      const length = Math.min(data.length - sent, Math.max(allowed, 0));
-      const last = endStream && sent + length === data.length;
-      if (length === 0 && !last) return sent;
-      this.#writer.data(streamId, data.subarray(sent, sent + length), last);
-      this.#sendWindow -= length;
-      stream.sendWindow -= length;
-      sent += length;
-      if (last) {
-        stream.localEnded = true;
-        this.#streams.settle(stream);
-        return sent;
-      }
-    }
+    const sent = this.#outbound.data(stream, data, options);
+    this.#streams.settle(stream);
+    return sent;
   }
 
   /** Gives back `length` bytes of a `data` event that nobody holds any more, so that the peer may send more. */
@@ -255,6 +230,10 @@ export class Http2Connection {
       this.#role === "server" ? this.#streams.lastId : 0,
       code,
     );
+  }
+
+  get #writer(): FrameWriter {
+    return this.#outbound.writer;
   }
 
   #receive(frame: Frame): void {
@@ -305,46 +284,23 @@ export class Http2Connection {
     const stream = this.#streams.receiving(streamId);
     if (!stream) return this.consume(0, payload.length);
     checkFlow(stream.receiveWindow.take(payload.length), streamId);
-    check(stream.hasMessage, "DATA in front of HEADERS", streamId);
     const endStream = (flags & FLAG.endStream) !== 0;
     if (data.length === 0 && !endStream) this.#countNuisance();
-    this.#countContent(stream, data.length, endStream);
+    stream.takeContent(data.length, endStream);
     this.consume(streamId, payload.length - data.length);
-    this.#endRemote(stream, endStream);
+    this.#streams.settle(stream);
     this.#events.push({ type: "data", streamId, data, endStream });
   }
 
   #receiveHeaders(frame: Frame): void {
     check(frame.streamId > 0, "HEADERS of no stream");
-    const block = this.#blocks.add(frame);
-    if (!block) return;
-    const fields = this.#decode(block.bytes);
-    const stream = this.#arriving(block.streamId);
+    const section = this.#blocks.add(frame);
+    const stream = section && this.#arriving(section.streamId);
     if (!stream) return;
-    const { streamId, endStream } = block;
-    this.#receiveMessage(stream, fields, block);
-    this.#events.push({ type: "headers", streamId, fields, endStream });
-    this.#endRemote(stream, endStream);
-  }
-
-  #receiveMessage(
-    stream: Http2Stream,
-    fields: readonly HeaderField[],
-    { streamId, endStream }: HeaderBlock,
-  ): void {
-    if (stream.hasMessage) {
-      check(endStream, "Trailers that do not end", streamId);
-      checkFields("trailers", fields, streamId);
-      return this.#countContent(stream, 0, endStream);
-    }
-    const section = this.#role === "server" ? "request" : "response";
-    const message = checkFields(section, fields, streamId);
-    const { status = 200, contentLength } = message;
-    if (status < 200) return check(!endStream, "1xx that ends", streamId);
-    stream.hasMessage = true;
-    const empty = stream.method === "HEAD" || status === 304;
-    if (!empty && contentLength !== undefined) stream.announced = contentLength;
-    this.#countContent(stream, 0, endStream);
+    const { fields, endStream } = section;
+    stream.takeFields(this.#role, fields, endStream);
+    this.#streams.settle(stream);
+    this.#events.push({ type: "headers", ...section });
   }
 
   #receiveWindowUpdate({ streamId, payload }: Frame): void {
@@ -354,27 +310,18 @@ export class Http2Connection {
     const stream = this.#streams.get(streamId);
     if (streamId > 0 && !stream) return;
     check(increment > 0, "WINDOW_UPDATE by 0", streamId);
-    const sum = (stream?.sendWindow ?? this.#sendWindow) + increment;
-    checkFlow(sum <= MAX_WINDOW_BYTES, streamId);
-    if (stream) stream.sendWindow = sum;
-    else this.#sendWindow = sum;
+    this.#outbound.grow(increment, stream);
   }
 
   #receiveSettings({ streamId, payload }: Frame, ack: boolean): void {
     check(streamId === 0, "SETTINGS of a stream");
     if (ack) return this.#bind(payload);
     const settings = decodeSettings(payload);
-    const before = this.#remote.initialWindowSize;
-    this.#remote = applySettings(this.#remote, settings);
-    const pushes = this.#role === "client" &&
-      settings.some(([id, value]) => id === SETTING.enablePush && value === 1);
-    check(!pushes, "Server that enables push");
-    for (const stream of this.#streams) {
-      stream.sendWindow += this.#remote.initialWindowSize - before;
-      checkFlow(stream.sendWindow <= MAX_WINDOW_BYTES);
-    }
-    this.#writer.setPeerTableBytes(this.#remote.headerTableSize);
-    this.#writer.settingsAck();
+    const pushes = settings.some(([identifier, value]) =>
+      identifier === SETTING.enablePush && value === 1
+    );
+    check(!pushes || this.#role === "server", "Server that enables push");
+    this.#outbound.apply(settings, this.#streams);
     this.#events.push({ type: "settings", settings });
   }
 
@@ -387,7 +334,7 @@ export class Http2Connection {
     const delta = this.#local.initialWindowSize -
       this.#binding.initialWindowSize;
     for (const stream of this.#streams) stream.receiveWindow.resize(delta);
-    this.#decoder.setMaxTableBytes(this.#local.headerTableSize);
+    this.#blocks.setMaxTableBytes(this.#local.headerTableSize);
     this.#binding = this.#local;
   }
 
@@ -422,17 +369,6 @@ export class Http2Connection {
     }
   }
 
-  #decode(block: Uint8Array): HeaderField[] {
-    try {
-      return this.#decoder.decode(block);
-    } catch (cause) {
-      if (!(cause instanceof RangeError)) throw cause;
-      throw cause instanceof DecodeError
-        ? new Http2Error("compressionError", cause.message, { cause })
-        : new Http2Error("enhanceYourCalm", cause.message, { cause });
-    }
-  }
-
   /** The stream of a header block; `undefined` if it is to be dropped. */
   #arriving(id: number): Http2Stream | undefined {
     const begins = this.#role === "server" && this.#streams.isIdle(id);
@@ -449,23 +385,10 @@ export class Http2Connection {
     const stream = new Http2Stream(
       id,
       this.#binding.initialWindowSize,
-      this.#remote.initialWindowSize,
+      this.#outbound.settings.initialWindowSize,
     );
     this.#streams.add(stream);
     return stream;
-  }
-
-  #countContent(stream: Http2Stream, length: number, endStream: boolean): void {
-    if (stream.announced === undefined) return;
-    stream.announced -= length;
-    const fits = endStream ? stream.announced === 0 : stream.announced >= 0;
-    check(fits, "Content is not as long as its Content-Length", stream.id);
-  }
-
-  #endRemote(stream: Http2Stream, endStream: boolean): void {
-    if (!endStream) return;
-    stream.remoteEnded = true;
-    this.#streams.settle(stream);
   }
 
   #sending(streamId: number): Http2Stream {
@@ -479,10 +402,7 @@ export class Http2Connection {
     fields: readonly HeaderField[],
     options: HeadersOptions,
   ): void {
-    const { maxFrameSize } = this.#remote;
-    this.#writer.headers(stream.id, fields, maxFrameSize, options);
-    if (!options.endStream) return;
-    stream.localEnded = true;
+    this.#outbound.headers(stream, fields, options);
     this.#streams.settle(stream);
   }
 

@@ -7,7 +7,6 @@ export {
   DEFAULT_MAX_STREAMS,
   Http2Connection,
   type Http2ConnectionOptions,
-  type SendOptions,
 } from "./connection.ts";
 export type {
   DataEvent,
@@ -72,4 +71,5 @@ export {
   type Setting,
   type Settings,
 } from "./settings.ts";
-export type { Http2Role } from "./stream_table.ts";
+export type { Http2Role } from "./http2_stream.ts";
+export type { SendOptions } from "./outbound.ts";

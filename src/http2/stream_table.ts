@@ -1,35 +1,5 @@
 import { Http2Error } from "./http2_error.ts";
-import { ReceiveWindow } from "./receive_window.ts";
-
-/** Which end of a connection this is. */
-export type Http2Role = "client" | "server";
-
-/** One stream that has not ended both ways. */
-export class Http2Stream {
-  /** Odd: clients open them. */
-  readonly id: number;
-  /** What the peer may send. */
-  readonly receiveWindow: ReceiveWindow;
-  /** What we may send; negative after the peer has made its windows smaller. */
-  sendWindow: number;
-  /** Whether we have sent END_STREAM. */
-  localEnded = false;
-  /** Whether the peer has. */
-  remoteEnded = false;
-  /** Whether the peer's final header section, a response's not being 1xx, has come. */
-  hasMessage = false;
-  /** `:method`, in a client. */
-  method = "";
-  /** Bytes that `content-length` still announces. */
-  announced: number | undefined;
-
-  /** Opens it. */
-  constructor(id: number, receiveBytes: number, sendBytes: number) {
-    this.id = id;
-    this.receiveWindow = new ReceiveWindow(receiveBytes);
-    this.sendWindow = sendBytes;
-  }
-}
+import type { Http2Stream } from "./http2_stream.ts";
 
 /** Most streams that were reset and are remembered, oldest forgotten first. */
 const MAX_REMEMBERED = 1_024;
