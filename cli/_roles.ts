@@ -46,7 +46,8 @@ export const ROLES = {
   },
   utls: {
     entry: "cli/utls.ts",
-    description: "ClientHellos of browsers: draw, fingerprint, explain, compare",
+    description:
+      "ClientHellos of browsers: draw, fingerprint, explain, compare",
     flags: [
       "--no-prompt",
       "--allow-net=127.0.0.1",
