@@ -96,6 +96,11 @@ export class TlsClient extends TlsEndpoint {
     return this.#tickets?.take(nowMs) ?? [];
   }
 
+  /** Lengths in bytes of the tickets that came, of the first 16. */
+  get ticketLengths(): readonly number[] {
+    return this.#tickets?.lengths ?? [];
+  }
+
   protected override handshakeMessage(type: number, message: Bytes): void {
     switch (this.#state) {
       case "serverHello":

@@ -27,6 +27,7 @@ const MAX_CHAIN_BYTES = 1 << 16;
 export class ClientTickets implements Disposable {
   readonly #init: ClientTicketsInit;
   readonly #limit: number;
+  readonly #lengths: number[] = [];
   #count = 0;
   #sessions: Omit<Session, "receivedAtMs">[] = [];
 
@@ -38,6 +39,11 @@ export class ClientTickets implements Disposable {
     this.#limit = chainBytes > MAX_CHAIN_BYTES ? 0 : MAX_TICKETS;
   }
 
+  /** Lengths in bytes of the tickets that came, of the first 16. */
+  get lengths(): readonly number[] {
+    return this.#lengths;
+  }
+
   /**
    * Takes a NewSessionTicket (RFC 8446 §4.6.1); one with no lifetime is dropped, as are those beyond the limit.
    *
@@ -47,6 +53,7 @@ export class ClientTickets implements Disposable {
     const { lifetimeS, ageAdd, nonce, ticket } = decodeNewSessionTicket(
       message,
     );
+    if (this.#lengths.length < MAX_TICKETS) this.#lengths.push(ticket.length);
     if (lifetimeS === 0 || this.#count >= this.#limit) return;
     this.#count++;
     const { crypto, suite, secret, peerCertificates } = this.#init;

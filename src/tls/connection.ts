@@ -14,6 +14,8 @@ export interface TlsConnectionOptions {
   readonly clock?: Clock;
   /** Called whenever bytes of the peer were taken. */
   readonly received?: () => void;
+  /** Gives the lengths of the tickets that have come. */
+  readonly ticketLengths?: () => readonly number[];
 }
 
 const WRITE_BYTES = 1 << 18;
@@ -39,6 +41,7 @@ export class TlsConnection extends ByteConnection {
   readonly #agreement: Agreement;
   readonly #clock: Clock;
   readonly #received: (() => void) | undefined;
+  readonly #ticketLengths: () => readonly number[];
   #input: Bytes = new Uint8Array(0);
   #data: Uint8Array[];
   /** How many of `#data` were read whole. */
@@ -56,7 +59,8 @@ export class TlsConnection extends ByteConnection {
   constructor(
     transport: Connection,
     endpoint: TlsEndpoint,
-    { clock = systemClock, received }: TlsConnectionOptions = {},
+    { clock = systemClock, received, ticketLengths = () => [] }:
+      TlsConnectionOptions = {},
   ) {
     super();
     if (!endpoint.agreement) throw new TypeError("The handshake is not over");
@@ -65,6 +69,7 @@ export class TlsConnection extends ByteConnection {
     this.#agreement = endpoint.agreement;
     this.#clock = clock;
     this.#received = received;
+    this.#ticketLengths = ticketLengths;
     this.#data = endpoint.takeData();
     this.localAddress = transport.localAddress;
     this.remoteAddress = transport.remoteAddress;
@@ -94,6 +99,11 @@ export class TlsConnection extends ByteConnection {
   /** The peer's certificates as DER, its own first; empty if it sent none. */
   get peerCertificates(): readonly Bytes[] {
     return this.#agreement.peerCertificates;
+  }
+
+  /** Lengths in bytes of the session tickets that have come, of the first 16; none at a server. */
+  get ticketLengths(): readonly number[] {
+    return this.#ticketLengths();
   }
 
   /**

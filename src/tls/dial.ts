@@ -25,6 +25,8 @@ export interface DialTlsOptions {
   readonly offers?: OfferMaker;
   /** Where sessions are taken from and put; without it none is resumed. */
   readonly sessions?: SessionCache;
+  /** Whether a session is taken from there. Default true. */
+  readonly resume?: boolean;
   /** Application data to send in the same write as our Finished, each array in records of its own. */
   readonly firstFlight?: (alpn: string | undefined) => readonly Uint8Array[];
   /** The primitives, default {@link defaultProvider}. */
@@ -103,6 +105,7 @@ export async function dialTls(
   return new TlsConnection(transport, client, {
     clock,
     received: () => keepSessions(client, transport, options, clock),
+    ticketLengths: () => client.ticketLengths,
   });
 }
 
@@ -111,8 +114,9 @@ function startClient(
   options: DialTlsOptions,
   clock: Clock,
 ): TlsClient {
-  const { crypto = defaultProvider(), sessions, profile } = options;
+  const { crypto = defaultProvider(), profile, resume = true } = options;
   const nowMs = clock.wallTime();
+  const sessions = resume ? options.sessions : undefined;
   const session = sessions?.take(sessionHost(transport, options), nowMs);
   try {
     return new TlsClient({

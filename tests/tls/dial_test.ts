@@ -6,6 +6,7 @@ import {
   MemoryNetwork,
   TransportError,
 } from "../../src/core/transport/mod.ts";
+import type { TlsConnection } from "../../src/tls/connection.ts";
 import { dialTls, type DialTlsOptions } from "../../src/tls/dial.ts";
 import { listenTls, type TlsListener } from "../../src/tls/listen.ts";
 import { SessionCache } from "../../src/tls/session_cache.ts";
@@ -60,6 +61,33 @@ Deno.test("dialTls() without a cache resumes nothing", async () => {
   for (let i = 0; i < 2; i++) {
     assertEquals(await exchange(network, listener, {}), false);
   }
+});
+
+Deno.test("dialTls() leaves a session where it is if told not to resume, and keeps the new ones", async () => {
+  using tickets = new TicketKeys(defaultProvider());
+  using sessions = new SessionCache();
+  const network = new MemoryNetwork();
+  await using listener = await listenAt(network, "memory://far:1", tickets);
+  for (let i = 0; i < 2; i++) {
+    const options = { sessions, resume: false };
+    assertEquals(await exchange(network, listener, options), false);
+    assertEquals(sessions.size, 2);
+  }
+  assertEquals(await exchange(network, listener, { sessions }), true);
+});
+
+Deno.test("a client's connection knows the lengths of its tickets", async () => {
+  using tickets = new TicketKeys(defaultProvider());
+  using sessions = new SessionCache();
+  const network = new MemoryNetwork();
+  await using listener = await listenAt(network, "memory://far:1", tickets);
+  const seen: (readonly number[])[] = [];
+  const see = ({ ticketLengths }: TlsConnection) => seen.push(ticketLengths);
+  await exchange(network, listener, { sessions }, see);
+  await exchange(network, listener, { sessions }, see);
+  const [length] = seen[0]!;
+  assert(length === 192 || length === 208, `${length}`);
+  assertEquals(seen, [[length, length], [length]]);
 });
 
 Deno.test("dialTls() reaches addresses, and says where nobody is", async () => {
@@ -122,6 +150,7 @@ async function exchange(
   network: MemoryNetwork,
   listener: TlsListener,
   options: Partial<DialTlsOptions>,
+  see: (connection: TlsConnection) => void = () => {},
 ): Promise<boolean> {
   const accepted = listener[Symbol.asyncIterator]().next();
   const transport = await network.transport("near").dial(listener.address);
@@ -134,5 +163,6 @@ async function exchange(
   await far.write(Uint8Array.of(1));
   assertEquals(await near.read(new Uint8Array(9)), 1);
   assert(near.alpn);
+  see(near);
   return near.resumed;
 }
