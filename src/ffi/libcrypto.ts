@@ -7,7 +7,7 @@ import { loadLibrary, type Symbols } from "./libcrypto/library.ts";
 import { mlKem768 } from "./libcrypto/ml_kem.ts";
 
 /**
- * The cryptography of OpenSSL 3: AEADs, hashes, HMAC, HKDF, ECDH and, from OpenSSL 3.5 on, ML-KEM-768. The rest is that
+ * The cryptography of OpenSSL 3: AEADs, hashes, HMAC, ECDH and, from OpenSSL 3.5 on, ML-KEM-768. The rest is that
  * of {@link nodeProvider}; so is X25519, as libcrypto loads a private key by making the public one, which is slower.
  *
  * The library stays loaded until the program ends. Dispose of an AEAD frees and wipes what libcrypto keeps for it; one

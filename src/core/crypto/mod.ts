@@ -23,12 +23,7 @@
  *
  * @module
  */
-export {
-  checkedProvider,
-  hkdfExpand,
-  type Primitives,
-  type RawAead,
-} from "./checked.ts";
+export { checkedProvider, type Primitives, type RawAead } from "./checked.ts";
 export { CryptoError, type CryptoErrorCode } from "./error.ts";
 export { hexDigest } from "./hex_digest.ts";
 export { nobleProvider } from "./noble.ts";

@@ -2,7 +2,6 @@ import type { Bytes } from "../../core/bytes/mod.ts";
 import {
   HASH_LENGTH,
   type HashName,
-  hkdfExpand,
   type Primitives,
 } from "../../core/crypto/mod.ts";
 import { cString, must, type Symbols } from "./library.ts";
@@ -18,27 +17,17 @@ const DIGESTS = {
 
 type Digest = (...parts: readonly Uint8Array[]) => Bytes;
 
-/** Hashes of libcrypto, and HMAC and HKDF made of them: its own HMAC takes twice as long to set up. */
-export function hashes(
-  lib: Symbols,
-): Pick<Primitives, "hash" | "hmac" | "hkdf"> {
+/** Hashes of libcrypto, and HMAC made of them: its own takes longer to set up than to compute. */
+export function hashes(lib: Symbols): Pick<Primitives, "hash" | "hmac"> {
+  const names = Object.keys(DIGESTS) as HashName[];
   const digests = Object.fromEntries(
-    Object.entries(DIGESTS).map((
-      [name],
-    ) => [name, digest(lib, name as HashName)]),
+    names.map((name) => [name, digest(lib, name)]),
   ) as Record<HashName, Digest>;
-  const raw: Pick<Primitives, "hash" | "hmac" | "hkdf"> = {
+  return {
     hash: (name, ...parts) => digests[name](...parts),
     hmac: (name, key, ...parts) =>
       hmac(digests[name], DIGESTS[name].blockLength, key, parts),
-    hkdf(name, ikm, salt, info, length) {
-      const prk = raw.hmac(name, salt, ikm);
-      const okm = hkdfExpand(raw, name, prk, info, length);
-      prk.fill(0);
-      return okm;
-    },
   };
-  return raw;
 }
 
 function digest(lib: Symbols, hash: HashName): Digest {
