@@ -17,7 +17,6 @@ export const PACKAGES: Doors = {
   "@hono/hono": ["htx", "status"],
   "@noble/": ["core/crypto"],
   "@std/toml": ["core/config"],
-  "asn1js": ["tls"],
   "node:crypto": ["core/crypto"],
   "node:dns/promises": SOCKETS,
   "node:sqlite": FILES,
