@@ -31,3 +31,9 @@ export const ALERT = {
 
 /** A key of {@link ALERT}. */
 export type AlertName = keyof typeof ALERT;
+
+/** The name of an alert's number, if {@link ALERT} has it. */
+export function alertNameOf(description: number): AlertName | undefined {
+  const names = Object.keys(ALERT) as AlertName[];
+  return names.find((name) => ALERT[name] === description);
+}

@@ -1,11 +1,12 @@
 import { type Bytes, concat } from "../core/bytes/mod.ts";
 import type { CryptoProvider } from "../core/crypto/mod.ts";
-import { ALERT, type AlertName } from "./alert.ts";
+import { ALERT, type AlertName, alertNameOf } from "./alert.ts";
 import { asFatal, fatal, TlsError } from "./error.ts";
 import { exportKeyingMaterial } from "./exporter.ts";
 import { HandshakeReader } from "./handshake_reader.ts";
 import { HANDSHAKE_TYPE } from "./messages/handshake_type.ts";
 import { decodeKeyUpdate, encodeKeyUpdate } from "./messages/key_update.ts";
+import { NuisanceBudget } from "./nuisance_budget.ts";
 import {
   CONTENT_TYPE,
   type ContentType,
@@ -31,10 +32,6 @@ export interface Agreement {
   readonly peerCertificates: readonly Bytes[];
 }
 
-const MAX_CHANGE_CIPHER_SPECS = 32; // as BoringSSL
-const MAX_EMPTY_RECORDS = 32;
-const MAX_KEY_UPDATES = 32;
-const MAX_WARNINGS = 4;
 const CHANGE_CIPHER_SPEC = Uint8Array.of(1);
 const ALERT_LEVEL = { warning: 1, fatal: 2 } as const;
 
@@ -58,6 +55,7 @@ export abstract class TlsEndpoint implements Disposable {
   /** Makes our records. */
   protected readonly sealer: RecordSealer = new RecordSealer();
   readonly #reader = new HandshakeReader();
+  readonly #nuisances = new NuisanceBudget();
   #output: Bytes[] = [];
   #data: Uint8Array[] = [];
   #suite: Suite | undefined;
@@ -69,10 +67,6 @@ export abstract class TlsEndpoint implements Disposable {
   #isCloseSent = false;
   #isAnswerQueued = false;
   #isChangeCipherSpecDue = false;
-  #changeCipherSpecs = 0;
-  #emptyRecords = 0;
-  #keyUpdates = 0;
-  #warnings = 0;
 
   /** Starts before the first message. */
   constructor(crypto: CryptoProvider) {
@@ -299,7 +293,7 @@ export abstract class TlsEndpoint implements Disposable {
         if (!record) return;
         this.#takeRecord(record);
       }
-      this.opener.keep();
+      if (this.#judged) this.opener.keep();
     } catch (error) {
       throw this.#end(asFatal(error));
     }
@@ -323,24 +317,20 @@ export abstract class TlsEndpoint implements Disposable {
 
   #takeChangeCipherSpec(content: Uint8Array): void {
     if (
-      !this.dropsChangeCipherSpec || content.length !== 1 || content[0] !== 1 ||
-      ++this.#changeCipherSpecs > MAX_CHANGE_CIPHER_SPECS
+      !this.dropsChangeCipherSpec || content.length !== 1 || content[0] !== 1
     ) {
       throw fatal("unexpectedMessage", "Unexpected change_cipher_spec"); // §5
     }
+    this.#nuisances.spend("changeCipherSpec");
   }
 
   #takeApplicationData(content: Uint8Array): void {
     if (!this.#agreement) {
       throw fatal("unexpectedMessage", "Application data in the handshake");
     }
-    if (content.length > 0) {
-      this.#data.push(content);
-      this.#emptyRecords = 0;
-      this.#keyUpdates = 0;
-    } else if (++this.#emptyRecords > MAX_EMPTY_RECORDS) {
-      throw fatal("unexpectedMessage", "Too many empty records");
-    }
+    if (content.length === 0) return this.#nuisances.spend("emptyRecord");
+    this.#data.push(content);
+    this.#nuisances.renew();
   }
 
   /** RFC 8446 §6: but for close_notify and user_canceled every alert is fatal, whatever its level. */
@@ -354,12 +344,11 @@ export abstract class TlsEndpoint implements Disposable {
       return;
     }
     if (description === ALERT.userCanceled) {
-      if (++this.#warnings <= MAX_WARNINGS) return;
-      throw fatal("unexpectedMessage", "Too many warnings");
+      return this.#nuisances.spend("warning");
     }
     throw new TlsError(
       "received_alert",
-      nameOf(description),
+      alertNameOf(description),
       `Peer sent alert ${description}`,
     );
   }
@@ -376,9 +365,7 @@ export abstract class TlsEndpoint implements Disposable {
   #takeKeyUpdate(message: Bytes): void {
     const isRequested = decodeKeyUpdate(message);
     this.#checkBoundary();
-    if (++this.#keyUpdates > MAX_KEY_UPDATES) {
-      throw fatal("unexpectedMessage", "Too many key updates");
-    }
+    this.#nuisances.spend("keyUpdate");
     this.opener.updateKeys();
     if (isRequested && !this.#isAnswerQueued && !this.#isCloseSent) {
       this.updateKeys(false);
@@ -432,9 +419,4 @@ export abstract class TlsEndpoint implements Disposable {
     this.sealer[Symbol.dispose]();
     this.wipeHandshake();
   }
-}
-
-function nameOf(description: number): AlertName | undefined {
-  const names = Object.keys(ALERT) as AlertName[];
-  return names.find((name) => ALERT[name] === description);
 }
