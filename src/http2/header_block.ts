@@ -16,7 +16,7 @@ export interface HeaderSection {
 }
 
 /** Most CONTINUATION frames of one block. */
-export const MAX_CONTINUATIONS = 16;
+const MAX_CONTINUATIONS = 16;
 
 /** Puts HEADERS and CONTINUATION frames together and decodes them (RFC 9113 §4.3). */
 export class HeaderBlocks {

@@ -1,7 +1,7 @@
 /** Frames that cost us and carry nothing which may come at once. */
-export const NUISANCE_BURST = 1_000;
+const NUISANCE_BURST = 1_000;
 /** How many more are allowed per second. */
-export const NUISANCE_PER_SECOND = 33;
+const NUISANCE_PER_SECOND = 33;
 
 /**
  * Bounds frames by which a peer keeps us busy: PING, SETTINGS, RST_STREAM, PRIORITY, unknown ones, empty DATA, and those that make

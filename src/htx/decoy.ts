@@ -27,14 +27,6 @@ export interface DecoyOptions {
   readonly clock?: Clock;
 }
 
-/** What a {@link Decoy} has to know of a visitor. */
-export interface DecoyVisit extends DialOptions {
-  /** The protocol agreed on in TLS. */
-  readonly alpn?: string | undefined;
-  /** What we have said in the origin's place; the origin has to say the same first, and is not heard twice. */
-  readonly greeting?: Uint8Array | undefined;
-}
-
 /** What became of the connections so far. */
 export interface DecoyCounts {
   /** Joined to the origin. */
@@ -86,11 +78,16 @@ export class Decoy {
    * Serves `connection` until it ends, and closes it; never rejects for what the peer or the origin does.
    *
    * @param received What was read from it already.
+   * @param options With `alpn`, the protocol agreed on in TLS; and `greeting`, what we have said in the origin's place: the origin
+   * has to say the same first, and is not heard twice.
    */
   async serve(
     connection: Duplex,
     received: Uint8Array,
-    options: DecoyVisit = {},
+    options: DialOptions & {
+      readonly alpn?: string | undefined;
+      readonly greeting?: Uint8Array | undefined;
+    } = {},
   ): Promise<void> {
     if (this.#active >= this.#options.maxConnections) {
       this.#counts.refused++;
@@ -108,7 +105,7 @@ export class Decoy {
   async #join(
     connection: Duplex,
     received: Uint8Array,
-    options: DecoyVisit,
+    options: NonNullable<Parameters<Decoy["serve"]>[2]>,
   ): Promise<void> {
     const { clock, totalTimeoutMs, idleTimeoutMs } = this.#options;
     using total = new Deadline(clock, totalTimeoutMs, options);

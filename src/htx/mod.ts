@@ -34,12 +34,7 @@ export {
   SETTINGS_TOLERANCE,
 } from "./calibration.ts";
 export { dialHtx, type DialHtxOptions } from "./client.ts";
-export {
-  Decoy,
-  type DecoyCounts,
-  type DecoyOptions,
-  type DecoyVisit,
-} from "./decoy.ts";
+export { Decoy, type DecoyCounts, type DecoyOptions } from "./decoy.ts";
 export {
   decoySite,
   placeholderSite,
@@ -67,7 +62,6 @@ export {
   type GateVisit,
 } from "./gate.ts";
 export { HYBRID_REQUIRED_FROM_MS, PROTOCOL_ID, SUITE } from "./handshake.ts";
-export { http2Outer, type Http2OuterOptions } from "./http2_outer.ts";
 export type { Http2Greeting } from "./http2_search.ts";
 export {
   type ClientParts,

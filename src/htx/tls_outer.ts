@@ -1,14 +1,20 @@
+import type { Clock } from "../core/async/mod.ts";
 import { parseAddress } from "../core/transport/mod.ts";
 import {
   type CertificateVerifier,
   dialTls,
   type SessionCache,
 } from "../tls/mod.ts";
-import { Http2Opening, type Http2OuterOptions } from "./http2_outer.ts";
+import type { Profile } from "../utls/mod.ts";
+import { Http2Opening } from "./http2_outer.ts";
 import { type Outer, plainOuter, webSocketOuter } from "./outer.ts";
 
 /** Options of {@link tlsOuter}. */
-export interface TlsOuterOptions extends Http2OuterOptions {
+export interface TlsOuterOptions {
+  /** The browser to behave like. */
+  readonly profile: Profile;
+  /** Times the handshake and PINGs; the machine's clock by default. */
+  readonly clock?: Clock;
   /** Decides whether the server's certificates are good. */
   readonly verify: CertificateVerifier;
   /** The host that the certificate must be for, sent in the hello unless it is an IP address; that of the address by default. */
