@@ -100,6 +100,9 @@ export function hkdfExpand(
   info: Uint8Array,
   length: number,
 ): Bytes {
+  if (length <= HASH_LENGTH[name]) { // most keys are no longer than a hash
+    return raw.hmac(name, prk, info, Uint8Array.of(1)).slice(0, length);
+  }
   const blocks: Bytes[] = [];
   let block: Bytes = new Uint8Array(0);
   for (let i = 1, have = 0; have < length; i++, have += block.length) {
