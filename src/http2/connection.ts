@@ -23,7 +23,7 @@ import {
 import { type Http2Role, Http2Stream } from "./http2_stream.ts";
 import { checkFields } from "./message_fields.ts";
 import { NuisanceBudget } from "./nuisance_budget.ts";
-import { Outbound, type SendOptions } from "./outbound.ts";
+import { Outbound, type PeerGreeting, type SendOptions } from "./outbound.ts";
 import { MAX_WINDOW_BYTES, ReceiveWindow } from "./receive_window.ts";
 import {
   applySettings,
@@ -105,6 +105,11 @@ export class Http2Connection {
   /** Bytes that {@link takeOutgoing} would give. */
   get outgoingBytes(): number {
     return this.#writer.length;
+  }
+
+  /** What the peer has said first; `undefined` before its SETTINGS. */
+  get peerGreeting(): PeerGreeting | undefined {
+    return this.#outbound.greeting;
   }
 
   /** Streams that are open. */

@@ -72,4 +72,4 @@ export {
   type Settings,
 } from "./settings.ts";
 export type { Http2Role } from "./http2_stream.ts";
-export type { SendOptions } from "./outbound.ts";
+export type { PeerGreeting, SendOptions } from "./outbound.ts";

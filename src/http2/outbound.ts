@@ -19,12 +19,22 @@ export interface SendOptions {
   readonly maxDataBytes?: number;
 }
 
+/** What a peer says first. */
+export interface PeerGreeting {
+  /** Its first SETTINGS, in the order sent. */
+  readonly settings: readonly Setting[];
+  /** By how much it has enlarged the connection's window so far. */
+  readonly windowUpdate: number;
+}
+
 /** The sending half of a connection: what the peer allows, and the frames that wait to be taken. */
 export class Outbound {
   /** The frames. */
   readonly writer: FrameWriter;
   #settings: Settings = DEFAULT_SETTINGS;
   #window = DEFAULT_SETTINGS.initialWindowSize;
+  #greeting: readonly Setting[] | undefined;
+  #increment = 0;
 
   /** Starts with what every peer allows. */
   constructor(hpack?: HpackEncoderOptions) {
@@ -36,6 +46,12 @@ export class Outbound {
     return this.#settings;
   }
 
+  /** What the peer has said first, once its SETTINGS have come. */
+  get greeting(): PeerGreeting | undefined {
+    const settings = this.#greeting;
+    return settings && { settings, windowUpdate: this.#increment };
+  }
+
   /**
    * Takes the peer's SETTINGS and acknowledges them.
    *
@@ -44,6 +60,7 @@ export class Outbound {
   apply(changes: readonly Setting[], streams: Iterable<Http2Stream>): void {
     const { initialWindowSize } = this.#settings;
     this.#settings = applySettings(this.#settings, changes);
+    this.#greeting ??= changes;
     for (const stream of streams) {
       stream.sendWindow += this.#settings.initialWindowSize - initialWindowSize;
       checkWindow(stream.sendWindow, 0);
@@ -61,7 +78,10 @@ export class Outbound {
     const size = (stream?.sendWindow ?? this.#window) + increment;
     checkWindow(size, stream?.id ?? 0);
     if (stream) stream.sendWindow = size;
-    else this.#window = size;
+    else {
+      this.#window = size;
+      this.#increment += increment;
+    }
   }
 
   /** Sends a header section. */

@@ -57,6 +57,22 @@ Deno.test("two connections exchange a request, an answer and trailers", () => {
   assertEquals(client.request(GET), 3);
 });
 
+Deno.test("peerGreeting is the peer's first SETTINGS, and what it adds to the connection's window", () => {
+  const client = new Http2Connection({ role: "client" });
+  const settings = [[4, 65_536], [0x7a7a, 9], [3, 128]] as const;
+  const server = new Http2Connection({
+    role: "server",
+    settings,
+    windowIncrement: 1_000,
+  });
+  assertEquals(client.peerGreeting, undefined);
+  exchange(client, server);
+  assertEquals(client.peerGreeting, { settings, windowUpdate: 1_000 });
+  client.receive(frame("settings", 0, [0, 3, 0, 0, 0, 1]), 0);
+  client.receive(frame("windowUpdate", 0, [0, 0, 0, 5]), 0);
+  assertEquals(client.peerGreeting, { settings, windowUpdate: 1_005 });
+});
+
 Deno.test("Http2Connection takes bytes one by one", () => {
   const client = new Http2Connection({ role: "client" });
   client.request(GET, { endStream: true });
