@@ -11,7 +11,7 @@
  *   4  array of 1 to 16 addresses, text, best first
  *   5  32B Noise static key (X25519)
  *   6  array of 1 to 8 ticket offers, text, newest first
- *   7  QUIC certificate in DER, at most 1,024 B; absent if the server has none of its own
+ *   7  certificate in DER that QUIC and TLS show where no root vouches for it, at most 1,024 B; absent if there is none
  *
  * text form  betanet-record:<record in base64url>
  * ```
@@ -56,8 +56,8 @@ export interface PeerRecord {
   readonly staticKey: Uint8Array;
   /** How to make tickets, newest key first: 1 to 8. */
   readonly tickets: readonly TicketOffer[];
-  /** The self-signed certificate (DER) that `quic:` addresses show, at most 1,024 bytes. */
-  readonly quicCertificate?: Uint8Array;
+  /** The certificate (DER) that `quic:` and `tls:` addresses show if no root vouches for it, at most 1,024 bytes. */
+  readonly certificate?: Uint8Array;
 }
 
 /** What {@link verifyPeerRecord} checks a record against. */
@@ -85,7 +85,7 @@ const KEY = {
   addresses: 4,
   staticKey: 5,
   tickets: 6,
-  quicCertificate: 7,
+  certificate: 7,
 } as const;
 
 /**
@@ -109,8 +109,8 @@ export function signPeerRecord(
       [KEY.addresses, [...record.addresses]],
       [KEY.staticKey, record.staticKey],
       [KEY.tickets, record.tickets.map(formatTicketOffer)],
-      ...(record.quicCertificate
-        ? [[KEY.quicCertificate, record.quicCertificate] as const]
+      ...(record.certificate
+        ? [[KEY.certificate, record.certificate] as const]
         : []),
     ]),
   );
@@ -191,7 +191,7 @@ function decodePayload(payload: Uint8Array): PeerRecord {
   for (const key of map.keys()) {
     if (typeof key !== "number" || key < 1) throw malformed("bad key");
   }
-  const certificate = map.get(KEY.quicCertificate);
+  const certificate = map.get(KEY.certificate);
   return {
     publicKey: bytesOf(map.get(KEY.publicKey), 32),
     sequence: unsignedOf(map.get(KEY.sequence)),
@@ -200,7 +200,7 @@ function decodePayload(payload: Uint8Array): PeerRecord {
     staticKey: bytesOf(map.get(KEY.staticKey), 32),
     tickets: listOf(map.get(KEY.tickets), MAX_TICKETS, parseTicketOffer),
     ...(certificate !== undefined && {
-      quicCertificate: certificateOf(certificate),
+      certificate: certificateOf(certificate),
     }),
   };
 }

@@ -181,12 +181,12 @@ Deno.test("verifyPeerRecord() ignores what later versions add", () => {
   assertEquals(verifyPeerRecord(crypto, later, NOW), RECORD);
 });
 
-Deno.test("verifyPeerRecord() gives the QUIC certificate, of at most 1,024 bytes", () => {
-  const quicCertificate = crypto.random(1024);
-  const signed = sign(payload({ 7: quicCertificate }));
+Deno.test("verifyPeerRecord() gives the certificate, of at most 1,024 bytes", () => {
+  const certificate = crypto.random(1024);
+  const signed = sign(payload({ 7: certificate }));
   assertEquals(verifyPeerRecord(crypto, signed, NOW), {
     ...RECORD,
-    quicCertificate,
+    certificate,
   });
   for (const bad of [crypto.random(1025), "text", 7]) {
     const signed = sign(payload({ 7: bad }));
