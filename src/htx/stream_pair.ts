@@ -144,9 +144,9 @@ abstract class StreamPair extends ByteConnection {
 
   /** Writes all that HTTP/2 has to send. */
   protected flush(): Promise<void> {
-    return this.#flushing ??= this.#writeOut().finally(() => {
-      this.#flushing = undefined;
-    });
+    if (this.#flushing) return this.#flushing;
+    if (this.init.http2.outgoingBytes === 0) return Promise.resolve();
+    return this.#flushing = this.#writeOut();
   }
 
   /** As {@link flush}, and breaks the connection if that fails. */
@@ -162,10 +162,14 @@ abstract class StreamPair extends ByteConnection {
 
   async #writeOut(): Promise<void> {
     const { http2, connection } = this.init;
-    for (;;) {
-      const bytes = http2.takeOutgoing();
-      if (!bytes) return;
-      await connection.write(bytes);
+    try {
+      for (;;) {
+        const bytes = http2.takeOutgoing();
+        if (!bytes) return;
+        await connection.write(bytes);
+      }
+    } finally {
+      this.#flushing = undefined; // before anybody can add what would not be taken
     }
   }
 
