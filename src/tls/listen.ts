@@ -54,6 +54,8 @@ const MAX_FALLBACKS = 512;
  * Speaks TLS 1.3 with those who connect to `listener`, which it takes over.
  *
  * If no suites are preferred, those that are fastest here are.
+ *
+ * @throws {RangeError} If there is no certificate.
  */
 export function listenTls(
   listener: Listener,
@@ -79,8 +81,15 @@ export class TlsListener implements Listener {
   };
   #fallbacksDropped = 0;
 
-  /** Takes over `listener`, and accepts at once. */
+  /**
+   * Takes over `listener`, and accepts at once.
+   *
+   * @throws {RangeError} If there is no certificate.
+   */
   constructor(listener: Listener, options: ListenTlsOptions) {
+    if (options.certificates.length === 0) {
+      throw new RangeError("Want at least one certificate");
+    }
     const { crypto = defaultProvider(), clock = systemClock } = options;
     this.#transport = listener;
     this.#options = options;
@@ -178,7 +187,7 @@ export class TlsListener implements Listener {
     const { fallback } = this.#options;
     if (fallback && mayFallBack) return this.#fallBack(flight, fallback);
     try {
-      if (isTls(flight.received)) await flight.write(farewell);
+      if (flight.isTls) await flight.write(farewell);
     } catch { // the client is gone: it needs no alert
     } finally {
       flight.close();
@@ -201,11 +210,6 @@ export class TlsListener implements Listener {
       });
     this.#fallbacks.set(flight, task);
   }
-}
-
-/** Whether the first record says that it is of TLS; OpenSSL answers nothing else, not even with an alert. */
-function isTls([type, major]: Uint8Array): boolean {
-  return type !== undefined && type >= 20 && type <= 23 && major === 3;
 }
 
 /** Whether there is somebody to answer still. */

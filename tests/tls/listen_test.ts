@@ -101,6 +101,10 @@ const UNSERVED: Record<string, [Bytes, string]> = {
   "HTTP": [utf8("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"), ""],
   "noise": [new Uint8Array(300).map((_, i) => 7 * i + 100), ""],
   "a record of another major version": [hex("16050000080100000400000000"), ""],
+  "a hello in a record of another major version": [
+    newClient().takeOutput().fill(5, 1, 2),
+    "",
+  ],
   "application data": [hex("170303000512345678ff"), "1503030002020a"],
   "change_cipher_spec": [hex("140303000101"), "1503030002020a"],
   "a ServerHello": [hex("16030100080200000400000000"), "1503030002020a"],
@@ -144,6 +148,20 @@ for (const [what, [flight, answer]] of Object.entries(UNSERVED)) {
     assertEquals(listener.refused.unserved, 1);
   });
 }
+
+Deno.test("listenTls() takes a hello byte by byte, in records of a byte", async () => {
+  await using listener = await listenHere();
+  await using connection = await tcp.dial(listener.address);
+  for (const byte of newClient().takeOutput().subarray(5)) {
+    await connection.write(Uint8Array.of(22, 3, 1, 0, 1, byte));
+  }
+  assert((await connection.read(new Uint8Array(4_096)))! > 100);
+  assertEquals(listener.refused.unserved, 0);
+});
+
+Deno.test("listenTls() refuses to listen without a certificate", async () => {
+  await assertRejects(() => listenHere({ certificates: [] }), RangeError);
+});
 
 Deno.test("listenTls() lets its fallback read on behind what has come", async () => {
   await using listener = await listenHere({
