@@ -78,6 +78,6 @@ class RecordedConnection extends ByteConnection {
 
   protected drop(): void {
     this.#connection.close();
-    this.#take(concat(...this.#sent));
+    this.#take(concat(...this.#sent).slice(0, MAX_RECORDED_BYTES));
   }
 }

@@ -37,19 +37,20 @@ const SIGALGS = "0904 0905 0906 0403 0804 0401 0503 0805 0501 0806 0601".split(
   .map((hex) => parseInt(hex, 16));
 
 /**
- * Draws hellos as Chrome 156 does, by rules written here a second time, so that the harness is not tested with what it tests. Its
+ * Draws hellos as Chrome 156 does but for `faults`, by rules written here a second time, so that the harness is not tested with what it tests. Its
  * X25519 keys are real; its ML-KEM keys are coefficients below q, which nobody tells from real ones by looking.
  */
 export function simulateHellos(
   hellos: number,
   seed: number,
-  fault?: Fault,
+  ...faults: readonly Fault[]
 ): ClientHello[] {
   const random = seededRandom(seed);
   const once = key(random);
+  const wrong = new Set(faults);
   return Array.from(
     { length: hellos },
-    () => simulateHello(random, once, fault),
+    () => simulateHello(random, once, wrong),
   );
 }
 
@@ -58,16 +59,18 @@ type Random = (length: number) => Bytes;
 function simulateHello(
   random: Random,
   once: Bytes,
-  fault: Fault | undefined,
+  faults: ReadonlySet<Fault>,
 ): ClientHello {
-  const seeds = fault === "weak seeds" ? weakSeeds(random) : random(7);
+  const seeds = faults.has("weak seeds") ? weakSeeds(random) : random(7);
   const grease = (i: number) => (seeds[i]! & 0xf0 | 0x0a) * 0x0101;
   let last = grease(3);
-  if (last === grease(2) && fault !== "equal GREASE extensions") last ^= 0x1010;
-  const classic = fault === "key of the process" ? once : key(random);
-  const hybrid = fault === "reused X25519" ? classic : key(random);
-  const shareGrease = fault === "independent key_share GREASE" ? 5 : 1;
-  const sigalg = fault === "fixed GREASE" ? 0x0a0a : grease(6);
+  if (last === grease(2) && !faults.has("equal GREASE extensions")) {
+    last ^= 0x1010;
+  }
+  const classic = faults.has("key of the process") ? once : key(random);
+  const hybrid = faults.has("reused X25519") ? classic : key(random);
+  const shareGrease = faults.has("independent key_share GREASE") ? 5 : 1;
+  const sigalg = faults.has("fixed GREASE") ? 0x0a0a : grease(6);
   const template: Extension[] = [
     extension(EXTENSION.serverName, (w) => {
       const name = utf8("www.example.com");
@@ -91,37 +94,37 @@ function simulateHello(
     u16s(
       EXTENSION.signatureAlgorithms,
       2,
-      fault === "no GREASE sigalg" ? SIGALGS : [sigalg, ...SIGALGS],
+      faults.has("no GREASE sigalg") ? SIGALGS : [sigalg, ...SIGALGS],
     ),
     extension(EXTENSION.signedCertificateTimestamp),
     extension(EXTENSION.keyShare, (w) => {
       w.u16(5 + 4 + 1_216 + 4 + 32);
       w.u16(grease(shareGrease)).u16(1).u8(0);
       w.u16(GROUP.x25519MlKem768).u16(1_216);
-      w.put(mlKemKey(random, fault === "random ML-KEM")).put(hybrid);
+      w.put(mlKemKey(random, faults.has("random ML-KEM"))).put(hybrid);
       w.u16(GROUP.x25519).u16(32).put(classic);
     }),
     extension(EXTENSION.pskKeyExchangeModes, (w) => void w.u16(0x0101)),
     u16s(EXTENSION.supportedVersions, 1, [grease(4), 0x0304, 0x0303]),
     extension(EXTENSION.compressCertificate, (w) => void w.u8(2).u16(2)),
     extension(
-      fault === "other ALPS"
+      faults.has("other ALPS")
         ? EXTENSION.applicationSettingsOld
         : EXTENSION.applicationSettings,
       (w) => void w.u16(3).u8(2).u16(0x6832),
     ),
-    echGrease(random, fault),
+    echGrease(random, faults),
     extension(EXTENSION.trustAnchors, (w) => void w.u16(4).u8(3).u24(0x82df13)),
   ];
   return {
     legacyVersion: 0x0303,
     random: random(32),
-    sessionId: random(fault === "short session id" ? 16 : 32),
+    sessionId: random(faults.has("short session id") ? 16 : 32),
     cipherSuites: [grease(0), ...SUITES],
     compressionMethods: Uint8Array.of(0),
     extensions: [
       { type: grease(2), data: new Uint8Array(0) },
-      ...ordered(template, random, fault),
+      ...ordered(template, random, faults),
       { type: last, data: new Uint8Array(1) },
     ],
   };
@@ -153,15 +156,16 @@ function u16s(
   });
 }
 
-function echGrease(random: Random, fault: Fault | undefined): Extension {
-  const enc = fault === "random ECH enc" || fault === "ECH enc without top bit"
-    ? random(32)
-    : key(random);
-  if (fault === "ECH enc without top bit") enc[31]! &= 0x7f;
-  const blocks = fault === "fixed ECH length" ? 4 : 4 + random(1)[0]! % 4;
+function echGrease(random: Random, faults: ReadonlySet<Fault>): Extension {
+  const enc =
+    faults.has("random ECH enc") || faults.has("ECH enc without top bit")
+      ? random(32)
+      : key(random);
+  if (faults.has("ECH enc without top bit")) enc[31]! &= 0x7f;
+  const blocks = faults.has("fixed ECH length") ? 4 : 4 + random(1)[0]! % 4;
   const payload = random(32 * blocks + 16);
   return extension(EXTENSION.encryptedClientHello, (w) => {
-    w.u8(0).u16(1).u16(fault === "wrong ECH AEAD" ? 3 : 1).put(random(1));
+    w.u8(0).u16(1).u16(faults.has("wrong ECH AEAD") ? 3 : 1).put(random(1));
     w.u16(32).put(enc).u16(payload.length).put(payload);
   });
 }
@@ -172,13 +176,15 @@ function key(random: Random): Bytes {
 
 /** Coefficients below q, or of any twelve bits, and a seed. */
 export function mlKemKey(random: Random, unreduced = false): Bytes {
-  const view = new DataView(random(4 * 768).buffer);
+  const draws = new Uint32Array(random(4 * 768).buffer);
   const bytes = new Uint8Array(1_152);
-  const coefficient = (i: number) =>
-    view.getUint32(4 * i) % (unreduced ? 4_096 : 3_329);
+  const bound = unreduced ? 4_096 : 3_329;
   for (let i = 0; i < 384; i++) {
-    const [a, b] = [coefficient(2 * i), coefficient(2 * i + 1)];
-    bytes.set([a & 255, a >> 8 | (b & 15) << 4, b >> 4], 3 * i);
+    const a = draws[2 * i]! % bound;
+    const b = draws[2 * i + 1]! % bound;
+    bytes[3 * i] = a;
+    bytes[3 * i + 1] = a >> 8 | b << 4;
+    bytes[3 * i + 2] = b >> 4;
   }
   return concat(bytes, random(32));
 }
@@ -186,12 +192,12 @@ export function mlKemKey(random: Random, unreduced = false): Bytes {
 function ordered(
   template: readonly Extension[],
   random: Random,
-  fault: Fault | undefined,
+  faults: ReadonlySet<Fault>,
 ): Extension[] {
   const below = (bound: number) =>
     new DataView(random(4).buffer).getUint32(0) % bound;
-  if (fault === "mild bias" && below(10) === 0) return [...template];
-  const ends = fault === "biased shuffle" ? 1 : 0;
+  if (faults.has("mild bias") && below(10) === 0) return [...template];
+  const ends = faults.has("biased shuffle") ? 1 : 0;
   const list: (Extension | undefined)[] = ends
     ? [undefined, ...template, undefined]
     : [...template];
