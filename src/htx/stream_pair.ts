@@ -18,10 +18,10 @@ import { Shaper } from "./shaping.ts";
 export const MAX_DATA_BYTES = 16_384 - 9;
 
 /** Bytes handed to HTTP/2 before they are written. */
-const WRITE_BYTES = 65_536;
+const WRITE_BYTES = 16 * MAX_DATA_BYTES;
 /** Most bytes that may wait because the peer does not read; beyond, it keeps us busy with frames that want an answer. */
-const MAX_BACKLOG_BYTES = 262_144;
-const READ_BYTES = 65_536;
+const MAX_BACKLOG_BYTES = 2 * WRITE_BYTES;
+const READ_BYTES = 262_144;
 /** How long the peer may take to end its side of the connection below after both streams have ended. */
 const LINGER_MS = 2_000;
 const EMPTY = new Uint8Array(0);

@@ -163,7 +163,7 @@ Deno.test("a server refuses further requests on the connection of a pair", async
 });
 
 Deno.test("a pair breaks if the peer keeps it busy, or asks for answers that it does not read", async () => {
-  for (const [rounds, code] of [[1, "malformed"], [20, "limit"]] as const) {
+  for (const [rounds, code] of [[1, "malformed"], [40, "limit"]] as const) {
     const clock = new VirtualClock();
     const network = new MemoryNetwork();
     const listener = await network.transport("s").listen("memory://s");
