@@ -122,6 +122,7 @@ export class TlsServer extends TlsEndpoint {
       this.#pending?.exporter.fill(0);
     }
     this.#pending = this.#retry = undefined;
+    this.transcript.clear();
   }
 
   #takeHello(message: Bytes): void {
