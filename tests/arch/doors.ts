@@ -32,8 +32,6 @@ export const DENO: Doors = {
   "build": EVERYWHERE,
   "chmodSync": FILES,
   "connect": SOCKETS,
-  "UnsafePointer": ["ffi"],
-  "UnsafePointerView": ["ffi"],
   "connectQuic": SOCKETS,
   "customInspect": EVERYWHERE,
   "dlopen": ["ffi"],

@@ -9,7 +9,7 @@ const EMOJI = /\p{Emoji_Presentation}/u;
 
 /** Paths of a developer's machine, and hosts of registries, which belong in deno.lock alone. */
 const MACHINE =
-  /(?<![\w.])\/(root|work\/(main|shared)|home\/[a-z]|Users\/[a-z])|\b(registry\.npmjs\.org|files\.pythonhosted\.org|static\.crates\.io|index\.crates\.io|proxy\.golang\.org)\b/;
+  /(?<![\w.])\/(root\b|work\/(main|shared)|home\/[a-z]|Users\/[a-z])|\b(registry\.npmjs\.org|files\.pythonhosted\.org|static\.crates\.io|index\.crates\.io|proxy\.golang\.org)\b/;
 
 Deno.test("documentation does without words that claim more than a test shows", () => {
   const documents = files().filter((path) => path.endsWith(".md"));

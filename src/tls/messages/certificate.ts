@@ -23,7 +23,7 @@ import {
 } from "./handshake_type.ts";
 
 /** Most certificates of a chain. */
-export const MAX_CHAIN_LENGTH = 32;
+const MAX_CHAIN_LENGTH = 32;
 
 /** One certificate of a chain. */
 export interface CertificateEntry {

@@ -22,7 +22,7 @@ import {
 export const BROTLI = 2;
 
 /** Most bytes that a certificate may have when decompressed. */
-export const MAX_CERTIFICATE_LENGTH = 1 << 18;
+const MAX_CERTIFICATE_LENGTH = 1 << 18;
 
 /** A Certificate message, compressed. */
 export interface CompressedCertificate {

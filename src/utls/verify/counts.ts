@@ -75,7 +75,7 @@ export function compareUniform(
 }
 
 /** How many were counted. */
-export function total(counts: Counts): number {
+function total(counts: Counts): number {
   let sum = 0;
   for (const seen of counts.values()) sum += seen;
   return sum;
