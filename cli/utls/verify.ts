@@ -47,7 +47,7 @@ const KINDS: readonly HelloKind[] = [
   "address",
   "resumed",
 ];
-const MAX_COUNT = 50_000;
+const MAX_COUNT = 20_000;
 const NOTE_EVERY = 1_000;
 
 /** Compares hellos with a browser's. */

@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { decodeHex } from "../../src/core/bytes/mod.ts";
 import {
   checkProperties,
@@ -6,6 +6,7 @@ import {
   EXTENSION,
   type Observation,
   observe,
+  UtlsError,
   verifyHellos,
 } from "../../src/utls/mod.ts";
 import { type Fault, simulateHellos } from "./_simulated_browser.ts";
@@ -115,4 +116,15 @@ Deno.test("checkProperties() finds a client that never resumes where the browser
       name === "masked bytes" && worst === "extensions"
     ),
   );
+});
+
+Deno.test("verifyHellos() refuses few hellos, and too many extensions", () => {
+  const few = simulateHellos(199, 5).map(observe);
+  assertThrows(() => verifyHellos(few, reference()), RangeError);
+  const many = reference().map((each, i) => ({
+    ...each,
+    order: [...each.order, 1_000 + i % 200],
+  }));
+  const error = assertThrows(() => verifyHellos(many, reference()), UtlsError);
+  assertEquals(error.code, "capture");
 });

@@ -4,6 +4,9 @@ import { GREASE_FIRST, GREASE_LATER, type Observation } from "./observation.ts";
 /** Most rows of a corpus. */
 export const MAX_CORPUS_ROWS = 100_000;
 
+/** Longest `o`. */
+const MAX_ORDER_LENGTH = 1_024;
+
 /** GREASE places in the order of a row's `g`. */
 const PLACES = [
   "cipher",
@@ -31,7 +34,7 @@ export function parseCorpus(json: unknown): Observation[] {
   }
   return rows.map((row: unknown, i) => {
     const { o, e, c, g } = (row ?? {}) as Record<string, unknown>;
-    const isRow = typeof o === "string" &&
+    const isRow = typeof o === "string" && o.length <= MAX_ORDER_LENGTH &&
       /^(G|\d{1,5})(-(G|\d{1,5}))*$/.test(o) &&
       Number.isInteger(e) && Number.isInteger(c) &&
       typeof g === "string" && /^[\da-f]{6}$/.test(g);

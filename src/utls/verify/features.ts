@@ -29,20 +29,31 @@ export function featuresOf(
     length: known(({ length }) => length),
     places: new Set(reference.flatMap(({ grease }) => Object.keys(grease))),
   };
-  const columns = new Map<Column, { readonly index: number; seen: number }>();
+  const columns = new Map<Column, ColumnSums>();
   const cells = [...ours, ...reference].map((observation) => {
-    const row: [number, number][] = [];
+    const row: number[] = [];
     for (const [name, value] of cellsOf(observation, keep)) {
       let column = columns.get(name);
       if (!column) {
-        columns.set(name, column = { index: columns.size, seen: 0 });
+        column = { index: columns.size, seen: 0, sum: 0, squares: 0 };
+        columns.set(name, column);
       }
       column.seen++;
-      row.push([column.index, value]);
+      column.sum += value;
+      column.squares += value * value;
+      row.push(column.index, value);
     }
     return row;
   });
   return standardised([...columns], cells);
+}
+
+/** What is counted of a column. */
+interface ColumnSums {
+  readonly index: number;
+  seen: number;
+  sum: number;
+  squares: number;
 }
 
 interface Keep {
@@ -100,10 +111,10 @@ function* cellsOf(
     yield* bits("config_id", Uint8Array.of(ech.configId));
   }
   if (keep.length) yield [`length ${length}`, 1];
-  for (const [part, value] of Object.entries(keep.parts ? parts! : {})) {
+  for (const [part, value] of Object.entries(keep.parts && parts || {})) {
     yield [`${part}: ${value}`, 1];
   }
-  for (const [name, { bytes }] of Object.entries(keep.random ? random! : {})) {
+  for (const [name, { bytes }] of Object.entries(keep.random && random || {})) {
     yield* bits(`${name} start`, bytes.subarray(0, 1));
     yield* bits(`${name} end`, bytes.subarray(-1));
     yield [`${name} ones`, onesOf(bytes)];
@@ -122,37 +133,33 @@ function onesOf(bytes: Uint8Array): number {
   return ones;
 }
 
-/** Drops the columns that are the same nearly everywhere, and scales the others. */
+/** Drops the columns that are the same nearly everywhere, and scales the others; `cells` has a column and its value in turn. */
 function standardised(
-  columns: readonly [Column, { readonly seen: number }][],
-  cells: readonly (readonly [number, number][])[],
+  columns: readonly [Column, ColumnSums][],
+  cells: readonly (readonly number[])[],
 ): Features {
-  const sums = new Float64Array(columns.length);
-  const squares = new Float64Array(columns.length);
-  for (const row of cells) {
-    for (const [i, value] of row) {
-      sums[i]! += value;
-      squares[i]! += value * value;
-    }
-  }
   const n = cells.length;
-  const kept: { column: Column; from: number; mean: number; scale: number }[] =
-    [];
-  columns.forEach(([column, { seen }], from) => {
-    const mean = sums[from]! / n;
-    const variance = squares[from]! / n - mean * mean;
-    if (seen < MIN_SEEN || variance < (MIN_SEEN - 1) / n) return;
-    kept.push({ column, from, mean, scale: 1 / Math.sqrt(variance) });
-  });
-  const place = new Map(kept.map((column, to) => [column.from, to]));
-  const absent = Float64Array.from(kept, ({ mean, scale }) => -mean * scale);
+  const names: string[] = [];
+  const absent: number[] = [];
+  const scales: number[] = [];
+  const place = new Map<number, number>();
+  for (const [column, { index, seen, sum, squares }] of columns) {
+    const mean = sum / n;
+    const variance = squares / n - mean * mean;
+    if (seen < MIN_SEEN || variance < (MIN_SEEN - 1) / n) continue;
+    const scale = 1 / Math.sqrt(variance);
+    place.set(index, names.length);
+    names.push(nameOf(column));
+    absent.push(-mean * scale);
+    scales.push(scale);
+  }
   const rows = cells.map((row) => {
-    const scaled = absent.slice();
-    for (const [from, value] of row) {
-      const to = place.get(from);
-      if (to !== undefined) scaled[to]! += value * kept[to]!.scale;
+    const scaled = Float64Array.from(absent);
+    for (let i = 0; i < row.length; i += 2) {
+      const to = place.get(row[i]!);
+      if (to !== undefined) scaled[to]! += row[i + 1]! * scales[to]!;
     }
     return scaled;
   });
-  return { names: kept.map(({ column }) => nameOf(column)), rows };
+  return { names, rows };
 }

@@ -1,6 +1,10 @@
+import { UtlsError } from "../error.ts";
 import { compareCounts, count, type Trial } from "./counts.ts";
 import { GREASE_FIRST, GREASE_LATER, type Observation } from "./observation.ts";
 import { compare, repeats, type Sample } from "./sample.ts";
+
+/** Most extensions that hellos have between them; each two are compared. */
+const MAX_TYPES = 128;
 
 /** Where each extension stands. */
 export function positions(ours: Sample, reference: Sample): Trial[] {
@@ -43,12 +47,17 @@ export function repeatedOrders(ours: Sample, reference: Sample): Trial[] {
   ];
 }
 
+/** @throws {UtlsError} `capture` if the hellos have more than {@link MAX_TYPES} extensions between them. */
 function typesOf(ours: Sample, reference: Sample): number[] {
   const types = new Set<number>();
   for (const { order } of [...ours, ...reference]) {
     for (const type of order) types.add(type);
   }
-  return [...types];
+  if (types.size <= MAX_TYPES) return [...types];
+  throw new UtlsError(
+    "capture",
+    `Want up to ${MAX_TYPES} extensions in all hellos, got ${types.size}`,
+  );
 }
 
 function label(type: number): string {

@@ -57,6 +57,7 @@ const Z95 = 1.959964;
  * Hellos must be of one kind: all of them to named hosts, or to WebSockets, or with a ticket. Name lengths may differ.
  *
  * @throws {RangeError} If either has fewer than {@link MIN_SAMPLES} hellos.
+ * @throws {UtlsError} `capture` if they have more than 128 extensions between them.
  */
 export function verifyHellos(
   ours: readonly Observation[],
@@ -67,11 +68,12 @@ export function verifyHellos(
       `Want ${MIN_SAMPLES} hellos of each or more, got ${ours.length} and ${reference.length}`,
     );
   }
+  const results = resultsOf(ours, reference);
   const classifier = classify(ours, reference);
   const { auc, standardError } = classifier;
   const z = (auc - 0.5) / Math.max(standardError, 1 / ours.length);
   const checks = held([
-    ...resultsOf(ours, reference),
+    ...results,
     {
       name: "classifier",
       tests: 1,
@@ -93,7 +95,11 @@ export function verifyHellos(
   };
 }
 
-/** The part of {@link verifyHellos} that takes no training: one check for each property. */
+/**
+ * The part of {@link verifyHellos} that takes no training: one check for each property.
+ *
+ * @throws {UtlsError} As there.
+ */
 export function checkProperties(
   ours: readonly Observation[],
   reference: readonly Observation[],
