@@ -19,7 +19,7 @@ const documents = [...paths].filter((path) =>
   /^(README|docs\/.*)\.md$/.test(path)
 );
 /** Documents whose `ts` blocks are programs. */
-const EXAMPLES = ["README.md", "docs/htx.md"];
+const EXAMPLES = ["README.md", "docs/htx.md", "docs/tls.md", "docs/utls.md"];
 const PARTS = [
   ...["htx", "utls", "mixnet", "dtn", "betanet_cla", "bitchat_cla", "ffi"],
   ...["navigator", "fabric", "vault", "federated", "linter"],
@@ -142,7 +142,7 @@ Deno.test("README.md has the two commands and every part", () => {
   assertEquals(named.filter((part) => PARTS.includes(part)), PARTS);
 });
 
-Deno.test("the examples of README.md and docs/htx.md run", async () => {
+Deno.test("the examples of README.md and the documents run", async () => {
   const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: [
       "test",
