@@ -19,6 +19,7 @@ import { runBrowser } from "./browser.ts";
 import { capturePage } from "./capture_page.ts";
 import { RecordedListener } from "./recorded_listener.ts";
 import { sentHellos } from "./sent_records.ts";
+import { serveAll } from "./serve_all.ts";
 
 /** A hello that a browser sent. */
 export type CapturedHello = Omit<LearnedHello, "process" | "aesHardware">;
@@ -127,26 +128,10 @@ function use(
   listener: Listener | TlsListener,
   serve: (connection: Connection) => Promise<void>,
 ): string {
-  const serving = accept(listener, serve);
+  const serving = serveAll(listener, serve);
   servers.defer(() => serving);
   servers.use(listener);
   return `127.0.0.1:${parseAddress(listener.address).port}`;
-}
-
-async function accept(
-  listener: Listener,
-  serve: (connection: Connection) => Promise<void>,
-): Promise<void> {
-  const running = new Set<Promise<void>>();
-  for await (const connection of listener) {
-    const run = serve(connection).catch(() => {}) // it left, as browsers do
-      .finally(() => {
-        connection.close();
-        running.delete(run);
-      });
-    running.add(run);
-  }
-  await Promise.all(running);
 }
 
 const BUFFER_BYTES = 16_384;

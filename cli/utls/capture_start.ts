@@ -10,6 +10,7 @@ import { akamaiText, type LearnedStart } from "../../src/utls/mod.ts";
 import { runBrowser } from "./browser.ts";
 import { RecordedListener } from "./recorded_listener.ts";
 import { splitAsSent } from "./sent_records.ts";
+import { serveAll } from "./serve_all.ts";
 
 const TIMEOUT_MS = 30_000;
 
@@ -26,12 +27,14 @@ export async function captureStart(
 ): Promise<LearnedStart> {
   const done = Promise.withResolvers<void>();
   let start: LearnedStart | undefined;
-  let data: Bytes | undefined;
+  let data = new Uint8Array(0);
   const recorded = new RecordedListener(
     listenTcp("tcp://127.0.0.1:0"),
     (sent) => {
-      if (start || !data) return;
-      start = splitAsSent(data, sent);
+      const parts = splitAsSent(data, sent);
+      const length = parts.reduce((sum, part) => sum + part.length, 0);
+      if (length === 0 || length < data.length) return; // another connection
+      start = parts;
       done.resolve();
     },
   );
@@ -42,12 +45,10 @@ export async function captureStart(
     certificates: [serverCertificate({ chainPem, keyPem })],
     alpn: ["h2"],
   });
-  const accepting = (async () => {
-    for await (const connection of listener) {
-      await using _connection = connection;
-      data ??= await readStart(connection).catch(() => undefined);
-    }
-  })();
+  const serving = serveAll(listener, async (connection) => {
+    const read = await readStart(connection);
+    if (data.length === 0) data = read;
+  });
   await runBrowser({
     ...options,
     url: "https://www.example.com/",
@@ -58,19 +59,19 @@ export async function captureStart(
     timeoutMs: TIMEOUT_MS,
   });
   listener.close();
-  await accepting;
+  await serving;
   return start!;
 }
 
-/** The data up to the end of the first request. */
-async function readStart(connection: Connection): Promise<Bytes | undefined> {
+/** The data up to the end of the first request; empty if none comes. */
+async function readStart(connection: Connection): Promise<Bytes> {
   let data = new Uint8Array(0);
   const buffer = new Uint8Array(MAX_START_BYTES);
   while (data.length < MAX_START_BYTES) {
     const length = await connection.read(buffer);
-    if (length === null) return undefined;
+    if (length === null) break;
     data = concat(data, buffer.subarray(0, length));
     if (akamaiText(data) !== undefined) return data;
   }
-  return undefined;
+  return new Uint8Array(0);
 }

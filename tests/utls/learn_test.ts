@@ -99,6 +99,15 @@ Deno.test("learnHelloRules() wants pages, WebSockets and IP addresses", () => {
   }
 });
 
+Deno.test("learnHelloRules() puts ChaCha20 first where no hello without AES instructions was seen", () => {
+  const rules = learnHelloRules(seen.filter(({ aesHardware }) => aesHardware));
+  const { hello } = profileOf(156);
+  assertEquals(
+    rules.cipherSuitesWithoutAesHardware,
+    hello.cipherSuitesWithoutAesHardware,
+  );
+});
+
 Deno.test("learnHttp2() refuses starts that differ, or are none", () => {
   const profile = profileOf(156);
   const start = observedStart(profile, 1);

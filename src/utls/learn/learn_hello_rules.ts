@@ -1,7 +1,12 @@
 import { encodeHex } from "../../core/bytes/mod.ts";
 import type { ClientHello } from "../client_hello.ts";
 import { EXTENSION } from "../extension.ts";
-import type { ExtensionRule, Scope } from "../extension_rule.ts";
+import {
+  type Code,
+  type ExtensionRule,
+  GREASE,
+  type Scope,
+} from "../extension_rule.ts";
 import { isGrease } from "../grease.ts";
 import type { HelloRules } from "../profile.ts";
 import {
@@ -152,24 +157,15 @@ function learnGrease(learned: readonly LearnedHello[]) {
   return { first: at(0), last: at(-1) };
 }
 
-/** BoringSSL's order for a CPU without AES instructions: of suites of equal strength, ChaCha20-Poly1305 first. */
-function chaChaFirst(
-  suites: HelloRules["cipherSuites"],
-): HelloRules["cipherSuites"] {
-  const isChaCha = (suite: HelloRules["cipherSuites"][number]) =>
-    suite === 0x1303 || suite === 0xcca8 || suite === 0xcca9;
-  const isTls13 = (suite: HelloRules["cipherSuites"][number]) =>
-    typeof suite === "number" && suite >> 8 === 0x13;
-  const grease = suites.filter((suite) => typeof suite === "string");
-  const tls13 = suites.filter(isTls13);
-  const older = suites.filter((suite) =>
-    typeof suite === "number" && !isTls13(suite)
-  );
-  return [
-    ...grease,
-    ...[tls13, older].flatMap((group) => [
-      ...group.filter(isChaCha),
-      ...group.filter((suite) => !isChaCha(suite)),
-    ]),
-  ];
+/** BoringSSL's order for a CPU without AES instructions: in TLS 1.3's and the older suites, ChaCha20-Poly1305 first. */
+function chaChaFirst(suites: readonly Code[]): Code[] {
+  const rank = (suite: Code) => {
+    if (suite === GREASE) return 0;
+    const isTls13 = suite >> 8 === 0x13;
+    const isChaCha = CHACHA20_SUITES.includes(suite);
+    return (isTls13 ? 1 : 3) + (isChaCha ? 0 : 1);
+  };
+  return suites.toSorted((a, b) => rank(a) - rank(b));
 }
+
+const CHACHA20_SUITES: readonly number[] = [0x1303, 0xcca8, 0xcca9];
