@@ -47,22 +47,22 @@ interface Memory {
 const SETTLE_MS = 3_000;
 const FIRST_IDLE = 100;
 
-/** Each measures one peer, run by Deno with `args`, in processes of its own. */
+/** Each measures one peer, run by `command`, in processes of its own. */
 export const MEASURES: readonly ((
-  args: readonly string[],
+  command: readonly string[],
   size: Size,
 ) => Promise<Partial<Figures>>)[] = [
-  (args, size) => withPair(args, (pair) => measureSpeed(pair, size)),
-  (args, size) => withPair(args, (pair) => measureIdle(pair, size)),
+  (command, size) => withPair(command, (pair) => measureSpeed(pair, size)),
+  (command, size) => withPair(command, (pair) => measureIdle(pair, size)),
 ];
 
 async function withPair<T>(
-  args: readonly string[],
+  command: readonly string[],
   fn: (pair: Pair) => Promise<T>,
 ): Promise<T> {
-  await using server = await PeerProcess.start([...args, "server"]);
+  await using server = await PeerProcess.start([...command, "server"]);
   const known = JSON.stringify(server.known);
-  await using client = await PeerProcess.start([...args, "client", known]);
+  await using client = await PeerProcess.start([...command, "client", known]);
   return await fn({ client, server });
 }
 

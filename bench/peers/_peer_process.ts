@@ -1,5 +1,9 @@
 const CLOCK_TICKS_PER_S = 100; // what Linux shows in /proc on every machine
+const MAX_ANSWER_MS = 120_000;
 const decoder = new TextDecoder();
+
+/** A program and its arguments. */
+export type Command = readonly string[];
 
 /** A process that answers each line of its input with one line of JSON. */
 export class PeerProcess implements AsyncDisposable {
@@ -20,10 +24,12 @@ export class PeerProcess implements AsyncDisposable {
     this.known = known;
   }
 
-  /** Runs Deno with `args` and waits until it says its first line. */
-  static async start(args: readonly string[]): Promise<PeerProcess> {
-    const child = new Deno.Command(Deno.execPath(), {
-      args: ["run", "--quiet", "-A", "--v8-flags=--expose-gc", ...args],
+  /** Runs a program and its arguments, and waits until it says its first line. */
+  static async start(
+    [program, ...args]: Command,
+  ): Promise<PeerProcess> {
+    const child = new Deno.Command(program!, {
+      args,
       stdin: "piped",
       stdout: "piped",
     }).spawn();
@@ -31,11 +37,16 @@ export class PeerProcess implements AsyncDisposable {
     return new PeerProcess(child, lines, await answer(lines));
   }
 
-  /** Sends a command and returns the answer. */
+  /** Sends a command and returns the answer; a process that takes longer than two minutes is ended. */
   async ask(command: string, argument: unknown = null): Promise<unknown> {
     const line = JSON.stringify([command, argument]) + "\n";
-    await this.#writer.write(new TextEncoder().encode(line));
-    return await answer(this.#lines);
+    const timer = setTimeout(() => this.#child.kill(), MAX_ANSWER_MS);
+    try {
+      await this.#writer.write(new TextEncoder().encode(line));
+      return await answer(this.#lines);
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   /** Processor time used so far, in seconds. */
@@ -57,6 +68,12 @@ export class PeerProcess implements AsyncDisposable {
     await this.#lines.return(undefined);
     await this.#child.status;
   }
+}
+
+/** How to run a program of Deno. */
+export function deno(...args: readonly string[]): Command {
+  const options = ["--quiet", "-A", "--v8-flags=--expose-gc"];
+  return [Deno.execPath(), "run", ...options, ...args];
 }
 
 async function answer(lines: AsyncGenerator<string>): Promise<unknown> {

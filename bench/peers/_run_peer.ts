@@ -3,7 +3,7 @@ import { createInterface } from "node:readline";
 import { clientCommands, type Peer, serveStream } from "./_workload.ts";
 
 /**
- * Runs one process of `peer`: `server`, or `client` with what the server said as JSON.
+ * Runs one process of `peer`: `server`, or `client`; `known` is JSON for it, to a client what the server said.
  *
  * It answers each line of its input, a JSON array of command and argument, with one line of JSON, and ends with its input.
  */
@@ -18,7 +18,7 @@ export async function runPeer(
       await peer.listen((stream) => {
         // Whatever ends a stream early fails at the client too, which says so.
         serveStream(stream).catch(() => stream.close()).catch(() => {});
-      }),
+      }, JSON.parse(known)),
     );
   } else {
     const dial = await peer.dialer(JSON.parse(known));

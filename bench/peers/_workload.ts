@@ -25,6 +25,8 @@ export interface PeerStream {
 
 /** One session. */
 export interface PeerSession {
+  /** Whether it goes on from an earlier one, where that can be told. */
+  readonly resumed?: boolean;
   open(): Promise<PeerStream> | PeerStream;
   close(): Promise<void> | void;
 }
@@ -32,7 +34,7 @@ export interface PeerSession {
 /** One way to talk. */
 export interface Peer {
   /** Serves every stream of every session for ever, and returns what a client needs to know. */
-  listen(serve: (stream: PeerStream) => void): Promise<unknown>;
+  listen(serve: (stream: PeerStream) => void, known: unknown): Promise<unknown>;
   /** Returns the function that opens a session with a server. */
   dialer(known: unknown): Promise<() => Promise<PeerSession>>;
 }
@@ -43,6 +45,15 @@ export interface Commands {
   pingPong(options: { count: number; warmUp: number }): Promise<number[]>;
   handshakes(options: { inFlight: number; ms: number }): Promise<number>;
   hold(options: { count: number; inFlight: number }): Promise<number>;
+  connections(options: { inFlight: number; ms: number }): Promise<Connections>;
+}
+
+/** Sessions over which 64 bytes went there and back. */
+export interface Connections {
+  readonly count: number;
+  readonly perS: number;
+  /** How many of them went on from an earlier one. */
+  readonly resumed: number;
 }
 
 const PATTERN = makePattern(1 << 20);
@@ -117,6 +128,22 @@ export function clientCommands(dial: () => Promise<PeerSession>): Commands {
         while (begun++ < target) held.push(await dial());
       });
       return held.length;
+    },
+    async connections({ inFlight, ms }) {
+      let [count, resumed] = [0, 0];
+      const startMs = performance.now();
+      await inParallel(inFlight, async () => {
+        while (performance.now() - startMs < ms) {
+          const session = await dial();
+          const stream = await session.open();
+          await stream.send(request("E", 0));
+          await ping(stream, count++ * PING_BYTES);
+          if (session.resumed) resumed++;
+          await session.close();
+        }
+      });
+      const perS = count / (performance.now() - startMs) * 1e3;
+      return { count, perS, resumed };
     },
   };
 }

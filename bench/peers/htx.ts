@@ -9,6 +9,8 @@
  */
 import { parseArgs } from "@std/cli/parse-args";
 import { type Figures, MEASURES } from "./_measure.ts";
+import { deno } from "./_peer_process.ts";
+import { storeResults } from "./_store_results.ts";
 
 /** The figures of each peer, as far as it did not fail. */
 type Round = Record<string, Partial<Figures>>;
@@ -19,14 +21,17 @@ const HERE = import.meta.dirname!;
 const PEERS: Readonly<Record<string, readonly string[]>> = {
   "tcp": ownPeer("tcp"),
   "tls": ownPeer("tls"),
-  "libp2p": [
+  "libp2p": deno(
     `--config=${HERE}/libp2p/deno.json`,
     "--no-check",
     `${HERE}/libp2p/peer.js`,
-  ],
+  ),
   "htx-tcp": ownPeer("htx-tcp"),
   "htx-ws": ownPeer("htx-ws"),
   "htx-quic": ownPeer("htx-quic"),
+  "htx-tls": ownPeer("htx-tls"),
+  "htx-tcp-native": ownPeer("htx-tcp-native"),
+  "htx-tls-native": ownPeer("htx-tls-native"),
 };
 
 /** Rows of the table: name, figure, digits behind the point. */
@@ -61,7 +66,14 @@ for (let i = 0; i < Number(flags.rounds); i++) {
   rounds.push(round);
 }
 say(Deno.stdout, table());
-await store(rounds);
+const { imports } = JSON.parse(
+  await Deno.readTextFile(`${HERE}/libp2p/deno.json`),
+);
+await storeResults("", {
+  versions: { ...Deno.version, libp2p: Object.values(imports) },
+  transferMib: Number(flags.mib),
+  rounds,
+});
 
 async function measure(name: string): Promise<Partial<Figures>> {
   const size = {
@@ -82,7 +94,7 @@ async function measure(name: string): Promise<Partial<Figures>> {
 }
 
 function ownPeer(name: string): readonly string[] {
-  return ["--unstable-net", "--no-check", `${HERE}/peer.ts`, name];
+  return deno("--unstable-net", "--no-check", `${HERE}/peer.ts`, name);
 }
 
 function table(): string {
@@ -90,7 +102,11 @@ function table(): string {
   for (const [title, pick, digits] of ROWS) {
     lines.push([title, ...medians(digits, pick)]);
   }
-  for (const base of ["tcp", "libp2p"].filter((name) => names.includes(name))) {
+  for (
+    const base of ["tcp", "tls", "libp2p"].filter((name) =>
+      names.includes(name)
+    )
+  ) {
     for (const [title, pick] of [ROWS[0]!, ROWS[4]!]) {
       const ratio: Pick = (f, round) =>
         (pick(f, round) ?? NaN) / (pick(round[base]!, round) ?? NaN);
@@ -109,28 +125,6 @@ function medians(digits: number, pick: Pick): string[] {
       .sort((a, b) => a - b);
     return values[values.length >> 1]?.toFixed(digits) ?? "failed";
   });
-}
-
-async function store(rounds: readonly Round[]): Promise<void> {
-  const cpu = Deno.readTextFileSync("/proc/cpuinfo")
-    .match(/model name\s*:\s*(.*)/)?.[1] ?? Deno.build.arch;
-  const date = new Date().toISOString().slice(0, 10);
-  const folder = new URL("../results/", import.meta.url);
-  await Deno.mkdir(folder, { recursive: true });
-  const name = `${date}-${cpu.toLowerCase().replace(/[^a-z0-9]+/g, "-")}.json`;
-  const { imports } = JSON.parse(
-    await Deno.readTextFile(`${HERE}/libp2p/deno.json`),
-  );
-  const result = {
-    date,
-    cpu,
-    cores: navigator.hardwareConcurrency,
-    versions: { ...Deno.version, libp2p: Object.values(imports) },
-    transferMib: Number(flags.mib),
-    rounds,
-  };
-  const text = JSON.stringify(result, null, 1) + "\n";
-  await Deno.writeTextFile(new URL(name, folder), text);
 }
 
 function say(to: { writeSync(bytes: Uint8Array): number }, text: string): void {

@@ -1,4 +1,7 @@
-import { generateX25519, nodeProvider } from "../../src/core/crypto/mod.ts";
+import {
+  type CryptoProvider,
+  generateX25519,
+} from "../../src/core/crypto/mod.ts";
 import { memoryStore } from "../../src/core/storage/mod.ts";
 import { dial, listen, selfSigned } from "../../src/core/transport/mod.ts";
 import {
@@ -12,19 +15,36 @@ import {
   type Session,
   type Stream,
   TicketKeyRing,
+  tlsOuter,
   TokenBuckets,
 } from "../../src/htx/mod.ts";
+import {
+  listenTls,
+  parsePem,
+  pinnedVerifier,
+  serverCertificate,
+  type ServerCertificateOptions,
+} from "../../src/tls/mod.ts";
+import { profileOf } from "../../src/utls/mod.ts";
 import { decodeHex, encodeHex } from "../../src/core/bytes/mod.ts";
 import { ReadBuffer } from "./_read_buffer.ts";
 import type { Peer, PeerStream } from "./_workload.ts";
 
 const COOKIE = "__Host-sid";
 
-/** HTX with all defaults, shaping included, over `tcp`, `ws` or `quic`. */
-export function htx(scheme: "tcp" | "ws" | "quic"): Peer {
+/** What HTX runs over; `tls` is HTTP/2 in TLS as Chrome does it. */
+type Scheme = "tcp" | "ws" | "quic" | "tls";
+type ImportKey = ServerCertificateOptions["importKey"];
+
+/** HTX with all defaults, shaping included. */
+export function htx(
+  scheme: Scheme,
+  crypto: CryptoProvider,
+  importKey?: ImportKey,
+): Peer {
   return {
-    listen: (serve) => listenHtx(scheme, serve),
-    dialer: (known) => Promise.resolve(dialer(known as Known)),
+    listen: (serve) => listenHtx(scheme, serve, crypto, importKey),
+    dialer: (known) => Promise.resolve(dialer(known as Known, crypto)),
   };
 }
 
@@ -37,19 +57,31 @@ interface Known {
 }
 
 async function listenHtx(
-  scheme: string,
+  scheme: Scheme,
   serve: (stream: PeerStream) => void,
+  crypto: CryptoProvider,
+  importKey: ImportKey,
 ): Promise<Known> {
   const certificate = await selfSigned({ names: ["localhost"] });
   const carrier = scheme === "quic" ? "quic" : "tcp";
   const options = { quic: { certificate } };
-  const listener = await listen(`${carrier}://127.0.0.1:0`, options);
-  const staticKeyPair = generateX25519(nodeProvider);
-  const key = makeTicketKey(nodeProvider, 0, Infinity);
+  const plain = await listen(`${carrier}://127.0.0.1:0`, options);
+  const { certPem: chainPem, keyPem } = certificate;
+  const pem = { chainPem, keyPem, ...(importKey && { importKey }) };
+  const listener = scheme === "tls"
+    ? listenTls(plain, {
+      certificates: [serverCertificate(pem)],
+      alpn: ["h2", "http/1.1"],
+      crypto,
+    })
+    : plain;
+  const staticKeyPair = generateX25519(crypto);
+  const key = makeTicketKey(crypto, 0, Infinity);
   const server = new HtxServer([listener], {
     staticKeyPair,
+    crypto,
     gate: new Gate({
-      crypto: nodeProvider,
+      crypto,
       keys: new TicketKeyRing([key]),
       replay: new ReplayMemory({
         store: memoryStore(),
@@ -87,11 +119,18 @@ async function acceptStreams(
   for await (const stream of session) serve(asStream(stream));
 }
 
-function dialer(known: Known) {
+function dialer(known: Known, crypto: CryptoProvider) {
+  const outer = tlsOuter({
+    profile: profileOf("latest"),
+    verify: pinnedVerifier(parsePem(known.certPem)[0]!),
+    serverName: "localhost",
+  });
   const quic = { caCerts: [known.certPem], serverName: "localhost" };
   return async () => {
     const session = await dialHtx({
       address: known.address,
+      crypto,
+      ...(known.address.startsWith("tls:") && { outer }),
       staticKey: decodeHex(known.staticKey),
       offer: {
         policy: DEFAULT_TICKET_POLICY,
@@ -100,7 +139,7 @@ function dialer(known: Known) {
         cookieName: COOKIE,
       },
       dial: (address, options) =>
-        dial(address.replace(/^ws:/, "tcp:"), { ...options, quic }),
+        dial(address.replace(/^(?:ws|tls):/, "tcp:"), { ...options, quic }),
     });
     return {
       open: async () => asStream(await session.open()),

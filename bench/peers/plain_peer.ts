@@ -1,4 +1,7 @@
-import { selfSigned } from "../../src/core/transport/mod.ts";
+import {
+  type CertificatePem,
+  selfSigned,
+} from "../../src/core/transport/mod.ts";
 import { ReadBuffer } from "./_read_buffer.ts";
 import type { Peer, PeerSession, PeerStream } from "./_workload.ts";
 
@@ -19,10 +22,9 @@ export const rawTcp: Peer = {
 
 /** Deno's TLS 1.3 (rustls). */
 export const denoTls: Peer = {
-  async listen(serve) {
-    const { certPem, keyPem } = await selfSigned({
-      names: ["localhost"],
-    });
+  async listen(serve, known) {
+    const { certPem, keyPem } = known as CertificatePem | null ??
+      await selfSigned({ names: ["localhost"] });
     const listener = Deno.listenTls({
       hostname: "127.0.0.1",
       port: 0,
