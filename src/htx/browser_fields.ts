@@ -1,4 +1,5 @@
 import type { HttpFields } from "../core/transport/mod.ts";
+import { navigationFields, type Profile } from "../utls/mod.ts";
 
 /** The media type of a submitted form. */
 export const FORM = "application/x-www-form-urlencoded";
@@ -6,83 +7,61 @@ export const FORM = "application/x-www-form-urlencoded";
 /** A header field. */
 export type Field = readonly [name: string, value: string];
 
-const USER_AGENT: Field = [
-  "User-Agent",
-  "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/152.0.0.0 Safari/537.36",
-];
-const CLIENT_HINTS: readonly Field[] = [
-  [
-    "sec-ch-ua",
-    '"Chromium";v="152", "Not?A_Brand";v="24", "Google Chrome";v="152"',
-  ],
-  ["sec-ch-ua-mobile", "?0"],
-  ["sec-ch-ua-platform", '"Windows"'],
-];
-const ACCEPT: Field = [
-  "Accept",
-  "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,image/apng,*/*;q=0.8,application/signed-exchange;v=b3;q=0.7",
-];
-const LANGUAGES: readonly Field[] = [
-  ["Accept-Encoding", "gzip, deflate, br, zstd"],
-  ["Accept-Language", "en-US,en;q=0.9"],
-];
+const CLIENT_HINTS = ["sec-ch-ua", "sec-ch-ua-mobile", "sec-ch-ua-platform"];
+const LANGUAGES = ["accept-encoding", "accept-language"];
 
-/** What Chrome sends when a person opens a page. */
-export function pageFields(host: string): Field[] {
+/** What the browser of `profile` sends over HTTP/1.1 when a person opens a page. */
+export function pageFields(host: string, profile: Profile): Field[] {
+  const fields = [...ownFields(profile)].filter(([name]) => name !== "priority" // that is of HTTP/2
+  );
   return [
     ["Host", host],
     ["Connection", "keep-alive"],
-    ...CLIENT_HINTS,
-    ["Upgrade-Insecure-Requests", "1"],
-    USER_AGENT,
-    ACCEPT,
-    ["Sec-Fetch-Site", "none"],
-    ["Sec-Fetch-Mode", "navigate"],
-    ["Sec-Fetch-User", "?1"],
-    ["Sec-Fetch-Dest", "document"],
-    ...LANGUAGES,
+    ...fields.map(([name, value]): Field => [spelt(name), value]),
   ];
 }
 
-/** What Chrome sends when a person submits a form of the same page. */
+/** What it sends when a person submits a form of the same page. */
 export function formFields(
   host: string,
-  path: string,
-  length: number,
+  profile: Profile,
+  { path, length }: { readonly path: string; readonly length: number },
 ): Field[] {
+  const own = picking(profile);
   const origin = `https://${host}`;
   return [
     ["Host", host],
     ["Connection", "keep-alive"],
     ["Content-Length", String(length)],
     ["Cache-Control", "max-age=0"],
-    ...CLIENT_HINTS,
+    ...own(CLIENT_HINTS),
     ["Origin", origin],
     ["Content-Type", FORM],
-    ["Upgrade-Insecure-Requests", "1"],
-    USER_AGENT,
-    ACCEPT,
+    ...own(["upgrade-insecure-requests", "user-agent", "accept"]),
     ["Sec-Fetch-Site", "same-origin"],
-    ["Sec-Fetch-Mode", "navigate"],
-    ["Sec-Fetch-User", "?1"],
-    ["Sec-Fetch-Dest", "document"],
+    ...own(["sec-fetch-mode", "sec-fetch-user", "sec-fetch-dest"]),
     ["Referer", `${origin}${path}`],
-    ...LANGUAGES,
+    ...own(LANGUAGES),
   ];
 }
 
-/** What Chrome sends when a page opens a WebSocket, with `upgrade` in place of its own fields of those names. */
-export function upgradeFields(host: string, upgrade: HttpFields): Field[] {
+/** What it sends when a page opens a WebSocket, with `upgrade` in place of its own fields of those names. */
+export function upgradeFields(
+  host: string,
+  profile: Profile,
+  upgrade: HttpFields,
+): Field[] {
+  const own = picking(profile);
   const fields: Field[] = [
     ["Host", host],
     ["Connection", "Upgrade"],
     ["Pragma", "no-cache"],
     ["Cache-Control", "no-cache"],
-    USER_AGENT,
+    ...own(["user-agent"]),
     ["Upgrade", "websocket"],
     ["Origin", `https://${host}`],
     ["Sec-WebSocket-Version", "13"],
-    ...LANGUAGES,
+    ...own(LANGUAGES),
   ];
   const given = new Map(
     upgrade.map((field) => [field[0].toLowerCase(), field]),
@@ -93,4 +72,26 @@ export function upgradeFields(host: string, upgrade: HttpFields): Field[] {
     return own ?? field;
   });
   return [...merged, ...given.values()];
+}
+
+/** Gives those of the browser's own fields that are named, spelt as over HTTP/1.1. */
+function picking(profile: Profile): (names: readonly string[]) => Field[] {
+  const own = ownFields(profile);
+  return (names) =>
+    names.flatMap((name) => {
+      const value = own.get(name);
+      return value === undefined ? [] : [[spelt(name), value] as const];
+    });
+}
+
+/** The fields of a navigation, in the browser's order. */
+function ownFields(profile: Profile): Map<string, string> {
+  const fields = navigationFields(profile, { authority: "", path: "/" });
+  return new Map(fields.filter(([name]) => !name.startsWith(":")));
+}
+
+/** Client hints stay as they are, every other name has capitals. */
+function spelt(name: string): string {
+  if (name.startsWith("sec-ch-")) return name;
+  return name.replace(/(?<![^-])[a-z]/g, (letter) => letter.toUpperCase());
 }

@@ -5,6 +5,8 @@ import type { CryptoProvider } from "../core/crypto/mod.ts";
 export interface OriginTraits {
   /** The protocol it chose of those offered; `undefined` if none. */
   readonly alpn: string | undefined;
+  /** Whether it resumed a TLS session. */
+  readonly resumed: boolean;
   /** Its HTTP/2 SETTINGS, identifier and value, in the order sent; empty without HTTP/2. */
   readonly settings: readonly (readonly [identifier: number, value: number])[];
   /** The increment of its WINDOW_UPDATE for the connection before its first answer; 0 if it sent none. */
@@ -101,18 +103,26 @@ export class Calibrations {
 /**
  * Where `seen` is not what the origin showed in `samples`; empty if an observer could not tell them apart by these traits.
  *
- * ALPN, tickets and the order of SETTINGS are those of one sample exactly; a SETTINGS value is exact too, unless the origin's own
- * samples vary: then it may lie up to 15 % outside their range.
+ * ALPN and the order of SETTINGS are those of one sample exactly; a SETTINGS value is exact too, unless the origin's own samples
+ * vary: then it may lie up to 15 % outside their range. Tickets are those of a sample that was resumed if `seen` was, and of one that
+ * was not if not; without such a sample, resumption itself differs.
  *
  * @param samples At least one.
+ * @param state Whether `seen` is of a connection whose first request was answered. If not, a WINDOW_UPDATE and tickets may be yet to
+ * come. Default: it was.
  */
 export function deviations(
   samples: readonly OriginTraits[],
   seen: OriginTraits,
+  { answered }: { readonly answered: boolean } = { answered: true },
 ): Deviation[] {
   const found: Deviation[] = [];
-  const compare = (trait: string, of: (traits: OriginTraits) => string) => {
-    const expected = [...new Set(samples.map(of))];
+  const compare = (
+    trait: string,
+    of: (traits: OriginTraits) => string,
+    among = samples,
+  ) => {
+    const expected = [...new Set(among.map(of))];
     if (!expected.includes(of(seen))) {
       found.push({ trait, expected: expected.join(" or "), got: of(seen) });
     }
@@ -129,8 +139,20 @@ export function deviations(
     const fault = outside(value, values);
     if (fault) found.push({ trait: `settings[${identifier}]`, ...fault });
   }
-  compare("windowUpdate", ({ windowUpdate }) => String(windowUpdate));
-  compare("ticketLengths", ({ ticketLengths }) => ticketLengths.join(","));
+  if (answered || seen.windowUpdate > 0) {
+    compare("windowUpdate", ({ windowUpdate }) => String(windowUpdate));
+  }
+  compare("resumed", ({ resumed }) => String(resumed));
+  const ticketsSeen = seen.ticketLengths.length;
+  const alike = samples.filter(({ resumed }) => resumed === seen.resumed);
+  if (alike.length > 0) {
+    compare(
+      "ticketLengths",
+      ({ ticketLengths }) =>
+        ticketLengths.slice(0, answered ? Infinity : ticketsSeen).join(","),
+      alike,
+    );
+  }
   return found;
 }
 

@@ -26,6 +26,7 @@ import {
   type HttpFields,
   type RequestHead,
 } from "../core/transport/mod.ts";
+import { type Profile, profileOf } from "../utls/mod.ts";
 import {
   FORM,
   formFields,
@@ -65,6 +66,8 @@ export interface TicketRequestOptions {
   readonly cookieName: string;
   /** The fields of a WebSocket handshake (RFC 6455 §4.1), such as `Upgrade`; they replace fields of the same name. Not with `body`. */
   readonly upgrade?: HttpFields;
+  /** The browser whose fields go with it; the newest known by default. */
+  readonly profile?: Profile;
 }
 
 /** A request whose head the caller encodes, and the body to send behind it. */
@@ -89,23 +92,26 @@ export interface TicketRequest {
 export type NoTicket = "none" | "malformed";
 
 /**
- * Puts a ticket into a request with the fields of a current Chrome, in its order.
+ * Puts a ticket into a request with the fields of the browser, in its order.
  *
  * @throws {TypeError} If host, path or cookie name have characters that do not belong there, or `body` meets `upgrade`.
  */
 export function makeTicketRequest(
   options: TicketRequestOptions,
 ): OutgoingTicketRequest {
-  const { carrier, host, upgrade } = options;
+  const { carrier, host, upgrade, profile = profileOf("latest") } = options;
   if (upgrade && carrier === "body") {
     throw new TypeError("A WebSocket handshake has no body for a ticket");
   }
   const { target, cookie, body } = placeTicket(options);
   if (carrier === "body") {
-    const fields = formFields(host, target, body.length);
+    const form = { path: target, length: body.length };
+    const fields = formFields(host, profile, form);
     return { head: { method: "POST", target, fields }, body };
   }
-  const fields = upgrade ? upgradeFields(host, upgrade) : pageFields(host);
+  const fields = upgrade
+    ? upgradeFields(host, profile, upgrade)
+    : pageFields(host, profile);
   if (cookie !== undefined) fields.push(["Cookie", cookie]);
   return { head: { method: "GET", target, fields }, body };
 }

@@ -13,6 +13,7 @@ import {
   TransportError,
 } from "../core/transport/mod.ts";
 import { closeOnAbort } from "./close_on_abort.ts";
+import type { Calibrations } from "./calibration.ts";
 import { HtxError } from "./error.ts";
 import { Handshake, outerExporter } from "./handshake.ts";
 import { type Outer, outerFor } from "./outer.ts";
@@ -23,7 +24,7 @@ import type { TicketOffer } from "./ticket_policy.ts";
 
 /** Options of {@link dialHtx}. */
 export interface DialHtxOptions extends SessionOptions {
-  /** Where the server is: `tcp://host:port`, `ws://host:port` or `quic://host:port`. */
+  /** Where the server is: `tcp://host:port`, `ws://host:port`, `quic://host:port`, or with {@link outer} another. */
   readonly address: Address;
   /** The server's Noise static key, 32 bytes: pinned, or from a signed peer record. */
   readonly staticKey: Uint8Array;
@@ -52,6 +53,10 @@ export interface DialHtxOptions extends SessionOptions {
   ) => Promise<Connection>;
   /** How to present the ticket. Default: by the scheme of the address. */
   readonly outer?: Outer;
+  /** What is known of the origin; asked before we connect, for `tls:` addresses only. Default: nothing is compared. */
+  readonly calibration?: Calibrations;
+  /** The ticket waits for it: connection, TLS and the greeting of HTTP/2 do not (§5.6). */
+  readonly start?: Promise<unknown>;
 }
 
 const TIMEOUT_MS = 15_000;
@@ -59,7 +64,7 @@ const TIMEOUT_MS = 15_000;
 /**
  * Opens an HTX session: connects, presents a ticket, and does the inner handshake.
  *
- * @throws {HtxError} `refused` if the server shows its decoy, `unauthenticated` if its answer is not of who owns `staticKey`,
+ * @throws {HtxError} `refused` if the server shows its decoy, `deviation` if it is not as its origin was in pre-flight, `unauthenticated` if its answer is not of who owns `staticKey`,
  * `incompatible` if we may not use the suite, `timeout` after `timeoutMs`.
  * @throws {TransportError} `unreachable` if nobody answers, `reset` if the connection breaks: so does a server that has another
  * `staticKey` or takes no such suite.
@@ -87,6 +92,10 @@ async function connect(
   signal: AbortSignal,
 ): Promise<Session> {
   const { address, crypto = nodeProvider, clock = systemClock } = options;
+  const calibration = address.startsWith("tls:")
+    ? options.calibration
+    : undefined;
+  const samples = await calibration?.of(address, { signal });
   const raw = await (options.dial ?? dialCarrier)(address, { signal });
   using _ = closeOnAbort(signal, raw);
   try {
@@ -105,6 +114,8 @@ async function connect(
       path: options.path ?? "/",
       offer: options.offer,
       ticket,
+      ...(options.start && { start: options.start }),
+      ...(samples && { samples }),
     }, crypto);
     const handshake = new Handshake({
       role: "client",
@@ -126,6 +137,9 @@ async function connect(
     return new Session(connection, established, options);
   } catch (error) {
     raw.close();
+    if (error instanceof HtxError && error.code === "deviation") {
+      calibration?.forget(address);
+    }
     throw error;
   }
 }

@@ -4,6 +4,7 @@ export type HtxErrorCode =
   | "violation" // the peer broke the protocol
   | "incompatible" // no suite or version in common
   | "unauthenticated" // a tag, key or ticket did not verify
+  | "deviation" // the server is not as its origin was in pre-flight
   | "refused" // the server answered our ticket with its decoy
   | "limit" // the peer asked for more than we allow
   | "timeout" // a deadline passed

@@ -2,8 +2,9 @@ import { type Clock, systemClock } from "../core/async/mod.ts";
 import { type Bytes, concat } from "../core/bytes/mod.ts";
 import type { CryptoProvider } from "../core/crypto/mod.ts";
 import { type Connection, fieldValue } from "../core/transport/mod.ts";
-import { Http2Connection, type Priority } from "../http2/mod.ts";
-import { drawSettings, type Profile } from "../utls/mod.ts";
+import type { PeerGreeting, Priority } from "../http2/mod.ts";
+import type { Profile } from "../utls/mod.ts";
+import { FIRST_STREAM, Http2Client } from "./http2_client.ts";
 import { makeHttp2TicketRequest, uploadFields } from "./http2_request.ts";
 import {
   type Admission,
@@ -13,7 +14,7 @@ import {
   type Visit,
 } from "./outer.ts";
 import { drawsPriority } from "./shaping.ts";
-import { ClientStreamPair, MAX_DATA_BYTES } from "./stream_pair.ts";
+import { ClientStreamPair } from "./stream_pair.ts";
 import { drawCarrier } from "./ticket_policy.ts";
 
 /** Options of {@link http2Outer}. */
@@ -23,6 +24,12 @@ export interface Http2OuterOptions {
   /** Times PINGs; the machine's clock by default. */
   readonly clock?: Clock;
 }
+
+/** Looks at what the server has said, once before the ticket is sent and once behind the answer; throws to send no more. */
+export type Judge = (
+  greeting: PeerGreeting | undefined,
+  state: { readonly answered: boolean },
+) => void;
 
 /** The weight that Chrome gives a `fetch()`, behind the 256 of a navigation. */
 const FETCH_WEIGHT = 220;
@@ -38,15 +45,14 @@ export function http2Outer(options: Http2OuterOptions): Outer {
 
 /** What a browser says first over HTTP/2, with the ticket in it, and what follows the answer. */
 export class Http2Opening {
-  /** What goes into each of the first TLS records. */
+  /** What goes into each of the first TLS records: all of the request too, unless it has to wait. */
   readonly records: readonly Bytes[];
-  readonly #http2: Http2Connection;
-  readonly #streamId: number;
+  readonly #client: Http2Client;
   readonly #options: Http2OuterOptions;
   readonly #visit: Visit;
   readonly #crypto: CryptoProvider;
 
-  /** Draws the request. */
+  /** Draws the request, which waits for `visit.start`, and where there are `visit.samples` for a judge. */
   constructor(
     options: Http2OuterOptions,
     visit: Visit,
@@ -55,33 +61,9 @@ export class Http2Opening {
     this.#options = options;
     this.#visit = visit;
     this.#crypto = crypto;
-    const { profile } = options;
-    const { fields, body } = makeHttp2TicketRequest(profile, {
-      carrier: drawCarrier(crypto, visit.offer.policy),
-      payload: visit.ticket,
-      host: visit.host,
-      path: visit.path,
-      cookieName: visit.offer.cookieName,
-    });
-    this.#http2 = new Http2Connection({
-      role: "client",
-      settings: drawSettings(profile.http2, crypto),
-      windowIncrement: profile.http2.windowIncrement,
-    });
-    const greeting = this.#http2.takeOutgoing()!;
-    this.#streamId = this.#http2.request(fields, {
-      endStream: body.length === 0,
-      priority: profile.http2.priority,
-    });
-    const request = this.#http2.takeOutgoing()!;
-    if (body.length > 0) {
-      this.#http2.send(this.#streamId, body, {
-        endStream: true,
-        maxDataBytes: MAX_DATA_BYTES,
-      });
-    }
-    const form = this.#http2.takeOutgoing();
-    this.records = [greeting, request, ...(form ? [form] : [])];
+    this.#client = new Http2Client(options.profile, crypto);
+    const request = this.#waits ? [] : this.#request();
+    this.records = [this.#client.greeting, ...request];
   }
 
   /**
@@ -89,30 +71,28 @@ export class Http2Opening {
    *
    * @throws {HtxError} `refused` if it is the decoy's.
    * @throws {TransportError} If the connection breaks.
+   * @throws What the judge and `visit.start` do.
    */
-  async admit(connection: Connection): Promise<Admission> {
-    const { profile, clock = systemClock } = this.#options;
-    const { host, path } = this.#visit;
+  async admit(connection: Connection, judge?: Judge): Promise<Admission> {
+    const { clock = systemClock } = this.#options;
+    const { http2 } = this.#client;
+    if (this.#waits) {
+      const greeting = await this.#client.greeted(connection, clock);
+      judge?.(greeting, { answered: false });
+      await this.#visit.start;
+      for (const bytes of this.#request()) await connection.write(bytes);
+    }
     const pair = new ClientStreamPair({
       connection,
-      http2: this.#http2,
-      downlink: this.#streamId,
+      http2,
+      downlink: FIRST_STREAM,
       clock,
       crypto: this.#crypto,
     });
     try {
-      const fields = await pair.answer();
-      const status = fieldValue(fields, ":status");
-      const mediaType = fieldValue(fields, "content-type");
-      const length = fieldValue(fields, "content-length");
-      if (
-        status !== "200" || mediaType !== SESSION_MEDIA_TYPE ||
-        length !== undefined
-      ) throw refused();
-      await pair.openUplink(uploadFields(profile, host, path), {
-        priority: this.#fetchPriority(),
-        frame: drawsPriority(this.#crypto),
-      });
+      await this.#takeAnswer(pair);
+      judge?.(http2.peerGreeting, { answered: true });
+      await this.#openUplink(pair);
       return { connection: pair, leftover: new Uint8Array(0) };
     } catch (error) {
       pair.close();
@@ -120,11 +100,44 @@ export class Http2Opening {
     }
   }
 
-  #fetchPriority(): Priority {
-    return {
+  get #waits(): boolean {
+    return this.#visit.start !== undefined ||
+      this.#visit.samples !== undefined;
+  }
+
+  #request(): Bytes[] {
+    const { offer, ticket: payload, host, path } = this.#visit;
+    const request = makeHttp2TicketRequest(this.#options.profile, {
+      carrier: drawCarrier(this.#crypto, offer.policy),
+      payload,
+      host,
+      path,
+      cookieName: offer.cookieName,
+    });
+    return this.#client.request(request);
+  }
+
+  async #takeAnswer(pair: ClientStreamPair): Promise<void> {
+    const fields = await pair.answer();
+    const status = fieldValue(fields, ":status");
+    const mediaType = fieldValue(fields, "content-type");
+    const length = fieldValue(fields, "content-length");
+    if (
+      status !== "200" || mediaType !== SESSION_MEDIA_TYPE ||
+      length !== undefined
+    ) throw refused();
+  }
+
+  #openUplink(pair: ClientStreamPair): Promise<void> {
+    const { host, path } = this.#visit;
+    const priority: Priority = {
       exclusive: true,
-      dependency: this.#streamId,
+      dependency: FIRST_STREAM,
       weight: FETCH_WEIGHT,
     };
+    return pair.openUplink(uploadFields(this.#options.profile, host, path), {
+      priority,
+      frame: drawsPriority(this.#crypto),
+    });
   }
 }

@@ -59,7 +59,7 @@ const FETCH_ORDER = [
  */
 export function makeHttp2TicketRequest(
   profile: Profile,
-  options: Omit<TicketRequestOptions, "upgrade">,
+  options: Omit<TicketRequestOptions, "upgrade" | "profile">,
 ): Http2Request {
   const { target, cookie, body } = placeTicket(options);
   const { host } = options;
@@ -121,6 +121,6 @@ function posted(
 }
 
 /** `host` as a URL of HTTPS has it. */
-function authorityOf(host: string): string {
+export function authorityOf(host: string): string {
   return host.replace(/:443$/, "");
 }

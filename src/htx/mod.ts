@@ -62,6 +62,7 @@ export {
   type GateVisit,
 } from "./gate.ts";
 export { HYBRID_REQUIRED_FROM_MS, PROTOCOL_ID, SUITE } from "./handshake.ts";
+export type { Http2OuterOptions } from "./http2_outer.ts";
 export type { Http2Greeting } from "./http2_search.ts";
 export {
   type ClientParts,
@@ -92,6 +93,13 @@ export {
   peerId,
   type ServiceUri,
 } from "./peer_id.ts";
+export {
+  greetingOf,
+  MAX_PAGE_BYTES,
+  type PageVisit,
+  type PageVisitOptions,
+  visitPage,
+} from "./page_visit.ts";
 export {
   formatPeerRecord,
   MAX_PEER_RECORD_LENGTH,

@@ -14,6 +14,8 @@ import {
   TransportError,
 } from "../core/transport/mod.ts";
 import { type Carrier, CARRIERS, makeTicketRequest } from "./carrier.ts";
+import type { Profile } from "../utls/mod.ts";
+import type { OriginTraits } from "./calibration.ts";
 import { HtxError } from "./error.ts";
 import { drawCarrier, type TicketOffer } from "./ticket_policy.ts";
 
@@ -29,6 +31,12 @@ export interface Visit {
   readonly offer: TicketOffer;
   /** The ticket's payload. */
   readonly ticket: Bytes;
+  /** The browser to look like; the newest known by default. */
+  readonly profile?: Profile;
+  /** The request waits for it, what comes before does not; if it rejects, so does the outer. */
+  readonly start?: Promise<unknown>;
+  /** What the origin showed in pre-flights, which the server has to show too. */
+  readonly samples?: readonly OriginTraits[];
 }
 
 /** A connection whose server accepted our ticket: what follows on it is the inner handshake. */
@@ -70,6 +78,7 @@ export async function plainOuter(
     visit,
     drawCarrier(crypto, visit.offer.policy),
   );
+  await visit.start;
   await connection.write(encodeRequestHead(head));
   await connection.write(body);
   const answer = await readHead(connection, decodeResponseHead);
@@ -85,6 +94,7 @@ export async function webSocketOuter(
 ): Promise<Admission> {
   const among = CARRIERS.filter((carrier) => carrier !== "body");
   const carrier = drawCarrier(crypto, visit.offer.policy, among);
+  await visit.start;
   try {
     const socket = await clientWebSocket(connection, {
       host: visit.host,
@@ -103,6 +113,7 @@ function request(visit: Visit, carrier: Carrier, upgrade?: HttpFields) {
   return makeTicketRequest({
     carrier,
     ...(upgrade && { upgrade }),
+    ...(visit.profile && { profile: visit.profile }),
     payload: visit.ticket,
     host: visit.host,
     path: visit.path,

@@ -478,6 +478,7 @@ export class Session implements AsyncDisposable, AsyncIterable<Stream> {
 
 /** What the peer is told of each failure. */
 const CLOSE_CODE_OF: Readonly<Record<HtxErrorCode, number>> = {
+  deviation: CLOSE_CODE.policyRejected,
   malformed: CLOSE_CODE.malformedFrame,
   violation: CLOSE_CODE.protocolViolation,
   incompatible: CLOSE_CODE.unsupportedFeature,

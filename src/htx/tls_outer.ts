@@ -1,25 +1,30 @@
-import type { Clock } from "../core/async/mod.ts";
 import { parseAddress } from "../core/transport/mod.ts";
+import type { PeerGreeting } from "../http2/mod.ts";
 import {
   type CertificateVerifier,
   dialTls,
   type SessionCache,
+  type TlsConnection,
 } from "../tls/mod.ts";
-import type { Profile } from "../utls/mod.ts";
-import { Http2Opening } from "./http2_outer.ts";
+import { deviations, type OriginTraits } from "./calibration.ts";
+import { HtxError } from "./error.ts";
+import {
+  Http2Opening,
+  type Http2OuterOptions,
+  type Judge,
+} from "./http2_outer.ts";
 import { type Outer, plainOuter, webSocketOuter } from "./outer.ts";
 
 /** Options of {@link tlsOuter}. */
-export interface TlsOuterOptions {
-  /** The browser to behave like. */
-  readonly profile: Profile;
-  /** Times the handshake and PINGs; the machine's clock by default. */
-  readonly clock?: Clock;
+export interface TlsOuterOptions extends Http2OuterOptions {
   /** Decides whether the server's certificates are good. */
   readonly verify: CertificateVerifier;
   /** The host that the certificate must be for, sent in the hello unless it is an IP address; that of the address by default. */
   readonly serverName?: string;
-  /** Where TLS sessions are taken from and put; none are resumed by default. */
+  /**
+   * Where TLS sessions are taken from and put; none are resumed by default. Where there were pre-flights, one is resumed only if
+   * the last of them was.
+   */
   readonly sessions?: SessionCache;
 }
 
@@ -27,17 +32,23 @@ export interface TlsOuterOptions {
  * TLS as the browser of the profile does it, and inside it HTTP/2, or HTTP/1.1 if the server chose that; for `wss:` addresses a
  * WebSocket. The inner keys are bound to it.
  *
- * It rejects with `TlsError` too.
+ * Where there were pre-flights, the ticket waits for the server's SETTINGS and is sent only if server and origin do not differ by
+ * then; once it was answered they are compared again, whole, before the first byte of the inner handshake.
+ *
+ * It rejects with `TlsError` too, and with {@link HtxError} `deviation`.
  */
 export function tlsOuter(options: TlsOuterOptions): Outer {
-  return async (connection, visit, crypto) => {
+  return async (connection, given, crypto) => {
+    const visit = { ...given, profile: options.profile };
     const { scheme, hostname } = parseAddress(visit.address);
     const { serverName = hostname, ...rest } = options;
+    const { samples } = visit;
     let opening: Http2Opening | undefined;
     const tls = await dialTls(connection, {
       ...rest,
       serverName,
       variant: scheme === "wss" ? "websocket" : "page",
+      resume: samples?.at(-1)?.resumed ?? true,
       crypto,
       firstFlight(alpn) {
         if (alpn !== "h2") return [];
@@ -45,15 +56,38 @@ export function tlsOuter(options: TlsOuterOptions): Outer {
         return opening.records;
       },
     });
+    const judge: Judge = (greeting, state) => {
+      if (samples) requireLikeness(samples, traitsOf(tls, greeting), state);
+    };
     try {
+      if (opening) return { ...await opening.admit(tls, judge), channel: tls };
       const http1 = scheme === "wss" ? webSocketOuter : plainOuter;
-      const admission = opening
-        ? await opening.admit(tls)
-        : await http1(tls, visit, crypto);
+      judge(undefined, { answered: false });
+      const admission = await http1(tls, visit, crypto);
+      judge(undefined, { answered: true });
       return { ...admission, channel: tls };
     } catch (error) {
       tls.close();
       throw error;
     }
   };
+}
+
+function traitsOf(
+  { alpn, resumed, ticketLengths }: TlsConnection,
+  greeting: PeerGreeting | undefined,
+): OriginTraits {
+  const { settings = [], windowUpdate = 0 } = greeting ?? {};
+  return { alpn, resumed, settings, windowUpdate, ticketLengths };
+}
+
+function requireLikeness(
+  samples: readonly OriginTraits[],
+  seen: OriginTraits,
+  state: { readonly answered: boolean },
+): void {
+  const found = deviations(samples, seen, state);
+  if (found.length === 0) return;
+  const traits = found.map(({ trait }) => trait).join(", ");
+  throw new HtxError("deviation", `Server is not as its origin was: ${traits}`);
 }

@@ -10,6 +10,7 @@ import {
 
 const NGINX: OriginTraits = {
   alpn: "h2",
+  resumed: false,
   settings: [[3, 128], [4, 65_536], [5, 16_777_215]],
   windowUpdate: 2_147_418_112,
   ticketLengths: [233, 233],

@@ -1,0 +1,267 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { systemClock } from "../../src/core/async/mod.ts";
+import { defaultProvider } from "../../src/core/crypto/mod.ts";
+import type { Listener, MemoryNetwork } from "../../src/core/transport/mod.ts";
+import type { PeerGreeting } from "../../src/http2/mod.ts";
+import { Calibrations, type OriginTraits } from "../../src/htx/calibration.ts";
+import { Decoy } from "../../src/htx/decoy.ts";
+import { HtxError } from "../../src/htx/error.ts";
+import { greetingOf, visitPage } from "../../src/htx/page_visit.ts";
+import { tlsOuter } from "../../src/htx/tls_outer.ts";
+import { listenTls } from "../../src/tls/listen.ts";
+import { pinnedVerifier, SessionCache, TicketKeys } from "../../src/tls/mod.ts";
+import { serverCertificate } from "../../src/tls/server_certificate.ts";
+import { profileOf } from "../../src/utls/mod.ts";
+import { testCertificate } from "../tls/_certificates.ts";
+import { serveOrigin } from "./_http2_origin.ts";
+import { World } from "./_world.ts";
+
+const GREETING: PeerGreeting = {
+  settings: [[3, 128], [4, 65_536], [5, 16_777_215]],
+  windowUpdate: 2_147_418_112,
+};
+const CERTIFICATE = testCertificate("p256");
+const ADDRESS = "tls://server:443";
+
+Deno.test("visitPage() fetches the origin's page through the HTX server, and sees how it behaves", async () => {
+  for (const alpn of ["h2", "http/1.1"] as const) {
+    await using site = await Site.open([alpn]);
+    const { traits, ...visit } = await site.visit();
+    visit.connection.close();
+    assertEquals(visit.status, 200);
+    assertEquals(visit.mediaType, "text/html; charset=utf-8");
+    const length = traits.ticketLengths[0]!;
+    assert(length > 100);
+    assertEquals(traits, {
+      alpn,
+      resumed: false,
+      settings: alpn === "h2" ? GREETING.settings : [],
+      windowUpdate: alpn === "h2" ? GREETING.windowUpdate : 0,
+      ticketLengths: [length, length],
+    });
+    assertEquals(site.world.gate.counts.none, 1);
+  }
+});
+
+Deno.test("greetingOf() says how an origin begins, and nothing of one without HTTP/2", async () => {
+  await using site = await Site.open(["h2"]);
+  const { network } = site.world;
+  const dial = (host: string) => network.transport("server").dial(host);
+  assertEquals(
+    await greetingOf(await dial("memory://site"), "server"),
+    GREETING,
+  );
+  assertEquals(
+    await greetingOf(await dial("memory://origin"), "server"),
+    undefined,
+  );
+});
+
+Deno.test("HTX begins with a server that is as its origin was, and resumes if its pre-flight did", async () => {
+  for (const alpn of ["h2", "http/1.1"] as const) {
+    await using site = await Site.open([alpn]);
+    const calibration = site.calibrate({});
+    for (const resumed of [false, true, true]) {
+      const { client, server } = await site.world.pair(
+        site.dialOptions(calibration),
+      );
+      await client.ping();
+      const samples = await calibration.of(ADDRESS, never);
+      assertEquals(samples.at(-2)?.resumed, resumed, alpn);
+      await client.close();
+      await server.closed;
+    }
+    assertEquals(site.world.gate.counts.admitted, 3);
+  }
+});
+
+Deno.test("a server that differs from its origin gets no ticket, and nothing of HTX", async () => {
+  const changes: readonly [string, Partial<OriginTraits>][] = [
+    ["alpn", { alpn: "http/1.1" }],
+    ["settings", { settings: GREETING.settings.toReversed() }],
+    ["settings[4]", { settings: GREETING.settings.with(1, [4, 65_535]) }],
+    ["windowUpdate", { windowUpdate: 0 }],
+    ["windowUpdate", { windowUpdate: GREETING.windowUpdate + 1 }],
+    ["resumed", { resumed: true }],
+    ["ticketLengths", { ticketLengths: [1, 2] }],
+  ];
+  for (const [trait, change] of changes) {
+    await using site = await Site.open(["h2"]);
+    const calibration = site.calibrate(change);
+    const error = await assertRejects(
+      () => site.world.dial(site.dialOptions(calibration, new SessionCache())),
+      HtxError,
+    );
+    assertEquals(
+      [error.code, error.message],
+      ["deviation", `Server is not as its origin was: ${trait}`],
+    );
+    assertEquals(site.world.gate.counts.admitted, 0);
+  }
+});
+
+Deno.test("a server that gives fewer tickets than its origin gets nothing behind ours", async () => {
+  await using site = await Site.open(["h2"]);
+  const [length] = await ticketLengthsOf(site);
+  const calibration = site.calibrate({
+    ticketLengths: [length!, length!, length!],
+  });
+  const error = await assertRejects(
+    () => site.world.dial(site.dialOptions(calibration)),
+    HtxError,
+  );
+  assertEquals(error.code, "deviation");
+  await site.world.server.close();
+  const { established, handshakeRejected } = site.world.server.counts;
+  assertEquals([established, handshakeRejected], [0, 0]);
+});
+
+Deno.test("an origin that has changed is looked at again after a deviation", async () => {
+  await using site = await Site.open(["h2"]);
+  const changes = [{ windowUpdate: 1 }, {}];
+  let visits = 0;
+  const calibration = new Calibrations({
+    ...site.calibrationOptions(() => changes[visits++]!),
+    reuseMs: 3_600_000,
+  });
+  const options = site.dialOptions(calibration);
+  await assertRejects(() => site.world.dial(options), HtxError);
+  await (await site.world.dial(options)).close();
+  assertEquals(visits, 2);
+});
+
+Deno.test("the ticket waits for `start`, TLS and the greeting do not", async () => {
+  for (
+    const [address, alpn] of [
+      [ADDRESS, ["h2"]],
+      [ADDRESS, ["http/1.1"]],
+      ["wss://server:443", ["http/1.1"]],
+    ] as const
+  ) {
+    await using site = await Site.open(alpn);
+    const { promise: start, resolve } = Promise.withResolvers<void>();
+    const { calibration: _, ...options } = site.dialOptions(site.calibrate({}));
+    const dialling = site.world.dial({ ...options, address, start });
+    await site.accepted;
+    assertEquals(site.world.gate.counts.admitted, 0);
+    resolve();
+    await (await dialling).close();
+    assertEquals(site.world.gate.counts.admitted, 1);
+    const late = Promise.reject(new Error("Too late"));
+    const failing = site.world.dial({ ...options, address, start: late });
+    await assertRejects(() => failing, Error, "Too late");
+    assertEquals(site.world.gate.counts.admitted, 1);
+  }
+});
+
+const { signal } = new AbortController();
+const never = { signal };
+
+async function ticketLengthsOf(site: Site): Promise<readonly number[]> {
+  const { traits, connection } = await site.visit();
+  connection.close();
+  return traits.ticketLengths;
+}
+
+/** An HTX server over TLS with a web site behind it. */
+class Site implements AsyncDisposable {
+  readonly world: World;
+  /** Resolves when the first TLS connection stands. */
+  readonly accepted: Promise<void>;
+  readonly #origin: Listener;
+  readonly #serving: Promise<void>;
+  readonly #sessions = new SessionCache();
+  readonly #tls = {
+    profile: profileOf("latest"),
+    verify: pinnedVerifier(CERTIFICATE.chain[0]!),
+    serverName: "server.example",
+    sessions: this.#sessions,
+  };
+
+  private constructor(
+    world: World,
+    origin: Listener,
+    accepted: Promise<void>,
+  ) {
+    this.world = world;
+    this.accepted = accepted;
+    this.#origin = origin;
+    this.#serving = serveOrigin(origin, GREETING);
+  }
+
+  static async open(alpn: readonly string[]): Promise<Site> {
+    const accepted = Promise.withResolvers<void>();
+    const network: { of?: MemoryNetwork } = {};
+    const decoy = new Decoy({
+      dial: (options) =>
+        network.of!.transport("server").dial("memory://site", options),
+    });
+    const tickets = new TicketKeys(defaultProvider());
+    const { certPem: chainPem, keyPem } = CERTIFICATE;
+    const certificates = [serverCertificate({ chainPem, keyPem })];
+    const world = await World.start(
+      { decoy, http2Greeting: GREETING },
+      {},
+      undefined,
+      (listener) =>
+        telling(
+          listenTls(listener, { certificates, alpn, tickets }),
+          accepted.resolve,
+        ),
+    );
+    network.of = world.network;
+    const origin = await world.network.transport("site")
+      .listen("memory://site");
+    return new Site(world, origin, accepted.promise);
+  }
+
+  visit(options: { readonly signal?: AbortSignal } = {}) {
+    const dial = () => this.world.connect();
+    return visitPage(ADDRESS, { ...this.#tls, dial, ...options });
+  }
+
+  calibrate(change: Partial<OriginTraits>): Calibrations {
+    return new Calibrations(this.calibrationOptions(() => change));
+  }
+
+  calibrationOptions(change: () => Partial<OriginTraits>) {
+    return {
+      preflight: async (
+        _: string,
+        options: { readonly signal: AbortSignal },
+      ) => {
+        const { traits, connection } = await this.visit(options);
+        connection.close();
+        return { ...traits, ...change() };
+      },
+      clock: systemClock,
+      crypto: defaultProvider(),
+    };
+  }
+
+  dialOptions(calibration: Calibrations, sessions = this.#sessions) {
+    const outer = tlsOuter({ ...this.#tls, sessions });
+    return { address: ADDRESS, outer, calibration };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.world[Symbol.asyncDispose]();
+    this.#origin.close();
+    await this.#serving;
+  }
+}
+
+/** `listener`, which tells of what it accepts. */
+function telling(listener: Listener, tell: () => void): Listener {
+  return {
+    address: listener.address,
+    close: () => listener.close(),
+    async *[Symbol.asyncIterator]() {
+      for await (const connection of listener) {
+        tell();
+        yield connection;
+      }
+    },
+    [Symbol.asyncDispose]: () => listener[Symbol.asyncDispose](),
+  };
+}
