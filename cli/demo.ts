@@ -21,7 +21,7 @@ import {
 } from "./demo/figures.ts";
 import { serveOrigin } from "./demo/origin.ts";
 import { startTunnel, type Tunnel } from "./demo/tunnel.ts";
-import type { CarrierName } from "./htx/record.ts";
+import type { CarrierName } from "./htx/route.ts";
 
 const USAGE = `
 Usage: betanet demo [--carrier <name>] [--size <bytes>] [--pages <n>]
@@ -30,7 +30,7 @@ Shows real HTTP traffic through an HTX tunnel on this machine. A web server, an 
 processes of their own; the demo downloads a file and many small pages through them, checks every SHA-256 against what
 it computed itself, and prints what the processes counted. Exit code 0 only if every byte was right.
 
-  --carrier <name>   tcp, ws, quic, or all three in turn (tcp)
+  --carrier <name>   tls, wss, tcp, ws, quic, or all of them in turn (tls)
   --size <bytes>     size of the file (256MiB)
   --pages <n>        number of pages of 1 to 64 KiB (300)
   --origin <seed>    be the web server; the demo starts it so
@@ -41,7 +41,7 @@ Examples:
 `;
 
 const MAX_PAGES = 10_000;
-const CARRIERS: readonly CarrierName[] = ["tcp", "ws", "quic"];
+const CARRIERS: readonly CarrierName[] = ["tls", "wss", "tcp", "ws", "quic"];
 
 /** Real traffic through a tunnel, for everybody to see. */
 export const demo: Command = command({
@@ -54,7 +54,7 @@ export const demo: Command = command({
   },
   async run(flags, context) {
     if (flags.origin !== undefined) return serveOrigin(flags.origin, context);
-    const carriers = carriersOf(flags.carrier ?? "tcp");
+    const carriers = carriersOf(flags.carrier ?? "tls");
     const fileBytes = sizeOf(flags.size ?? "256MiB");
     const pageCount = countOf(flags.pages ?? "300");
     try {
@@ -137,9 +137,9 @@ function passageText(counts: Counts): string {
 
 function latencyText({ decoy, rttP50Ms }: Latency): string {
   const seen = `a probe with a ticket sees round trips of ${rttP50Ms} ms`;
-  return decoy
-    ? `${seen}, without one the decoy site: ${decoy.status} ${decoy.type}`
-    : seen;
+  if (!decoy) return seen;
+  const { status, type, protocol } = decoy;
+  return `${seen}, without one the decoy site over ${protocol}: ${status} ${type}`;
 }
 
 /** What the processes wrote to stderr may explain a failure. */
@@ -153,7 +153,10 @@ function carriersOf(text: string): readonly CarrierName[] {
   if (text === "all") return CARRIERS;
   const found = CARRIERS.filter((carrier) => carrier === text);
   if (found.length > 0) return found;
-  throw new CliError("usage", "Flag --carrier wants tcp, ws, quic or all");
+  throw new CliError(
+    "usage",
+    "Flag --carrier wants tls, wss, tcp, ws, quic or all",
+  );
 }
 
 function sizeOf(text: string): number {

@@ -1,5 +1,5 @@
 import type { Address } from "../../src/core/transport/mod.ts";
-import type { CarrierName } from "../htx/record.ts";
+import type { CarrierName } from "../htx/route.ts";
 import { CliError } from "../_error.ts";
 import { table } from "../_table.ts";
 import { Child } from "./child.ts";
@@ -43,7 +43,11 @@ export interface Counts {
 /** What `betanet-htx probe` saw, over a session of its own. */
 export interface Latency {
   /** What a visitor without a ticket was shown; not asked over QUIC. */
-  readonly decoy?: { readonly status: number; readonly type: string };
+  readonly decoy?: {
+    readonly status: number;
+    readonly type: string;
+    readonly protocol: string;
+  };
   /** Half of the PINGs took no longer. */
   readonly rttP50Ms: number;
   /** 95 of 100 PINGs took no longer. */

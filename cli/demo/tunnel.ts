@@ -1,6 +1,6 @@
 import { encodeHex } from "../../src/core/bytes/mod.ts";
 import type { Address } from "../../src/core/transport/mod.ts";
-import type { CarrierName } from "../htx/record.ts";
+import type { CarrierName } from "../htx/route.ts";
 import type { RoleName } from "../_roles.ts";
 import { Child } from "./child.ts";
 
@@ -97,6 +97,7 @@ function serverArgs(
     ...["server", "--host", "127.0.0.1", "--port", "0"],
     ...["--state", state, "--allow", target],
     ...(carrier === "quic" ? [] : ["--no-quic"]),
+    ...(["tls", "wss"].includes(carrier) ? ["--tls-port", "0"] : ["--no-tls"]),
     ...COMMON_ARGS,
   ];
 }

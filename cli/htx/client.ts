@@ -1,12 +1,9 @@
 import { systemClock } from "../../src/core/async/mod.ts";
 import { htx } from "../../mod.ts";
 import { CliError } from "../_error.ts";
-import { openCrypto } from "../_crypto.ts";
 import { type Command, command } from "../_main.ts";
-import { readConfig, stateDirectory } from "./settings.ts";
-import { sessionOptions } from "./session_config.ts";
-import { clientKeyPair } from "./keys.ts";
-import { dialOptions, readRecord } from "./record.ts";
+import { Route } from "./route.ts";
+import { readConfig } from "./settings.ts";
 
 const USAGE = `
 Usage: betanet-htx client --server <record> [flags] <host:port>
@@ -15,7 +12,7 @@ Joins stdin and stdout to a target behind the server, as netcat does.
 
   --config <file>     read [proxy] of htx.toml; flags win over it
   --server <record>   the betanet-record:… text that the server printed, or a file that holds it
-  --carrier <name>    tcp, ws or quic (tcp)
+  --carrier <name>    tls, wss, tcp, ws, quic or auto (tls)
   --state <folder>    keep our key there, so that the server can know us (a new key each run)
   --crypto <name>     auto, node, noble or native (auto)
 
@@ -36,7 +33,7 @@ export const client: Command = command({
   },
   operands: [1, 1],
   async run(flags, context) {
-    const { signal, stdin, stdout, log, note, operands } = context;
+    const { signal, stdin, stdout, note, operands } = context;
     const config = readConfig(flags.config, {
       "proxy.server": flags.server,
       "proxy.carrier": flags.carrier,
@@ -44,22 +41,9 @@ export const client: Command = command({
       "proxy.crypto": flags.crypto,
     }).proxy;
     const target = parseTarget(operands[0]!);
-    const record = readRecord(config.server);
-    const state = config.state &&
-      `${stateDirectory(config.state, context)}/client.json`;
+    using route = new Route(config, context);
     const startedAtMs = systemClock.now();
-    await using session = await htx.dialHtx({
-      ...dialOptions(
-        record,
-        config.carrier,
-        clientKeyPair(state),
-        openCrypto(config.crypto, log),
-      ),
-      ...sessionOptions(config.session),
-      path: config.path,
-      classic: config.classic,
-      signal,
-    });
+    await using session = await route.dial({ signal });
     const tookMs = Math.round(systemClock.now() - startedAtMs);
     note(`session to ${session.remoteAddress} in ${tookMs} ms`);
     using progress = context.progress("received");

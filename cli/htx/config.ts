@@ -13,6 +13,7 @@ import {
 import { decodeBase64Url, encodeBase64Url } from "../../src/core/bytes/mod.ts";
 import { parseAddress } from "../../src/core/transport/mod.ts";
 import { htx } from "../../mod.ts";
+import { profileOf } from "../../src/utls/mod.ts";
 import { crypto, session, status } from "./session_config.ts";
 
 const port = (defaultPort: number, doc: string) =>
@@ -29,13 +30,35 @@ const keyText = parsed({
 });
 
 const published = parsed({
-  want: "tcp://host:port or quic://host:port",
+  want: "tls://host:port, tcp://host:port or quic://host:port",
   parse(text) {
-    if (["tcp", "quic"].includes(parseAddress(text).scheme)) return text;
+    if (["tls", "tcp", "quic"].includes(parseAddress(text).scheme)) return text;
     throw new RangeError("Want another scheme");
   },
   format: String,
 });
+
+const coverOrigin = parsed({
+  want: "https://host or https://host:port",
+  parse(text) {
+    const { protocol, origin } = new URL(text);
+    if (protocol === "https:" && origin === text.replace(/\/$/, "")) {
+      return origin;
+    }
+    throw new RangeError("Want an origin");
+  },
+  format: String,
+});
+
+const profile = parsed<number | "latest">({
+  want: '"latest" or a version of Chrome that has a profile, e.g. "119"',
+  parse: (text) => text === "latest" ? text : profileOf(Number(text)).version,
+  format: String,
+  default: "latest",
+  doc: "the Chrome that TLS, HTTP/2 and header fields are those of",
+});
+
+const roots = (doc: string) => string({ default: "both", doc });
 
 /** Everything `htx.toml` may hold; `--print-config` prints it with these texts. */
 export const SCHEMA = section({
@@ -44,11 +67,20 @@ export const SCHEMA = section({
     port: port(9_000, "TCP port for plain and WebSocket carriers; 0: any"),
     quic: boolean({ default: true, doc: "also listen for QUIC, on UDP" }),
     quic_port: port(0, "UDP port for QUIC; 0: the number of the TCP port"),
+    tls: section({
+      enabled: boolean({ default: true, doc: "also listen for TLS, on TCP" }),
+      port: port(9_443, "TCP port for TLS; 0: any"),
+      certificate: string({
+        doc:
+          "PEM file of the certificate chain; the self-signed one of the state, which the record names, if absent",
+      }).optional(),
+      key: string({ doc: "PEM file of its private key, PKCS #8" }).optional(),
+    }),
     public_addresses: list(published, {
       default: [],
       maxItems: 16,
       doc:
-        'addresses to publish, e.g. "tcp://example.org:443"; those listened at if empty',
+        'addresses to publish, e.g. "tls://example.org:443"; those listened at if empty',
     }),
     state: string({
       doc:
@@ -124,8 +156,13 @@ export const SCHEMA = section({
     }),
     decoy: section({
       origin: string({
-        doc: 'web server that visitors without a ticket see, "host:port"',
+        doc:
+          'web server that visitors without a ticket see, "host:port" or "https://host:port"',
       }).optional(),
+      server_name: string({
+        doc: "name to ask an https origin for; its host if absent",
+      }).optional(),
+      roots: roots("who vouches for an https origin, as proxy.roots"),
       directory: string({
         doc: "folder with a static site for them; a placeholder if neither",
       }).optional(),
@@ -138,9 +175,28 @@ export const SCHEMA = section({
     server: string({
       doc: "the server's betanet-record:… text, or a file that holds it",
     }).optional(),
-    carrier: oneOf(["tcp", "ws", "quic"], {
-      default: "tcp",
-      doc: "how to reach it",
+    carrier: oneOf(["tls", "wss", "tcp", "ws", "quic", "auto"], {
+      default: "tls",
+      doc: "how to reach it; auto: quic, and tls after it if that fails (§5.6)",
+    }),
+    profile,
+    roots: roots(
+      'who vouches for the server\'s certificate besides its record: "system", "bundled", "both", or a PEM file',
+    ),
+    server_name: string({
+      doc: "name to ask the server for in TLS; that of its address if absent",
+    }).optional(),
+    calibration_reuse: duration({
+      max: "1d",
+      default: "10m",
+      doc:
+        "how long one look at the site serves later TLS sessions, each time a random half to whole of it; 0s: one before each session (§5.1)",
+    }),
+    cover_origins: list(coverOrigin, {
+      default: [],
+      maxItems: 64,
+      doc:
+        'sites to open beside the server when QUIC fails, e.g. "https://example.org"; two or more for carrier auto',
     }),
     listen: string({
       default: "127.0.0.1:1080",

@@ -32,7 +32,7 @@ export interface ServerKeys {
   readonly siteSeed: Secret;
   /** Ticket keys. */
   readonly ring: htx.TicketKeyRing;
-  /** What QUIC shows. */
+  /** What QUIC shows, and TLS if the operator has no other. */
   readonly certificate: ServerCertificate;
 }
 
@@ -44,7 +44,7 @@ export interface ServerCertificate {
   readonly keyPem: Secret;
 }
 
-/** The name in the certificate that QUIC shows; trust comes from the record. */
+/** The name in that certificate; trust comes from the record. */
 export const CERTIFICATE_NAME = "betanet";
 const CERTIFICATE_DAYS = 3_650;
 const DAY_MS = 86_400_000;

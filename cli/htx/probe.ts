@@ -1,5 +1,4 @@
 import { Deadline, systemClock } from "../../src/core/async/mod.ts";
-import { defaultProvider } from "../../src/core/crypto/mod.ts";
 import {
   decodeResponseHead,
   dial,
@@ -7,13 +6,11 @@ import {
   fieldValue,
   readHead,
 } from "../../src/core/transport/mod.ts";
-import { htx } from "../../mod.ts";
 import { CliError } from "../_error.ts";
 import { type Command, command, type Context } from "../_main.ts";
 import { table } from "../_table.ts";
-import { type CarrierName, dialOptions, readRecord } from "./record.ts";
-import { clientKeyPair } from "./keys.ts";
-import { stateDirectory } from "./settings.ts";
+import { Route } from "./route.ts";
+import { readConfig } from "./settings.ts";
 
 const USAGE = `
 Usage: betanet-htx probe --server <record> [--carrier <name>] [--count <n>]
@@ -22,7 +19,10 @@ Looks at a server from both sides: what somebody without a ticket is shown, and 
 Exit code 1 if no session can be opened.
 
   --server <record>   the betanet-record:… text that the server printed, or a file that holds it
-  --carrier <name>    tcp, ws or quic (tcp)
+  --carrier <name>    tls, wss, tcp, ws or quic (tls)
+  --profile <version> the Chrome to look like, e.g. 119 (latest)
+  --roots <name>      who may vouch for the server: system, bundled, both or a PEM file (both)
+  --server-name <name>  name to ask the server for in TLS (that of its address)
   --count <n>         PINGs to send (5)
   --state <folder>    our key, if the server takes known clients only
 
@@ -39,38 +39,37 @@ export const probe: Command = command({
   flags: {
     server: "string",
     carrier: "string",
+    profile: "string",
+    roots: "string",
+    "server-name": "string",
     count: "string",
     state: "string",
   },
   async run(flags, context) {
-    const carrier = (flags.carrier ?? "tcp") as CarrierName;
-    if (!["tcp", "ws", "quic"].includes(carrier)) {
-      throw new CliError("usage", "Flag --carrier wants tcp, ws or quic");
-    }
     const count = Number(flags.count ?? 5);
     if (!Number.isInteger(count) || count < 1 || count > 1_000) {
       throw new CliError("usage", "Flag --count wants 1 to 1000");
     }
-    const state = flags.state &&
-      `${stateDirectory(flags.state, context)}/client.json`;
-    const options = dialOptions(
-      readRecord(flags.server),
-      carrier,
-      clientKeyPair(state),
-      defaultProvider(),
-    );
-    const decoy = carrier === "quic"
-      ? undefined
-      : await visit(options.address, context);
-    const session = await measure(options, count, context);
-    const result = { address: options.address, decoy, session };
+    const config = readConfig(undefined, {
+      "proxy.server": flags.server,
+      "proxy.carrier": flags.carrier,
+      "proxy.profile": flags.profile,
+      "proxy.roots": flags.roots,
+      "proxy.server_name": flags["server-name"],
+      "proxy.state": flags.state,
+    }).proxy;
+    using route = new Route(config, context);
+    const decoy = await visit(route, context);
+    const session = await measure(route, count, context);
+    const { address } = route;
     context.print(
-      result,
+      { address, decoy, session },
       table(["what", "seen"], [
-        ["address", options.address],
+        ["address", address],
         ...(decoy
           ? [
             ["without a ticket", `${decoy.status} ${decoy.type}`],
+            ["over", decoy.protocol],
             ["answered in", `${decoy.tookMs} ms`],
           ]
           : []),
@@ -82,34 +81,38 @@ export const probe: Command = command({
   },
 });
 
-/** What a visitor without a ticket is shown. */
-async function visit(address: string, { signal }: Context) {
+/** What a visitor without a ticket is shown; QUIC has nobody to ask, as we speak no HTTP/3. */
+async function visit(route: Route, { signal }: Context) {
+  if (route.address.startsWith("quic:")) return undefined;
   using deadline = new Deadline(systemClock, TIMEOUT_MS, { signal });
   const startedAtMs = systemClock.now();
+  const seen = await route.visitPage(deadline) ??
+    await visitPlainly(route.address, deadline.signal);
+  return { ...seen, tookMs: rounded(systemClock.now() - startedAtMs) };
+}
+
+async function visitPlainly(address: string, signal: AbortSignal) {
   const to = address.replace(/^ws:/, "tcp:");
-  await using connection = await dial(to, { signal: deadline.signal });
-  deadline.signal.addEventListener("abort", () => connection.close());
+  await using connection = await dial(to, { signal });
+  signal.addEventListener("abort", () => connection.close());
   await connection.write(encodeRequestHead({
     method: "GET",
     target: "/",
     fields: [["Host", to.slice("tcp://".length)], ["Connection", "close"]],
   }));
   const { head } = await readHead(connection, decodeResponseHead);
-  return {
-    status: head.status,
-    type: fieldValue(head.fields, "Content-Type") ?? "",
-    tookMs: rounded(systemClock.now() - startedAtMs),
-  };
+  const type = fieldValue(head.fields, "Content-Type") ?? "";
+  return { status: head.status, type, protocol: "http/1.1" };
 }
 
 /** How a session does. */
 async function measure(
-  options: htx.DialHtxOptions,
+  route: Route,
   count: number,
   { signal }: Context,
 ) {
   const startedAtMs = systemClock.now();
-  await using session = await htx.dialHtx({ ...options, signal });
+  await using session = await route.dial({ signal });
   const openedMs = rounded(systemClock.now() - startedAtMs);
   const times: number[] = [];
   // A server that refuses our key may still answer what came before it knew the key.

@@ -2,7 +2,6 @@ import { Deadline, systemClock } from "../../src/core/async/mod.ts";
 import { Metrics } from "../../src/core/metrics/mod.ts";
 import { listen, type Listener } from "../../src/core/transport/mod.ts";
 import { htx } from "../../mod.ts";
-import { openCrypto } from "../_crypto.ts";
 import { CliError } from "../_error.ts";
 import { type Command, command, type Context } from "../_main.ts";
 import {
@@ -10,14 +9,11 @@ import {
   listed,
   printConfig,
   readConfig,
-  stateDirectory,
   tcpAddress,
 } from "./settings.ts";
 import { startStatus } from "./status.ts";
-import { sessionOptions } from "./session_config.ts";
 import type { HtxConfig } from "./config.ts";
-import { clientKeyPair } from "./keys.ts";
-import { dialOptions, readRecord } from "./record.ts";
+import { Route } from "./route.ts";
 
 type ProxyConfig = HtxConfig["proxy"];
 
@@ -30,7 +26,10 @@ comes, and again after it ends.
   --config <file>          read htx.toml; flags win over it
   --print-config           print a commented htx.toml with every key and its default
   --server <record>        the betanet-record:… text that the server printed, or a file that holds it
-  --carrier <name>         tcp, ws or quic (tcp)
+  --carrier <name>         tls, wss, tcp, ws, quic or auto (tls)
+  --profile <version>      the Chrome to look like, e.g. 119 (latest)
+  --roots <name>           who may vouch for the server: system, bundled, both or a PEM file (both)
+  --server-name <name>     name to ask the server for in TLS (that of its address)
   --listen <host:port>     where SOCKS5 and HTTP clients connect (127.0.0.1:1080)
   -L, --forward <spec>     forward [bind:]port to host:port behind the server; may be repeated
   --user <name>            ask clients for this name (with --config: password)
@@ -56,6 +55,9 @@ export const proxy: Command = command({
     "print-config": "boolean",
     server: "string",
     carrier: "string",
+    profile: "string",
+    roots: "string",
+    "server-name": "string",
     listen: "string",
     forward: "strings",
     user: "string",
@@ -72,6 +74,9 @@ export const proxy: Command = command({
     const config = readConfig(flags.config, {
       "proxy.server": flags.server,
       "proxy.carrier": flags.carrier,
+      "proxy.profile": flags.profile,
+      "proxy.roots": flags.roots,
+      "proxy.server_name": flags["server-name"],
       "proxy.listen": flags.listen,
       "proxy.forward": listed(flags.forward),
       "proxy.user": flags.user,
@@ -89,7 +94,8 @@ export const proxy: Command = command({
 async function serve(config: ProxyConfig, context: Context): Promise<void> {
   const { signal, note, print } = context;
   const metrics = new Metrics();
-  const dialer = openDialer(config, metrics, context);
+  using route = new Route(config, context);
+  const dialer = openDialer(route, metrics, context);
   const local = new htx.tunnel.LocalProxy(dialer, {
     ...credentialsOf(config),
   });
@@ -139,39 +145,23 @@ async function serve(config: ProxyConfig, context: Context): Promise<void> {
   await dialer.close();
 }
 
-/** Opens sessions as `config` says; reports the first and every failure. */
+/** Opens sessions by `route`; reports the first and every failure. */
 function openDialer(
-  config: ProxyConfig,
+  route: Route,
   metrics: Metrics,
-  context: Context,
+  { log }: Context,
 ): htx.SessionDialer {
-  const { log } = context;
-  const record = readRecord(config.server);
-  const state = config.state &&
-    `${stateDirectory(config.state, context)}/client.json`;
+  const { address } = route;
   const { onHandshake, onRoundTrip } = htx.latencyHooks(metrics);
-  const options: htx.DialHtxOptions = {
-    ...dialOptions(
-      record,
-      config.carrier,
-      clientKeyPair(state),
-      openCrypto(config.crypto, log),
-    ),
-    ...sessionOptions(config.session),
-    ...(config.host !== undefined && { host: config.host }),
-    path: config.path,
-    classic: config.classic,
-    onRoundTrip,
-  };
   return new htx.SessionDialer(async (signal) => {
     const startedAtMs = systemClock.now();
     try {
-      const session = await htx.dialHtx({ ...options, signal });
+      const session = await route.dial({ onRoundTrip, signal });
       onHandshake(systemClock.now() - startedAtMs);
-      log.info("htx.session_opened", { address: options.address });
+      log.info("htx.session_opened", { address });
       return session;
     } catch (error) {
-      log.warn("htx.session_failed", { address: options.address, error });
+      log.warn("htx.session_failed", { address, error });
       throw error;
     }
   });

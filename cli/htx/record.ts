@@ -1,24 +1,13 @@
 import { systemClock } from "../../src/core/async/mod.ts";
-import {
-  type CryptoProvider,
-  defaultProvider,
-  type X25519KeyPair,
-} from "../../src/core/crypto/mod.ts";
+import { defaultProvider } from "../../src/core/crypto/mod.ts";
 import { readTextFile, writeSecretFile } from "../../src/core/storage/mod.ts";
-import {
-  type Address,
-  dial,
-  parseAddress,
-} from "../../src/core/transport/mod.ts";
+import type { Address } from "../../src/core/transport/mod.ts";
 import { htx } from "../../mod.ts";
 import { CliError } from "../_error.ts";
 import type { HtxConfig } from "./config.ts";
-import { CERTIFICATE_NAME, type ServerKeys } from "./keys.ts";
+import type { ServerKeys } from "./keys.ts";
 
 type ServerConfig = HtxConfig["server"];
-
-/** The carriers a client can choose. */
-export type CarrierName = HtxConfig["proxy"]["carrier"];
 
 const PREFIX = "betanet-record:";
 
@@ -46,8 +35,8 @@ export function makeRecord(
       publicKey: current.publicKey,
       cookieName: config.tickets.cookie,
     }],
-    ...(published.some((address) => address.startsWith("quic:")) && {
-      quicCertificate: derOf(keys.certificate.certPem),
+    ...(showsOwnCertificate(config, published) && {
+      certificate: derOf(keys.certificate.certPem),
     }),
   });
   return htx.formatPeerRecord(signed);
@@ -81,57 +70,23 @@ export function readRecord(text: string | undefined): htx.PeerRecord {
   }
 }
 
-/** What a client needs to open a session by `record`. */
-export function dialOptions(
-  record: htx.PeerRecord,
-  carrier: CarrierName,
-  staticKeyPair: X25519KeyPair,
-  crypto: CryptoProvider,
-): htx.DialHtxOptions {
-  const address = addressFor(record.addresses, carrier);
-  const certificate = record.quicCertificate;
-  return {
-    address,
-    staticKey: record.staticKey,
-    offer: record.tickets[0]!,
-    staticKeyPair,
-    crypto,
-    ...(carrier === "quic" && certificate && {
-      dial: (to, options) =>
-        dial(to, {
-          ...options,
-          quic: {
-            alpnProtocols: ["h3"],
-            caCerts: [pemOf(certificate)],
-            serverName: CERTIFICATE_NAME,
-          },
-        }),
-    }),
-  };
-}
-
-/** The address of a server for one carrier; WebSocket and plain HTTP share a port. */
-function addressFor(
-  addresses: readonly Address[],
-  carrier: CarrierName,
-): Address {
-  const scheme = carrier === "quic" ? "quic" : "tcp";
-  const found = addresses.find((address) =>
-    parseAddress(address).scheme === scheme
+/** QUIC always shows the certificate of the state; TLS does if the operator has no other. */
+function showsOwnCertificate(
+  { tls }: ServerConfig,
+  published: readonly Address[],
+): boolean {
+  const schemes = tls.certificate === undefined ? ["quic:", "tls:"] : ["quic:"];
+  return published.some((address) =>
+    schemes.some((s) => address.startsWith(s))
   );
-  if (found === undefined) {
-    throw new CliError("failed", `The server has no ${carrier} address`, {
-      hint: `It has ${addresses.join(", ")}.`,
-    });
-  }
-  return carrier === "ws" ? found.replace(/^tcp:/, "ws:") : found;
 }
 
 function derOf(pem: string): Uint8Array {
   return Uint8Array.fromBase64(pem.replace(/-----[A-Z ]+-----|\s/g, ""));
 }
 
-function pemOf(der: Uint8Array): string {
+/** A certificate in PEM. */
+export function pemOf(der: Uint8Array): string {
   const lines = der.toBase64().match(/.{1,64}/g)!.join("\n");
   return `-----BEGIN CERTIFICATE-----\n${lines}\n-----END CERTIFICATE-----\n`;
 }

@@ -1,17 +1,15 @@
 import { systemClock } from "../../src/core/async/mod.ts";
 import { Metrics } from "../../src/core/metrics/mod.ts";
 import { dial, resolveHost } from "../../src/core/transport/mod.ts";
+import { type ListenTlsOptions, TicketKeys } from "../../src/tls/mod.ts";
 import { htx } from "../../mod.ts";
 import { openCrypto } from "../_crypto.ts";
 import { type Command, command, type Context } from "../_main.ts";
 import type { HtxConfig } from "./config.ts";
 import { announce, loadKeys, rotate } from "./identity.ts";
-import {
-  allowList,
-  openListeners,
-  openStore,
-  startOrigin,
-} from "./server_parts.ts";
+import { DecoyOrigin } from "./decoy_origin.ts";
+import { openListeners } from "./listeners.ts";
+import { allowList, openStore } from "./server_parts.ts";
 import { sessionOptions } from "./session_config.ts";
 import {
   aborted,
@@ -24,7 +22,7 @@ import { startStatus } from "./status.ts";
 
 type ServerConfig = HtxConfig["server"];
 
-const ROTATE_EVERY_MS = 3_600_000;
+const EVERY_MS = 3_600_000;
 
 const USAGE = `
 Usage: betanet-htx server [--port <n>] [--allow <target>]… [flags]
@@ -35,12 +33,16 @@ The first start makes keys (mode 0600) and prints the command that clients use.
   --config <file>          read htx.toml; flags win over it
   --print-config           print a commented htx.toml with every key and its default
   --host <address>         address to listen at (127.0.0.1; 0.0.0.0 for everybody)
-  --port <n>               TCP port, and UDP port of QUIC (9000)
+  --port <n>               TCP port without TLS, and UDP port of QUIC (9000)
+  --tls-port <n>           TCP port for TLS (9443)
+  --no-tls                 do not listen for TLS
+  --certificate <file>     show this PEM chain, e.g. of Let's Encrypt (self-signed, named in the record)
+  --key <file>             its private key, PKCS #8 in PEM
   --no-quic                do not listen for QUIC
   --allow <target>         let clients reach host:port, *.suffix:port, net/bits:port; may be repeated (none)
   --client <key>           take only clients with this public key; may be repeated (all)
-  --public <address>       address to publish, e.g. tcp://example.org:443; may be repeated
-  --decoy-origin <h:p>     web server that visitors without a ticket see
+  --public <address>       address to publish, e.g. tls://example.org:443; may be repeated
+  --decoy-origin <h:p>     web server that visitors without a ticket see; https://h:p for one that speaks TLS
   --decoy-dir <folder>     or a static site for them
   --crypto <name>          auto, node, noble or native (auto)
   --state <folder>         keys and replay memory ($XDG_STATE_HOME/betanet/htx)
@@ -60,6 +62,10 @@ export const server: Command = command({
     "print-config": "boolean",
     host: "string",
     port: "string",
+    "tls-port": "string",
+    "no-tls": "boolean",
+    certificate: "string",
+    key: "string",
     "no-quic": "boolean",
     allow: "strings",
     client: "strings",
@@ -76,6 +82,10 @@ export const server: Command = command({
     const config = readConfig(flags.config, {
       "server.host": flags.host,
       "server.port": flags.port,
+      "server.tls.port": flags["tls-port"],
+      "server.tls.enabled": flags["no-tls"] ? "false" : undefined,
+      "server.tls.certificate": flags.certificate,
+      "server.tls.key": flags.key,
       "server.quic": flags["no-quic"] ? "false" : undefined,
       "server.allow": listed(flags.allow),
       "server.clients": listed(flags.client),
@@ -109,23 +119,33 @@ async function serve(config: ServerConfig, context: Context): Promise<void> {
     }),
     log,
   });
-  await using origin = startOrigin(config.decoy, keys);
+  await using origin = new DecoyOrigin(config.decoy, keys, log);
+  await origin.look(signal);
   const decoy = new htx.Decoy({
-    dial: (options) => dial(origin.address, options),
+    dial: (options) => origin.dial(options),
   });
   const forwarder = new htx.tunnel.Forwarder({
     allow: allowList(config.allow),
     dial,
     resolve: resolveHost,
   });
-  const listeners = await openListeners(config, keys);
-  await using htxServer = new htx.HtxServer(listeners, {
+  using tickets = new TicketKeys(crypto);
+  const listeners = await openListeners(config, keys, {
+    alpn: origin.alpn,
+    tickets,
+    crypto,
+    ...(origin.speaksTls && { fallback: handOver(origin) }),
+  });
+  await using htxServer = new htx.HtxServer(listeners.all, {
     ...sessionOptions(config.session),
     ...latency,
     staticKeyPair: keys.staticKeyPair,
     gate,
     decoy,
     cookieName: config.tickets.cookie,
+    get http2Greeting() {
+      return origin.greeting;
+    },
     ...(config.clients.length > 0 && { clients: config.clients }),
     classic: config.classic,
     maxSessions: config.max_sessions,
@@ -145,21 +165,29 @@ async function serve(config: ServerConfig, context: Context): Promise<void> {
   const published = {
     config,
     keys,
-    addresses: htxServer.addresses,
+    addresses: listeners.addresses,
     state,
     status: status?.address,
   };
   announce(published, context);
-  const rotation = setInterval(
-    () => rotate(published, context),
-    ROTATE_EVERY_MS,
-  );
+  const rotation = setInterval(() => {
+    rotate(published, context);
+    void origin.look(signal);
+  }, EVERY_MS);
   const serving = forwardAll(htxServer, forwarder);
   await aborted(signal);
   clearInterval(rotation);
   context.note(`draining for up to ${config.drain / 1000} s`);
   await htxServer.close({ drainMs: config.drain, reason: "server stops" });
   await serving;
+}
+
+/** Joins who does not speak our TLS to the origin itself. */
+function handOver(
+  { address }: DecoyOrigin,
+): NonNullable<ListenTlsOptions["fallback"]> {
+  const decoy = new htx.Decoy({ dial: (options) => dial(address, options) });
+  return (connection, received) => decoy.serve(connection, received);
 }
 
 async function forwardAll(

@@ -49,7 +49,7 @@ export interface HtxServerOptions extends SessionOptions {
    * acknowledged, so that silence does not tell us from the origin; the decoy's origin must begin with the same. Default: nothing
    * is said before the ticket was judged.
    */
-  readonly http2Greeting?: Http2Greeting;
+  readonly http2Greeting?: Http2Greeting | undefined;
   /** Static keys of the clients we take; all by default. */
   readonly clients?: readonly Uint8Array[];
   /** What we offer clients; the rest is {@link DEFAULT_PARAMETERS}. */
