@@ -14,7 +14,7 @@ const SOCKETS = ["core/transport"];
 
 /** Packages and built-in modules; a name that ends in `/` stands for all below it. No unit may use one that is not listed. */
 export const PACKAGES: Doors = {
-  "@hono/hono": ["htx", "status"],
+  "@hono/hono": ["status"],
   "@noble/": ["core/crypto"],
   "@std/toml": ["core/config"],
   "node:crypto": ["core/crypto"],
@@ -67,7 +67,7 @@ export const GLOBALS: Doors = {
   "console": [],
   "crypto.getRandomValues": ["core/crypto", "core/transport"],
   "crypto.randomUUID": [],
-  "crypto.subtle": ["core/crypto", "core/transport"], // transport: SHA-1 of the WebSocket upgrade, self-signed certificates
+  "crypto.subtle": ["core/transport"], // SHA-1 of the WebSocket upgrade, self-signed certificates
   "eval": [],
   "fetch": [],
   "globalThis": ["core/crypto"], // process.getBuiltinModule, so that a browser can load the unit
