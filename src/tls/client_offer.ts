@@ -10,6 +10,7 @@ import {
   extensionOf,
   isGrease,
 } from "../utls/mod.ts";
+import { fatal } from "./error.ts";
 import {
   decodeKeyShareEntries,
   type KeyShareEntry,
@@ -62,6 +63,7 @@ export interface ClientOffer {
  * Decodes the extensions of `hello`.
  *
  * @throws {DecodeError} If one that we know is malformed; whether they fit together is for `checkClientOffer` to say.
+ * @throws {TlsError} If the server name has a NUL.
  */
 export function readClientOffer(hello: ClientHello): ClientOffer {
   const of = <T>(type: number, decode: (data: Uint8Array) => T) => {
@@ -133,6 +135,9 @@ function decodeServerName(data: Uint8Array): string {
   list.end();
   if (name.length === 0 || name.length > MAX_NAME_LENGTH) {
     throw new DecodeError(r.what, `a name of ${name.length} bytes`);
+  }
+  if (name.includes(0)) { // as OpenSSL
+    throw fatal("unrecognizedName", "Want a name without NUL");
   }
   return String.fromCharCode(...name);
 }

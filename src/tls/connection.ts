@@ -14,6 +14,8 @@ export interface TlsConnectionOptions {
   readonly clock?: Clock;
   /** Called whenever bytes of the peer were taken. */
   readonly received?: () => void;
+  /** Whether the end of the transport without close_notify is an end like another; otherwise reading throws then. */
+  readonly takesTruncation?: boolean;
   /** Gives the lengths of the tickets that have come. */
   readonly ticketLengths?: () => readonly number[];
 }
@@ -41,12 +43,14 @@ export class TlsConnection extends ByteConnection {
   readonly #agreement: Agreement;
   readonly #clock: Clock;
   readonly #received: (() => void) | undefined;
+  readonly #takesTruncation: boolean;
   readonly #ticketLengths: () => readonly number[];
   #input: Bytes = new Uint8Array(0);
   #data: Uint8Array[];
   /** How many of `#data` were read whole. */
   #taken = 0;
   #failure: unknown;
+  #isTruncated = false;
   #answering: Promise<void> | undefined;
   /** Resolves when the transport is free to take what is sealed next. */
   #turn: Promise<void> = Promise.resolve();
@@ -59,8 +63,12 @@ export class TlsConnection extends ByteConnection {
   constructor(
     transport: Connection,
     endpoint: TlsEndpoint,
-    { clock = systemClock, received, ticketLengths = () => [] }:
-      TlsConnectionOptions = {},
+    {
+      clock = systemClock,
+      received,
+      takesTruncation = false,
+      ticketLengths = () => [],
+    }: TlsConnectionOptions = {},
   ) {
     super();
     if (!endpoint.agreement) throw new TypeError("The handshake is not over");
@@ -69,6 +77,7 @@ export class TlsConnection extends ByteConnection {
     this.#agreement = endpoint.agreement;
     this.#clock = clock;
     this.#received = received;
+    this.#takesTruncation = takesTruncation;
     this.#ticketLengths = ticketLengths;
     this.#data = endpoint.takeData();
     this.localAddress = transport.localAddress;
@@ -127,7 +136,7 @@ export class TlsConnection extends ByteConnection {
       const length = this.#takeData(buffer);
       if (length > 0) return length;
       if (this.#failure !== undefined) throw this.#failure;
-      if (this.#endpoint.isPeerClosed) return null;
+      if (this.#endpoint.isPeerClosed || this.#isTruncated) return null;
       await this.#readRecords();
     }
   }
@@ -140,9 +149,10 @@ export class TlsConnection extends ByteConnection {
     }
   }
 
-  /** Sends close_notify; the transport stays open, so that reading goes on. */
+  /** Sends close_notify and ends our side of the transport, as nothing may follow; reading goes on. */
   protected override async sendEnd(): Promise<void> {
     await this.#transmit(() => this.#endpoint.closeNotify());
+    await this.#transport.closeWrite();
   }
 
   /** Lets go; the alert of a failure is sent before, if the transport takes it within a second. */
@@ -165,7 +175,8 @@ export class TlsConnection extends ByteConnection {
     if (size === 0) this.#input = new Uint8Array(MIN_READ_BYTES);
     const length = await this.#transport.read(this.#input);
     try {
-      if (length === null) this.#endpoint.receiveEnd();
+      if (length === null && this.#takesTruncation) this.#isTruncated = true;
+      else if (length === null) this.#endpoint.receiveEnd();
       else this.#endpoint.receive(this.#input.subarray(0, length));
     } catch (error) {
       this.#failure = error;

@@ -5,7 +5,7 @@ import {
   type Connection,
 } from "../core/transport/mod.ts";
 import { fatal } from "./error.ts";
-import { CONTENT_TYPE, RECORD_HEADER_LENGTH } from "./record.ts";
+import { CONTENT_TYPE } from "./record.ts";
 import type { TlsServer } from "./server.ts";
 
 const FIRST_READ_BYTES = 4_096;
@@ -51,6 +51,15 @@ export class FirstFlight extends ByteConnection {
       type! <= CONTENT_TYPE.applicationData && major === TLS_MAJOR_VERSION;
   }
 
+  /** Whether a hello may come of what is there; nginx takes an alert in its place for a request without TLS. */
+  get #mayBecomeHello(): boolean {
+    const [type] = this.#buffer;
+    if (type === CONTENT_TYPE.alert) return false;
+    if (this.#length > 1) return this.isTls;
+    return type! >= CONTENT_TYPE.changeCipherSpec &&
+      type! <= CONTENT_TYPE.applicationData;
+  }
+
   /**
    * Feeds `server` until it has an answer, which stays in its output; the transport is free again then.
    *
@@ -68,7 +77,7 @@ export class FirstFlight extends ByteConnection {
       }
       const bytes = this.#buffer.subarray(this.#length, this.#length + length);
       this.#length += length;
-      if (this.#length >= RECORD_HEADER_LENGTH && !this.isTls) {
+      if (!this.#mayBecomeHello) {
         throw fatal("unexpectedMessage", "Want a record of TLS");
       }
       server.receive(bytes);

@@ -39,6 +39,11 @@ export interface ListenTlsOptions
     connection: Connection,
     received: Uint8Array,
   ) => Promise<void>;
+  /**
+   * Whether a client that ends without close_notify has just ended, as web servers take it; otherwise reading throws. For
+   * protocols that know their own end. Default false.
+   */
+  readonly takesTruncation?: boolean;
   /** The primitives, default {@link defaultProvider}. */
   readonly crypto?: CryptoProvider;
   /** Default {@link systemClock}. */
@@ -174,7 +179,11 @@ export class TlsListener implements Listener {
       this.#refused[refusalOf(error, "failed")]++;
       throw error;
     }
-    return new TlsConnection(transport, server, { clock: this.#clock });
+    const { takesTruncation = false } = this.#options;
+    return new TlsConnection(transport, server, {
+      clock: this.#clock,
+      takesTruncation,
+    });
   }
 
   async #giveUp(

@@ -20,6 +20,8 @@ import {
 export interface Preferences {
   /** Cipher suites; a client that puts ChaCha20-Poly1305 first gets it, as it has no AES hardware. */
   readonly suites: readonly CipherSuite[];
+  /** Whether the client's order of suites goes before ours; `false` if not given. */
+  readonly followsClient?: boolean;
   /** Groups; one that the client sent a share for goes before others. */
   readonly groups: readonly ServerGroup[];
   /** Application protocols; if empty, those of the client are passed over. */
@@ -67,7 +69,7 @@ export function negotiate(
   preferences: Preferences,
   crypto: CryptoProvider,
 ): ServerChoice {
-  const suite = chooseSuite(offer.cipherSuites, preferences.suites);
+  const suite = chooseSuite(offer.cipherSuites, preferences);
   const alpn = chooseProtocol(offer.alpn, preferences.alpn);
   const group = chooseGroup(offer, preferences.groups);
   const share = offer.keyShares?.find((share) => share.group === group);
@@ -97,12 +99,15 @@ export function serverNameHash(
 
 function chooseSuite(
   offered: readonly number[],
-  ours: readonly CipherSuite[],
+  { suites: ours, followsClient }: Preferences,
 ): Suite {
   const chacha = CIPHER_SUITE.chacha20Poly1305Sha256;
   const preferred = offered[0] === chacha ? [chacha] : [];
-  const chosen = [...preferred, ...ours].find((suite) =>
-    ours.includes(suite) && offered.includes(suite)
+  const order: readonly number[] = followsClient
+    ? offered
+    : [...preferred, ...ours];
+  const chosen = order.find((suite) =>
+    ours.some((each) => each === suite) && offered.includes(suite)
   );
   if (chosen === undefined) {
     throw fatal("handshakeFailure", "No cipher suite in common");

@@ -67,7 +67,7 @@ const MAX_EARLY_DATA_BYTES = 4 * MAX_PROTECTED_LENGTH;
  * The server's side of a connection, without IO (RFC 8446 §2); see {@link TlsEndpoint} for how to drive it.
  *
  * Where the RFC leaves a choice it looks like OpenSSL: plaintext alerts in records of version 0x0303, a record for each
- * message of the first flight, two tickets of OpenSSL's length in one write. Early data is never taken; up to 66,560
+ * message of the first flight, two tickets of nginx's length in one write. Early data is never taken; up to 66,560
  * bytes of it are skipped.
  */
 export class TlsServer extends TlsEndpoint {
@@ -144,7 +144,7 @@ export class TlsServer extends TlsEndpoint {
     this.transcript.add(message);
     this.transcript.replaceWithHash(choice.suite);
     this.sendHandshake(helloRetryRequest(offer, choice, cookie));
-    this.#sendCompatibility(offer);
+    this.sendChangeCipherSpec();
     if (offer.earlyData) this.opener.skipEarlyData(MAX_EARLY_DATA_BYTES);
   }
 
@@ -167,7 +167,7 @@ export class TlsServer extends TlsEndpoint {
     share.sharedSecret.fill(0);
     const random = crypto.random(32);
     this.sendHandshake(serverHello(offer, choice, random, share.keyExchange));
-    if (!this.#retry) this.#sendCompatibility(offer);
+    if (!this.#retry) this.sendChangeCipherSpec(); // RFC 8446 §D.4; OpenSSL does it without a session ID too
     const hash = transcript.hash(suite);
     const serverHandshake = schedule.serverHandshake(hash);
     this.#clientHandshake = schedule.clientHandshake(hash);
@@ -209,11 +209,6 @@ export class TlsServer extends TlsEndpoint {
     if (!equal(binder, binders[psk!.index]!)) {
       throw fatal("decryptError", "Binder does not verify");
     }
-  }
-
-  /** RFC 8446 §D.4; with a HelloRetryRequest it comes behind that. */
-  #sendCompatibility({ hello }: ClientOffer): void {
-    if (hello.sessionId.length > 0) this.sendChangeCipherSpec();
   }
 
   #adjustRecords({ earlyData, recordSizeLimit }: ClientOffer): void {
@@ -294,17 +289,19 @@ export class TlsServer extends TlsEndpoint {
     for (const ticket of tickets) this.sendPostHandshake(ticket);
   }
 
-  #tickets({ suite, offer, psk }: Pending): Bytes[] {
+  #tickets({ suite, offer, alpn, psk }: Pending): Bytes[] {
     const { crypto, tickets: keys, ticketCount = 2 } = this.#options;
     const { clientCertificates, wallTime } = this.#options;
-    const { pskModes } = offer;
+    const { pskModes, serverName } = offer;
     if (!keys || clientCertificates || !pskModes) return [];
     const secret = this.#schedule!.resumption(this.transcript.hash(suite));
     const issue = {
       crypto,
       keys,
       suite,
-      serverNameHash: serverNameHash(crypto, offer.serverName),
+      serverNameHash: serverNameHash(crypto, serverName),
+      serverName,
+      alpn,
       wallTimeMs: wallTime(),
     };
     const count = psk ? Math.min(1, ticketCount) : ticketCount;

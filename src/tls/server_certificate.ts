@@ -65,8 +65,6 @@ export interface ChosenCertificate {
   readonly certificate: ServerCertificate;
   /** What to sign with. */
   readonly scheme: SignatureScheme;
-  /** Whether it is for the name that the client asked for. */
-  readonly named: boolean;
 }
 
 /**
@@ -84,10 +82,10 @@ export function chooseCertificate(
     certificates.filter(({ names }) => wanted && names.includes(wanted));
   const exact = having(name);
   const matching = exact.length > 0 ? exact : having(wildcard);
-  const named = matching.length > 0;
-  for (const certificate of named ? matching : certificates) {
+  const candidates = matching.length > 0 ? matching : certificates;
+  for (const certificate of candidates) {
     const scheme = certificate.key.schemes.find((s) => schemes.includes(s));
-    if (scheme !== undefined) return { certificate, scheme, named };
+    if (scheme !== undefined) return { certificate, scheme };
   }
   return undefined;
 }

@@ -91,13 +91,13 @@ export function helloRetryRequest(
 
 /** EncryptedExtensions (RFC 8446 §4.3.1) that answer those of the client. */
 export function encryptedExtensions(
-  { recordSizeLimit }: ClientOffer,
-  { alpn, certificate }: ServerChoice,
+  { recordSizeLimit, serverName }: ClientOffer,
+  { alpn }: ServerChoice,
   settings: ApplicationSettings | undefined,
 ): Bytes {
   const extensions: Extension[] = [];
-  if (certificate?.named) {
-    extensions.push(extension(EXTENSION.serverName, EMPTY)); // RFC 6066 §3
+  if (serverName !== undefined) { // RFC 6066 §3; nginx says so for names of others too
+    extensions.push(extension(EXTENSION.serverName, EMPTY));
   }
   if (recordSizeLimit !== undefined) {
     const limit = u16(MAX_RECORD_CONTENT + 1); // RFC 8449 §4

@@ -11,6 +11,8 @@ import type { TicketKeys } from "./ticket_keys.ts";
 export interface ServerPreferences {
   /** Cipher suites; a client that puts ChaCha20-Poly1305 first gets it, as it has no AES hardware. */
   readonly suites?: readonly CipherSuite[];
+  /** Whether the client's order of suites goes before ours, as with nginx; `false` if not given. */
+  readonly followsClient?: boolean;
   /** Groups; one that the client sent a share for goes before others. */
   readonly groups?: readonly ServerGroup[];
 }
@@ -53,9 +55,12 @@ const DEFAULT_SUITES = [
 /** What `options` have to negotiate with. */
 export function preferencesOf(options: TlsServerOptions): Preferences {
   const { alpn = [], certificates, tickets, wallTime } = options;
-  const { suites = DEFAULT_SUITES, groups = SERVER_GROUPS } =
-    options.preferences ?? {};
-  const preferences = { alpn, certificates, suites, groups };
+  const {
+    suites = DEFAULT_SUITES,
+    groups = SERVER_GROUPS,
+    followsClient = false,
+  } = options.preferences ?? {};
+  const preferences = { alpn, certificates, suites, groups, followsClient };
   // a ticket does not say whom a client has proved to be
   if (!tickets || options.clientCertificates) return preferences;
   const openTicket = (ticket: Uint8Array) => tickets.open(ticket, wallTime());

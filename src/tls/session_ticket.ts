@@ -12,7 +12,8 @@
  *
  * @module
  */
-import { type Bytes, Reader, Writer } from "../core/bytes/mod.ts";
+import { type Bytes, DecodeError, Reader, Writer } from "../core/bytes/mod.ts";
+import { suiteOf } from "./suite.ts";
 
 /** What the server remembers of a session. */
 export interface TicketState {
@@ -41,20 +42,20 @@ export function encodeTicketState(state: TicketState, length: number): Bytes {
 }
 
 /**
- * Decodes a state with a PSK of `pskLength` bytes; its arrays view `bytes`, and what follows is passed over.
+ * Decodes a state; its arrays view `bytes`, and what follows is passed over.
  *
- * @throws {DecodeError} If it is too short.
+ * @throws {DecodeError} If it is too short, or of an unknown suite.
  */
-export function decodeTicketState(
-  bytes: Uint8Array,
-  pskLength: number,
-): TicketState {
+export function decodeTicketState(bytes: Uint8Array): TicketState {
   const r = new Reader(bytes, "session ticket");
+  const cipherSuite = r.u16();
+  const suite = suiteOf(cipherSuite);
+  if (!suite) throw new DecodeError(r.what, `unknown suite ${cipherSuite}`);
   return {
-    cipherSuite: r.u16(),
+    cipherSuite,
     issuedAtMs: Number(r.u64()),
     ageAdd: r.u32(),
     serverNameHash: r.take(32),
-    psk: r.take(pskLength),
+    psk: r.take(suite.hashLength),
   };
 }

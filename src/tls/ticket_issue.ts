@@ -17,16 +17,21 @@ export interface TicketIssue {
   readonly suite: Suite;
   /** SHA-256 of the server name. */
   readonly serverNameHash: Uint8Array;
+  /** The server name. */
+  readonly serverName: string | undefined;
+  /** The application protocol. */
+  readonly alpn: string | undefined;
   /** The time, in milliseconds since 1970. */
   readonly wallTimeMs: number;
 }
 
 /** `count` NewSessionTicket messages for sessions that go on from `resumptionSecret` (RFC 8446 §4.6.1). */
 export function issueTickets(
-  { crypto, keys, suite, serverNameHash, wallTimeMs }: TicketIssue,
+  issue: TicketIssue,
   resumptionSecret: Uint8Array,
   count: number,
 ): Bytes[] {
+  const { crypto, keys, suite, serverNameHash, wallTimeMs } = issue;
   return Array.from({ length: count }, (_, i) => {
     const nonce = new Writer(NONCE_LENGTH).u64(BigInt(i)).finish();
     const psk = ticketPsk(crypto, suite, resumptionSecret, nonce);
@@ -37,7 +42,7 @@ export function issueTickets(
       ageAdd,
       serverNameHash,
       psk,
-    });
+    }, issue);
     psk.fill(0);
     const lifetimeS = Math.ceil(keys.lifetimeMs / 1_000);
     return encodeNewSessionTicket({

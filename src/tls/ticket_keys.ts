@@ -1,5 +1,5 @@
 /**
- * Session tickets of our server, as long as OpenSSL's are: 192 bytes for a suite with SHA-256, 208 for SHA-384.
+ * Session tickets of our server, as long as those of nginx.
  *
  * ```text
  * 16B name of the key
@@ -21,11 +21,13 @@ import {
   encodeTicketState,
   type TicketState,
 } from "./session_ticket.ts";
+import { ticketLength } from "./ticket_length.ts";
 
 const NAME_LENGTH = 16;
 const NONCE_LENGTH = 12;
 const TAG_LENGTH = 16;
-const BASE_LENGTH = 160; // a ticket has as much and its PSK
+const OVERHEAD_LENGTH = NAME_LENGTH + NONCE_LENGTH + TAG_LENGTH;
+const MIN_LENGTH = 128;
 const MAX_LIFETIME_MS = 604_800_000; // 7 days, RFC 8446 §4.6.1
 
 /** Options of {@link TicketKeys}. */
@@ -92,13 +94,23 @@ export class TicketKeys implements Disposable {
     return this.#keys.size;
   }
 
-  /** A ticket that holds `state`. */
-  seal(state: TicketState): Bytes {
+  /** A ticket that holds `state`, as long as nginx's for a session of that name and protocol. */
+  seal(
+    state: TicketState,
+    { serverName, alpn }: {
+      readonly serverName?: string | undefined;
+      readonly alpn?: string | undefined;
+    } = {},
+  ): Bytes {
     const { name, aead } = this.#sealing(state.issuedAtMs);
     const nonce = this.#crypto.random(NONCE_LENGTH);
-    const length = BASE_LENGTH + state.psk.length -
-      (NAME_LENGTH + NONCE_LENGTH + TAG_LENGTH);
-    const plaintext = encodeTicketState(state, length);
+    const length = ticketLength({
+      pskLength: state.psk.length,
+      ageAdd: state.ageAdd,
+      alpn,
+      serverName,
+    });
+    const plaintext = encodeTicketState(state, length - OVERHEAD_LENGTH);
     const sealed = aead.seal(nonce, plaintext, name);
     plaintext.fill(0);
     return concat(name, nonce, sealed);
@@ -106,8 +118,7 @@ export class TicketKeys implements Disposable {
 
   /** What `ticket` holds, or `undefined` if it is not ours, or its time is over at `wallTimeMs`. */
   open(ticket: Uint8Array, wallTimeMs: number): TicketState | undefined {
-    const pskLength = ticket.length - BASE_LENGTH;
-    if (pskLength !== 32 && pskLength !== 48) return undefined;
+    if (ticket.length < MIN_LENGTH) return undefined;
     this.#prune(wallTimeMs);
     const name = ticket.subarray(0, NAME_LENGTH);
     const key = this.#keys.get(encodeHex(name));
@@ -119,7 +130,7 @@ export class TicketKeys implements Disposable {
         ticket.subarray(sealedAt),
         name,
       );
-      const state = decodeTicketState(plaintext, pskLength);
+      const state = decodeTicketState(plaintext);
       const ageMs = wallTimeMs - state.issuedAtMs;
       return ageMs >= 0 && ageMs < this.lifetimeMs ? state : undefined;
     } catch (error) {

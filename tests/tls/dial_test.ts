@@ -86,7 +86,7 @@ Deno.test("a client's connection knows the lengths of its tickets", async () => 
   await exchange(network, listener, { sessions }, see);
   await exchange(network, listener, { sessions }, see);
   const [length] = seen[0]!;
-  assert(length === 192 || length === 208, `${length}`);
+  assert(length === 208 || length === 224, `${length}`);
   assertEquals(seen, [[length, length], [length]]);
 });
 

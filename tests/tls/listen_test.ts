@@ -69,6 +69,32 @@ Deno.test("listenTls() serves connections that dialTls() opens, and resumes thei
   assertEquals(Object.values(listener.refused), [0, 0, 0, 0, 0]);
 });
 
+Deno.test("listenTls() takes an end without close_notify for an end if it is told to, and answers still", async () => {
+  await using listener = await listenHere({ takesTruncation: true });
+  const echoing = echo(listener);
+  const transport = await tcp.dial(listener.address);
+  await using connection = await dialTls(transport, trustAll);
+  await connection.write(utf8("last words"));
+  await transport.closeWrite();
+  assertEquals(
+    await new Response(connection.readable).text(),
+    "last words",
+  );
+  listener.close();
+  await echoing;
+});
+
+Deno.test("closeWrite() ends the transport behind close_notify", async () => {
+  await using listener = await listenHere();
+  const accepted = listener[Symbol.asyncIterator]().next();
+  const transport = await tcp.dial(listener.address);
+  await using client = await dialTls(transport, trustAll);
+  await using server = (await accepted).value!;
+  await server.closeWrite();
+  assertEquals(await client.read(new Uint8Array(1)), null);
+  assertEquals(await transport.read(new Uint8Array(1)), null);
+});
+
 Deno.test("listenTls() gives both ends the same keying material", async () => {
   await using listener = await listenHere();
   const accepted = listener[Symbol.asyncIterator]().next();
@@ -105,6 +131,8 @@ const UNSERVED: Record<string, [Bytes, string]> = {
     newClient().takeOutput().fill(5, 1, 2),
     "",
   ],
+  "the first byte of no record": [hex("05"), ""],
+  "an alert": [hex("1503010002015a"), ""],
   "application data": [hex("170303000512345678ff"), "1503030002020a"],
   "change_cipher_spec": [hex("140303000101"), "1503030002020a"],
   "a ServerHello": [hex("16030100080200000400000000"), "1503030002020a"],

@@ -16,7 +16,7 @@ function stateOf(issuedAtMs: number, pskLength = 32): TicketState {
   };
 }
 
-for (const [pskLength, length] of [[32, 192], [48, 208]] as const) {
+for (const [pskLength, length] of [[32, 208], [48, 224]] as const) {
   Deno.test(`TicketKeys open what they sealed, ${length} bytes for a PSK of ${pskLength}`, () => {
     using keys = new TicketKeys(crypto);
     const state = stateOf(NOW, pskLength);
@@ -25,6 +25,31 @@ for (const [pskLength, length] of [[32, 192], [48, 208]] as const) {
     assertEquals(keys.open(ticket, NOW + HOUR_MS), state);
   });
 }
+
+Deno.test("TicketKeys seal tickets as long as those of nginx 1.22", () => {
+  using keys = new TicketKeys(crypto);
+  const state = { ...stateOf(NOW), ageAdd: 0x7fff_ffff };
+  for (
+    const [alpn, nameLength, length] of [
+      ["h2", 3, 224],
+      ["h2", 15, 224],
+      ["h2", 17, 240],
+      ["h2", 33, 256],
+      ["h2", 49, 272],
+      ["http/1.1", 8, 224],
+      ["http/1.1", 11, 240],
+      ["http/1.1", 27, 256],
+      ["http/1.1", 43, 272],
+      ["http/1.1", 59, 288],
+    ] as const
+  ) {
+    const serverName = "a".repeat(nameLength);
+    const ticket = keys.seal(state, { serverName, alpn });
+    assertEquals(ticket.length, length, `${alpn} ${nameLength}`);
+    assertEquals(keys.open(ticket, NOW), state);
+  }
+  assertEquals(keys.seal(state, { alpn: "h2" }).length, 208);
+});
 
 Deno.test("TicketKeys never seal the same ticket twice", () => {
   using keys = new TicketKeys(crypto);
