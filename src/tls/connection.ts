@@ -226,7 +226,9 @@ export class TlsConnection extends ByteConnection {
     try {
       step?.();
       if (this.#endpoint.hasOutput) {
-        await this.#transport.write(this.#endpoint.takeOutput());
+        const output = this.#endpoint.takeOutput();
+        await this.#transport.write(output);
+        output.buffer.transfer(0); // as garbage it would call for collections
       }
     } finally {
       resolve();

@@ -90,7 +90,8 @@ export abstract class TlsEndpoint implements Disposable {
   }
 
   /**
-   * Takes bytes of the peer, however cut; they may change after the call.
+   * Takes bytes of the peer, however cut. They are overwritten with what they hold, and may change again once nobody uses
+   * the data of {@link takeData} any more.
    *
    * @throws {TlsError} `sent_alert` if they break the protocol, `received_alert` if they hold a fatal alert; and the same
    * error ever after.

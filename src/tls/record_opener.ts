@@ -1,4 +1,4 @@
-import { concat } from "../core/bytes/mod.ts";
+import { type Bytes, concat } from "../core/bytes/mod.ts";
 import { CryptoError } from "../core/crypto/mod.ts";
 import { fatal } from "./error.ts";
 import {
@@ -14,7 +14,7 @@ import type { RecordKeys } from "./record_keys.ts";
 export interface OpenRecord {
   /** What it holds. */
   readonly type: ContentType;
-  /** Its content. If it was not encrypted, the array is good until the next record is asked for. */
+  /** Its content, in the bytes that were fed, or, if it was not encrypted, good until the next record is asked for. */
   readonly content: Uint8Array;
   /** Whether it was encrypted. */
   readonly isProtected: boolean;
@@ -51,7 +51,10 @@ export class RecordOpener implements Disposable {
     this.#skippableBytes = bytes;
   }
 
-  /** Adds bytes of the peer; they must not change until {@link next} has given `undefined`, or {@link keep} was called. */
+  /**
+   * Adds bytes of the peer, which are overwritten by what records hold. They must not change until {@link next} has given
+   * `undefined`, or {@link keep} was called, nor while the content of a record is in use.
+   */
   feed(bytes: Uint8Array): void {
     this.#input = this.#input.length > 0 ? concat(this.#input, bytes) : bytes;
   }
@@ -140,10 +143,12 @@ export class RecordOpener implements Disposable {
     record: Uint8Array,
   ): OpenRecord | undefined {
     const header = record.subarray(0, RECORD_HEADER_LENGTH);
-    const sealed = record.subarray(RECORD_HEADER_LENGTH);
+    const sealed = record.subarray(RECORD_HEADER_LENGTH) as Bytes;
+    const isHeld = record.buffer === this.#held.buffer; // what comes next takes its place
     let inner;
     try {
-      inner = keys.aead.open(keys.nonce(), sealed, header);
+      const out = isHeld ? undefined : sealed;
+      inner = keys.aead.open(keys.nonce(), sealed, header, out);
     } catch (cause) {
       if (!(cause instanceof CryptoError)) throw cause;
       this.#skip(sealed.length, "bad_record_mac", cause);

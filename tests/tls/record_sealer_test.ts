@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
+import { concat } from "../../src/core/bytes/mod.ts";
 import { nodeProvider } from "../../src/core/crypto/mod.ts";
 import { CONTENT_TYPE } from "../../src/tls/record.ts";
 import { RecordKeys } from "../../src/tls/record_keys.ts";
@@ -49,6 +50,23 @@ for (const id of Object.values(CIPHER_SUITE)) {
     }
   });
 }
+
+Deno.test("records open where they came, unless in parts: what they hold stays while the input does", () => {
+  const [sealer, opener] = pair(suiteOf(CIPHER_SUITE.aes256GcmSha384)!);
+  const contents = [1, 2, 3, 4].map((fill) => new Uint8Array(1_000).fill(fill));
+  const bytes = concat(
+    ...contents.map((content) => sealer.seal(applicationData, content)),
+  );
+  const opened: Uint8Array[] = [];
+  for (const part of [bytes.slice(0, 500), bytes.slice(500, 2_600)]) {
+    opener.feed(part);
+    for (let record; (record = opener.next());) opened.push(record.content);
+  }
+  opener.feed(bytes.slice(2_600));
+  for (let record; (record = opener.next());) opened.push(record.content);
+  assertEquals(opened, contents);
+  assertEquals(opened[1]!.buffer.byteLength, 2_100);
+});
 
 Deno.test("updateDue() is true before the suite's limit of records is passed, leaving one for the KeyUpdate", () => {
   const suite = { ...suiteOf(CIPHER_SUITE.aes128GcmSha256)!, maxRecords: 10 };
