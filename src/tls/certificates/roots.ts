@@ -18,7 +18,7 @@ export function systemRoots(path?: string): readonly Bytes[] {
 /**
  * The certificates that Mozilla trusts, in DER, as the runtime brings them; read once.
  *
- * Deno wants `--allow-sys=ca` for it; it rejects with `NotCapable` without.
+ * Deno wants `--allow-sys` for it, whole, as it takes no `ca` in a list; it rejects with `NotCapable` without.
  */
 export async function bundledRoots(): Promise<readonly Bytes[]> {
   if (bundled) return bundled;
