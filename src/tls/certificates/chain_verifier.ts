@@ -40,7 +40,7 @@ export interface ChainVerifierOptions {
  * | `certificateUnknown` | pkijs alone refuses the path, as for its policies |
  *
  * The last 64 good paths are remembered, so that the next handshake checks host, dates and revocation only. Of a chain that leads to
- * roots in many ways, 8 are tried.
+ * roots in many ways, 8 are tried, as far as they turn up within 100 steps.
  *
  * @throws {DecodeError} If a revocation list is malformed.
  */

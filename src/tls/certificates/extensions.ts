@@ -14,6 +14,7 @@ import { Reader } from "../../core/bytes/mod.ts";
 import type { X509Certificate } from "./x509_certificate.ts";
 import {
   DER_TAG,
+  type DerValue,
   malformed,
   readBoolean,
   readConstructed,
@@ -78,6 +79,39 @@ export function usageOf({ extensions }: X509Certificate): Usage {
   };
 }
 
+/**
+ * The identifiers of the subject's key and of the issuer's, in hexadecimal: hints only, so that one that is malformed counts as
+ * absent.
+ *
+ * ```text
+ * SubjectKeyIdentifier ::= OCTET STRING
+ * AuthorityKeyIdentifier ::= SEQUENCE { [0] keyIdentifier OPTIONAL, ... }
+ * ```
+ */
+export function keyIdsOf(
+  { extensions }: X509Certificate,
+): { readonly subject?: string; readonly issuer?: string } {
+  const hint = (id: string, read: (reader: Reader) => DerValue | undefined) => {
+    const found = extensions.get(id)?.value;
+    try {
+      return found && read(new Reader(found, "key identifier"));
+    } catch {
+      return undefined;
+    }
+  };
+  const subject = hint(SUBJECT_KEY_ID, (r) => readDer(r, DER_TAG.octetString));
+  const issuer = hint(
+    AUTHORITY_KEY_ID,
+    (r) => readOptional(readConstructed(r), 0x80),
+  );
+  return {
+    ...subject && { subject: subject.contents.toHex() },
+    ...issuer && { issuer: issuer.contents.toHex() },
+  };
+}
+
+const SUBJECT_KEY_ID = "551d0e";
+const AUTHORITY_KEY_ID = "551d23";
 /** Contents of object identifiers below 2.5.29, in hexadecimal. */
 const ID = {
   keyUsage: "551d0f",
