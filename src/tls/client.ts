@@ -1,6 +1,6 @@
 import { type Bytes, concat, equal } from "../core/bytes/mod.ts";
 import { verifySignature } from "../core/crypto/mod.ts";
-import { EXTENSION } from "../utls/mod.ts";
+import { checkCertificateRequest } from "./certificate_request_check.ts";
 import { ClientTickets } from "./client_tickets.ts";
 import { checkEncryptedExtensions } from "./encrypted_extensions_check.ts";
 import { TlsEndpoint } from "./endpoint.ts";
@@ -8,15 +8,14 @@ import { fatal } from "./error.ts";
 import { HelloExchange, type HelloExchangeInit } from "./hello_exchange.ts";
 import { finishedMac, type KeySchedule } from "./key_schedule.ts";
 import { encodeCertificate } from "./messages/certificate.ts";
-import { decodeCertificateRequest } from "./messages/certificate_request.ts";
 import {
   decodeEncryptedExtensions,
   encodeEncryptedExtensions,
 } from "./messages/encrypted_extensions.ts";
-import { findExtension } from "./messages/extensions.ts";
 import { decodeFinished, encodeFinished } from "./messages/finished.ts";
 import { HANDSHAKE_TYPE } from "./messages/handshake_type.ts";
 import { RECORD_VERSION } from "./record.ts";
+import { contentLimit } from "./record_size_limit.ts";
 import {
   checkServerSignature,
   readServerChain,
@@ -176,6 +175,9 @@ export class TlsClient extends TlsEndpoint {
     );
     this.#alpn = settings.alpn;
     this.#applicationSettings = settings.applicationSettings;
+    if (settings.recordSizeLimit !== undefined) {
+      this.sealer.limitContent(contentLimit(settings.recordSizeLimit));
+    }
     this.transcript.add(message);
     this.#state = this.#handshake!.isResumed
       ? "finished"
@@ -183,14 +185,7 @@ export class TlsClient extends TlsEndpoint {
   }
 
   #takeCertificateRequest(message: Bytes): void {
-    const { context, extensions } = decodeCertificateRequest(message);
-    if (context.length > 0) {
-      throw fatal("illegalParameter", "CertificateRequest with a context"); // §4.3.2
-    }
-    if (!findExtension(extensions, EXTENSION.signatureAlgorithms)) {
-      throw fatal("missingExtension", "CertificateRequest without schemes"); // §4.3.2
-    }
-    this.#requestContext = context;
+    this.#requestContext = checkCertificateRequest(message);
     this.transcript.add(message);
     this.#state = "certificate";
   }

@@ -2,10 +2,10 @@ import { encodeHex, equal } from "../core/bytes/mod.ts";
 import { type ClientHello, EXTENSION } from "../utls/mod.ts";
 import type { ClientOffer } from "./client_offer.ts";
 import { fatal } from "./error.ts";
+import { checkRecordSizeLimit } from "./record_size_limit.ts";
 
 const SSL_3_0 = 0x0300;
 const TLS_1_3 = 0x0304;
-const MIN_RECORD_SIZE_LIMIT = 64; // RFC 8449 §4
 
 /**
  * Fails unless `offer` is a ClientHello of TLS 1.3 that RFC 8446 allows; extensions and values that we do not know are
@@ -20,10 +20,8 @@ export function checkClientOffer(offer: ClientOffer): void {
   checkExtensionList(offer.hello);
   checkMissing(offer);
   checkKeyShares(offer);
-  const { recordSizeLimit = MIN_RECORD_SIZE_LIMIT } = offer;
-  if (recordSizeLimit < MIN_RECORD_SIZE_LIMIT) {
-    throw fatal("illegalParameter", "Want records of 64 bytes at least");
-  }
+  const { recordSizeLimit } = offer;
+  if (recordSizeLimit !== undefined) checkRecordSizeLimit(recordSizeLimit);
 }
 
 /**

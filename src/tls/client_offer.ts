@@ -20,10 +20,13 @@ import {
   type OfferedPsks,
 } from "./messages/pre_shared_key.ts";
 import { decodeProtocolNames } from "./messages/protocol_name_list.ts";
+import {
+  decodeRecordSizeLimit,
+  RECORD_SIZE_LIMIT,
+} from "./record_size_limit.ts";
 
 const HOST_NAME = 0;
 const MAX_NAME_LENGTH = 255;
-const RECORD_SIZE_LIMIT = 28; // RFC 8449
 
 /** What a ClientHello offers; GREASE values are left out, all arrays view the hello. */
 export interface ClientOffer {
@@ -93,7 +96,7 @@ export function readClientOffer(hello: ClientHello): ClientOffer {
         [type, of(type, decodeProtocolNames) ?? []] as const
       ),
     ),
-    recordSizeLimit: of(RECORD_SIZE_LIMIT, decodeSizeLimit),
+    recordSizeLimit: of(RECORD_SIZE_LIMIT, decodeRecordSizeLimit),
     earlyData: of(EXTENSION.earlyData, decodeNothing) ?? false,
   };
 }
@@ -156,13 +159,6 @@ function decodeCookie(data: Uint8Array): Uint8Array {
   r.end();
   if (cookie.length === 0) throw new DecodeError(r.what, "an empty cookie");
   return cookie;
-}
-
-function decodeSizeLimit(data: Uint8Array): number {
-  const r = new Reader(data, "record_size_limit");
-  const limit = r.u16();
-  r.end();
-  return limit;
 }
 
 function decodeNothing(data: Uint8Array): true {

@@ -1,10 +1,13 @@
-import type { Bytes } from "../core/bytes/mod.ts";
+import { type Bytes, Reader } from "../core/bytes/mod.ts";
 import type { CryptoProvider } from "../core/crypto/mod.ts";
+import { EXTENSION } from "../utls/mod.ts";
 import { ticketPsk } from "./key_schedule.ts";
+import { findExtension } from "./messages/extensions.ts";
 import {
   decodeNewSessionTicket,
   MAX_TICKET_LIFETIME_S,
 } from "./messages/new_session_ticket.ts";
+import { checkStatements } from "./server_extensions.ts";
 import type { Session } from "./session_cache.ts";
 import type { Suite } from "./suite.ts";
 
@@ -50,9 +53,11 @@ export class ClientTickets implements Disposable {
    * @throws {DecodeError | TlsError} If it is malformed.
    */
   add(message: Uint8Array): void {
-    const { lifetimeS, ageAdd, nonce, ticket } = decodeNewSessionTicket(
-      message,
-    );
+    const { lifetimeS, ageAdd, nonce, ticket, extensions } =
+      decodeNewSessionTicket(message);
+    checkStatements("NewSessionTicket", extensions);
+    const earlyData = findExtension(extensions, EXTENSION.earlyData);
+    if (earlyData) checkEarlyData(earlyData);
     if (this.#lengths.length < MAX_TICKETS) this.#lengths.push(ticket.length);
     if (lifetimeS === 0 || this.#count >= this.#limit) return;
     this.#count++;
@@ -79,4 +84,11 @@ export class ClientTickets implements Disposable {
     this.#init.secret.fill(0);
     for (const { psk } of this.take(0)) psk.fill(0);
   }
+}
+
+/** RFC 8446 §4.2.10: `max_early_data_size`, which is not used. */
+function checkEarlyData(data: Uint8Array): void {
+  const r = new Reader(data, "early_data");
+  r.u32();
+  r.end();
 }

@@ -4,6 +4,11 @@ import type { ClientOffer } from "./client_offer.ts";
 import { fatal } from "./error.ts";
 import { findExtension } from "./messages/extensions.ts";
 import { decodeProtocolNames } from "./messages/protocol_name_list.ts";
+import {
+  checkRecordSizeLimit,
+  decodeRecordSizeLimit,
+  RECORD_SIZE_LIMIT,
+} from "./record_size_limit.ts";
 import { checkAnswers } from "./server_extensions.ts";
 
 /** What a server's EncryptedExtensions settle. */
@@ -12,6 +17,8 @@ export interface ServerSettings {
   readonly alpn: string | undefined;
   /** The number of the application settings extension that was answered, which asks for ours. */
   readonly applicationSettings: number | undefined;
+  /** `record_size_limit` (RFC 8449): the largest inner plaintext in bytes, its type byte included. */
+  readonly recordSizeLimit: number | undefined;
 }
 
 const MAX_ECH_CONFIGS = 64;
@@ -32,8 +39,25 @@ export function checkEncryptedExtensions(
   if (serverName) new Reader(serverName, "server_name").end(); // RFC 6066 §3: empty
   const configs = findExtension(extensions, EXTENSION.encryptedClientHello);
   if (configs) checkEchConfigs(configs);
+  const groups = findExtension(extensions, EXTENSION.supportedGroups);
+  if (groups) checkGroups(groups);
+  const limitData = findExtension(extensions, RECORD_SIZE_LIMIT);
+  const recordSizeLimit = limitData && decodeRecordSizeLimit(limitData);
+  if (recordSizeLimit !== undefined) checkRecordSizeLimit(recordSizeLimit);
   const alpn = chosenProtocol(extensions, offer);
-  return { alpn, applicationSettings: answered(extensions, offer, alpn) };
+  const applicationSettings = answered(extensions, offer, alpn);
+  return { alpn, applicationSettings, recordSizeLimit };
+}
+
+/** RFC 8446 §4.2.7: `named_group_list<2..2^16-1>`; it says what the server would like better, and is not used. */
+function checkGroups(data: Uint8Array): void {
+  const r = new Reader(data, "supported_groups");
+  const length = r.u16();
+  r.take(length);
+  r.end();
+  if (length === 0 || length % 2 !== 0) {
+    throw new DecodeError(r.what, `a list of ${length} bytes`);
+  }
 }
 
 /** RFC 7301 §3.1: one protocol, of those offered. */

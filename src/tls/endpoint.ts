@@ -336,6 +336,9 @@ export abstract class TlsEndpoint implements Disposable {
 
   /** RFC 8446 §6: but for close_notify and user_canceled every alert is fatal, whatever its level. */
   #takeAlert(content: Uint8Array): void {
+    if (content.length === 0) {
+      throw fatal("unexpectedMessage", "Empty alert"); // §5.4
+    }
     if (content.length !== 2) {
       throw fatal("decodeError", `Alert of ${content.length} bytes`);
     }

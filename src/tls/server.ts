@@ -18,11 +18,8 @@ import { BROTLI } from "./messages/compressed_certificate.ts";
 import { decodeFinished, encodeFinished } from "./messages/finished.ts";
 import { HANDSHAKE_TYPE } from "./messages/handshake_type.ts";
 import { negotiate, type ServerChoice, serverNameHash } from "./negotiate.ts";
-import {
-  MAX_PROTECTED_LENGTH,
-  MAX_RECORD_CONTENT,
-  RECORD_VERSION,
-} from "./record.ts";
+import { MAX_PROTECTED_LENGTH, RECORD_VERSION } from "./record.ts";
+import { contentLimit } from "./record_size_limit.ts";
 import { answerKeyShare, type ServerGroup } from "./server_key_share.ts";
 import {
   type ApplicationSettings,
@@ -213,9 +210,8 @@ export class TlsServer extends TlsEndpoint {
 
   #adjustRecords({ earlyData, recordSizeLimit }: ClientOffer): void {
     this.opener.skipEarlyData(earlyData ? MAX_EARLY_DATA_BYTES : 0);
-    if (recordSizeLimit !== undefined) { // RFC 8449 §4: the content type counts
-      const limit = Math.min(recordSizeLimit - 1, MAX_RECORD_CONTENT);
-      this.sealer.limitContent(limit);
+    if (recordSizeLimit !== undefined) {
+      this.sealer.limitContent(contentLimit(recordSizeLimit));
     }
   }
 

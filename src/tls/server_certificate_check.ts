@@ -1,9 +1,10 @@
-import type { Bytes } from "../core/bytes/mod.ts";
+import { type Bytes, DecodeError, Reader } from "../core/bytes/mod.ts";
 import {
   SIGNATURE_SCHEME,
   type SignatureScheme,
   type verifySignature,
 } from "../core/crypto/mod.ts";
+import { EXTENSION } from "../utls/mod.ts";
 import { spkiOf } from "./certificates/x509_certificate.ts";
 import type { ClientOffer } from "./client_offer.ts";
 import { fatal } from "./error.ts";
@@ -20,8 +21,11 @@ import {
   decodeCompressedCertificate,
   decompressCertificate,
 } from "./messages/compressed_certificate.ts";
+import { findExtension } from "./messages/extensions.ts";
 import { HANDSHAKE_TYPE } from "./messages/handshake_type.ts";
 import { checkAnswers } from "./server_extensions.ts";
+
+const OCSP = 1;
 
 /**
  * The chain of a server's Certificate or CompressedCertificate, as DER, copied.
@@ -42,6 +46,13 @@ export function readServerChain(
   if (entries.length === 0) throw fatal("decodeError", "No certificate");
   for (const { extensions } of entries) {
     checkAnswers("Certificate", extensions, offered);
+    const status = findExtension(extensions, EXTENSION.statusRequest);
+    if (status) checkStatus(status);
+    const timestamps = findExtension(
+      extensions,
+      EXTENSION.signedCertificateTimestamp,
+    );
+    if (timestamps) checkTimestamps(timestamps);
   }
   return entries.map(({ der }) => new Uint8Array(der));
 }
@@ -71,6 +82,30 @@ export function checkServerSignature(
   const content = signedContent("server", transcriptHash);
   if (!verify(scheme, publicKeyOf(certificate), content, signature)) {
     throw fatal("decryptError", "CertificateVerify does not verify");
+  }
+}
+
+/** RFC 6066 §8: the type `ocsp`, then `OCSPResponse<1..2^24-1>`, which is not used. */
+function checkStatus(data: Uint8Array): void {
+  const r = new Reader(data, "CertificateStatus");
+  const type = r.u8();
+  const { length } = r.take(r.u24());
+  r.end();
+  if (type !== OCSP || length === 0) {
+    throw new DecodeError(r.what, `${length} bytes of type ${type}`);
+  }
+}
+
+/** RFC 6962 §3.3: `sct_list<1..2^16-1>` of `SerializedSCT<1..2^16-1>`, which are not used. */
+function checkTimestamps(data: Uint8Array): void {
+  const r = new Reader(data, "SignedCertificateTimestampList");
+  const list = r.sub(r.u16());
+  r.end();
+  if (list.remaining === 0) throw new DecodeError(r.what, "no timestamp");
+  while (list.remaining > 0) {
+    if (list.take(list.u16()).length === 0) {
+      throw new DecodeError(r.what, "an empty timestamp");
+    }
   }
 }
 

@@ -18,11 +18,11 @@ import { encodeKeyShareEntry } from "./messages/key_share_entry.ts";
 import { encodeProtocolNames } from "./messages/protocol_name_list.ts";
 import type { ServerChoice } from "./negotiate.ts";
 import { MAX_RECORD_CONTENT } from "./record.ts";
+import { RECORD_SIZE_LIMIT } from "./record_size_limit.ts";
 import type { ServerCertificate } from "./server_certificate.ts";
 
 const TLS_1_2 = 0x0303;
 const TLS_1_3 = 0x0304;
-const RECORD_SIZE_LIMIT = 28; // RFC 8449
 const EMPTY = new Uint8Array(0);
 
 /** What a client may sign its CertificateVerify with, as our CertificateRequest says. */

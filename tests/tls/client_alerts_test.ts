@@ -9,11 +9,13 @@ import { encodeNewSessionTicket } from "../../src/tls/messages/new_session_ticke
 import { encodeKeyShareEntry } from "../../src/tls/messages/key_share_entry.ts";
 import { encodeProtocolNames } from "../../src/tls/messages/protocol_name_list.ts";
 import { CONTENT_TYPE } from "../../src/tls/record.ts";
+import { RECORD_SIZE_LIMIT } from "../../src/tls/record_size_limit.ts";
 import { EXTENSION, GROUP, type ServerHello } from "../../src/utls/mod.ts";
 import { chromeClient } from "./_chrome_client.ts";
 import { connectedClient } from "./_connected.ts";
 import { type Script, ScriptedServer } from "./_scripted_server.ts";
 
+const X = EXTENSION;
 const NONE = new Uint8Array(0);
 const GREASE = 0x2a2a;
 
@@ -161,6 +163,95 @@ const FLIGHTS: Readonly<Record<string, readonly [AlertName, Script]>> = {
       context: NONE,
       extensions: [],
     }),
+  }],
+  "an empty list of signature schemes": [
+    "decodeError",
+    asks({ [X.signatureAlgorithms]: Uint8Array.of(0, 0) }),
+  ],
+  "signature schemes without a length": [
+    "decodeError",
+    asks({ [X.signatureAlgorithms]: NONE }),
+  ],
+  "signature schemes of 3 bytes": [
+    "decodeError",
+    asks({ [X.signatureAlgorithms]: Uint8Array.of(0, 3, 4, 3, 8) }),
+  ],
+  "a byte behind the signature schemes": [
+    "decodeError",
+    asks({ [X.signatureAlgorithms]: Uint8Array.of(0, 2, 4, 3, 8) }),
+  ],
+  ...Object.fromEntries(
+    ([
+      ["an empty list of schemes for certificates", {
+        [X.signatureAlgorithmsCert]: Uint8Array.of(0, 0),
+      }],
+      ["a wish for a status with data", {
+        [X.statusRequest]: Uint8Array.of(1),
+      }],
+      ["a wish for timestamps with data", {
+        [X.signedCertificateTimestamp]: Uint8Array.of(1),
+      }],
+      ["an odd list of compressions", {
+        [X.compressCertificate]: Uint8Array.of(1, 2),
+      }],
+      ["no authority", { [X.certificateAuthorities]: Uint8Array.of(0, 0) }],
+      ["an authority without name", {
+        [X.certificateAuthorities]: Uint8Array.of(0, 2, 0, 0),
+      }],
+    ] as const).map(([what, data]) => [what, ["decodeError", asks(data)]]),
+  ),
+  ...Object.fromEntries(
+    ([
+      "keyShare",
+      "preSharedKey",
+      "supportedVersions",
+      "alpn",
+      "cookie",
+      "serverName",
+      "earlyData",
+      "pskKeyExchangeModes",
+      "supportedGroups",
+    ] as const).map((name) => [
+      `${name} in a CertificateRequest`,
+      ["illegalParameter", asks({ [X[name]]: NONE })],
+    ]),
+  ),
+  "record_size_limit in a CertificateRequest": [
+    "illegalParameter",
+    asks({ [RECORD_SIZE_LIMIT]: Uint8Array.of(1, 0) }),
+  ],
+  "supported groups without a length": ["decodeError", {
+    encryptedExtensions: [{ type: X.supportedGroups, data: NONE }],
+  }],
+  "supported groups of 3 bytes": ["decodeError", {
+    encryptedExtensions: [
+      { type: X.supportedGroups, data: Uint8Array.of(0, 3, 0, 0x1d, 0) },
+    ],
+  }],
+  "an empty OCSP response": ["decodeError", {
+    certificateExtensions: [
+      { type: X.statusRequest, data: Uint8Array.of(1, 0, 0, 0) },
+    ],
+  }],
+  "a status of another type than OCSP": ["decodeError", {
+    certificateExtensions: [
+      { type: X.statusRequest, data: Uint8Array.of(2, 0, 0, 1, 9) },
+    ],
+  }],
+  "a byte behind an OCSP response": ["decodeError", {
+    certificateExtensions: [
+      { type: X.statusRequest, data: Uint8Array.of(1, 0, 0, 1, 9, 9) },
+    ],
+  }],
+  "an empty list of timestamps": ["decodeError", {
+    certificateExtensions: [
+      { type: X.signedCertificateTimestamp, data: Uint8Array.of(0, 0) },
+    ],
+  }],
+  "an empty timestamp": ["decodeError", {
+    certificateExtensions: [
+      { type: X.signedCertificateTimestamp, data: Uint8Array.of(0, 2, 0, 0) },
+    ],
   }],
   "no Certificate": ["unexpectedMessage", { edit: leavingOut("certificate") }],
   "an empty Certificate": ["decodeError", {
@@ -447,6 +538,21 @@ const AFTERWARDS: Readonly<Record<string, readonly [AlertName, Bytes]>> = {
       extensions: [],
     }),
   ],
+  "a ticket with early_data of 3 bytes": [
+    "decodeError",
+    ticketWith(X.earlyData, new Uint8Array(3)),
+  ],
+  "a ticket with early_data of 5 bytes": [
+    "decodeError",
+    ticketWith(X.earlyData, new Uint8Array(5)),
+  ],
+  ...Object.fromEntries(
+    (["keyShare", "alpn", "serverName", "preSharedKey", "cookie"] as const)
+      .map((name) => [
+        `a ticket with ${name}`,
+        ["illegalParameter", ticketWith(X[name], NONE)],
+      ]),
+  ),
 };
 
 for (const [fault, [alertName, message]] of Object.entries(AFTERWARDS)) {
@@ -455,6 +561,44 @@ for (const [fault, [alertName, message]] of Object.entries(AFTERWARDS)) {
     assertAlert(client, server, alertName, () => {
       client.receive(server.record(CONTENT_TYPE.handshake, message));
     });
+  });
+}
+
+Deno.test("TlsClient passes over unknown extensions of a CertificateRequest and a ticket", () => {
+  const { client, server } = connectedClient(asks({
+    0xeeee: NONE,
+    [X.compressCertificate]: Uint8Array.of(2, 0, 2),
+    [X.certificateAuthorities]: Uint8Array.of(0, 3, 0, 1, 9),
+  }));
+  const tickets = concat(
+    ticketWith(0xeeee, NONE),
+    ticketWith(X.earlyData, new Uint8Array(4)),
+  );
+  client.receive(server.record(CONTENT_TYPE.handshake, tickets));
+  assertEquals(client.takeSessions(0).length, 2);
+});
+
+/** A CertificateRequest with `extensions`, and signature schemes if they have none. */
+function asks(extensions: Readonly<Record<number, Bytes>>): Script {
+  const all = {
+    [X.signatureAlgorithms]: Uint8Array.of(0, 2, 4, 3),
+    ...extensions,
+  };
+  const certificateRequest = encodeCertificateRequest({
+    context: NONE,
+    extensions: Object.entries(all)
+      .map(([type, data]) => ({ type: Number(type), data })),
+  });
+  return { certificateRequest };
+}
+
+function ticketWith(type: number, data: Bytes): Bytes {
+  return encodeNewSessionTicket({
+    lifetimeS: 1,
+    ageAdd: 0,
+    nonce: NONE,
+    ticket: Uint8Array.of(1),
+    extensions: [{ type, data }],
   });
 }
 

@@ -73,10 +73,10 @@ const FIRST: Record<string, [(bytes: Bytes) => Uint8Array, AlertName]> = {
     () => plain(T.changeCipherSpec, NOTHING),
     "unexpectedMessage",
   ],
-  "empty alert": [() => plain(T.alert, NOTHING), "decodeError"],
+  "empty alert": [() => plain(T.alert, NOTHING), "unexpectedMessage"],
   "alert of one byte": [
     () => plain(T.alert, Uint8Array.of(2)),
-    "decodeError",
+    "unexpectedMessage",
   ],
   "alert of three bytes": [
     () => plain(T.alert, Uint8Array.of(2, 40, 0)),
@@ -191,7 +191,7 @@ const LATER: Record<string, [(peer: Peer) => Uint8Array, AlertName]> = {
   ],
   "empty alert": [
     (peer) => peer.record(T.alert, NOTHING),
-    "decodeError",
+    "unexpectedMessage",
   ],
   "data within a handshake message": [
     (peer) =>
