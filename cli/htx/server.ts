@@ -1,7 +1,7 @@
 import { systemClock } from "../../src/core/async/mod.ts";
 import { Metrics } from "../../src/core/metrics/mod.ts";
 import { dial, resolveHost } from "../../src/core/transport/mod.ts";
-import { type ListenTlsOptions, TicketKeys } from "../../src/tls/mod.ts";
+import { TicketKeys } from "../../src/tls/mod.ts";
 import { htx } from "../../mod.ts";
 import { openCrypto } from "../_crypto.ts";
 import { type Command, command, type Context } from "../_main.ts";
@@ -9,7 +9,7 @@ import type { HtxConfig } from "./config.ts";
 import { announce, loadKeys, rotate } from "./identity.ts";
 import { DecoyOrigin } from "./decoy_origin.ts";
 import { openListeners } from "./listeners.ts";
-import { allowList, openStore } from "./server_parts.ts";
+import { allowList, forwardAll, openStore } from "./server_parts.ts";
 import { sessionOptions } from "./session_config.ts";
 import {
   aborted,
@@ -134,7 +134,7 @@ async function serve(config: ServerConfig, context: Context): Promise<void> {
     alpn: origin.alpn,
     tickets,
     crypto,
-    ...(origin.speaksTls && { fallback: handOver(origin) }),
+    ...origin.handOver,
   });
   await using htxServer = new htx.HtxServer(listeners.all, {
     ...sessionOptions(config.session),
@@ -154,7 +154,8 @@ async function serve(config: ServerConfig, context: Context): Promise<void> {
     crypto,
     log,
   });
-  htx.exposeServer(metrics, { server: htxServer, gate, decoy, forwarder });
+  const { tls } = listeners;
+  htx.exposeServer(metrics, { server: htxServer, gate, decoy, forwarder, tls });
   await using status = startStatus({
     name: "betanet-htx server",
     listen: config.status,
@@ -180,27 +181,4 @@ async function serve(config: ServerConfig, context: Context): Promise<void> {
   context.note(`draining for up to ${config.drain / 1000} s`);
   await htxServer.close({ drainMs: config.drain, reason: "server stops" });
   await serving;
-}
-
-/** Joins who does not speak our TLS to the origin itself. */
-function handOver(
-  { address }: DecoyOrigin,
-): NonNullable<ListenTlsOptions["fallback"]> {
-  const decoy = new htx.Decoy({ dial: (options) => dial(address, options) });
-  return (connection, received) => decoy.serve(connection, received);
-}
-
-async function forwardAll(
-  server: htx.HtxServer,
-  forwarder: htx.tunnel.Forwarder,
-): Promise<void> {
-  const running = new Set<Promise<void>>();
-  for await (const session of server) {
-    const task = forwarder.serve({
-      [Symbol.asyncIterator]: () => session[Symbol.asyncIterator](),
-    });
-    running.add(task);
-    void task.finally(() => running.delete(task));
-  }
-  await Promise.all(running);
 }

@@ -26,7 +26,7 @@ export interface Deviation {
 }
 
 /** How far a SETTINGS value may lie outside the range that the origin itself varies in (BN11-5.1-6). */
-export const SETTINGS_TOLERANCE = 0.15;
+const SETTINGS_TOLERANCE = 0.15;
 
 /** How many pre-flights to one origin are compared with each other. */
 export const CALIBRATION_SAMPLES = 4;

@@ -6,6 +6,7 @@ import {
 } from "../core/transport/mod.ts";
 import { BufferedDuplex, type Duplex } from "./duplex.ts";
 import { GreetedDuplex } from "./greeted_duplex.ts";
+import { type Protocol, ProtocolTally } from "./protocol_tally.ts";
 import { splice } from "./splice.ts";
 
 /** Options of {@link Decoy}. */
@@ -52,6 +53,7 @@ export class Decoy {
   readonly #options: Required<DecoyOptions>;
   #active = 0;
   readonly #counts = { served: 0, refused: 0, unreachable: 0, unlike: 0 };
+  readonly #visitors = new ProtocolTally();
 
   /** Connects nowhere yet. */
   constructor(options: DecoyOptions) {
@@ -72,6 +74,11 @@ export class Decoy {
   /** What became of the connections so far. */
   get counts(): DecoyCounts {
     return { ...this.#counts };
+  }
+
+  /** How many of them were joined to the origin, by protocol. */
+  get visitors(): Readonly<Record<Protocol, number>> {
+    return this.#visitors.counts;
   }
 
   /**
@@ -114,7 +121,8 @@ export class Decoy {
     if (!origin) return;
     await using _ = origin;
     this.#counts.served++;
-    const visitor = new BufferedDuplex(connection, received);
+    this.#visitors.add(options.alpn);
+    const visitor = new VisitorDuplex(connection, received);
     const far = options.greeting
       ? new GreetedDuplex(origin, options.greeting, () => this.#counts.unlike++)
       : origin;
@@ -139,5 +147,21 @@ export class Decoy {
       this.#counts.unreachable++;
       return undefined;
     }
+  }
+}
+
+/** A visitor who ended first is not told of our end: as nginx, we send no close_notify then. */
+class VisitorDuplex extends BufferedDuplex {
+  #hasEnded = false;
+
+  override async read(buffer: Uint8Array): Promise<number | null> {
+    const length = await super.read(buffer);
+    if (length === null) this.#hasEnded = true;
+    return length;
+  }
+
+  override async closeWrite(): Promise<void> {
+    if (this.#hasEnded) this.close();
+    else await super.closeWrite();
   }
 }

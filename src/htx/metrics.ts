@@ -1,6 +1,8 @@
 import type { Metrics } from "../core/metrics/mod.ts";
+import type { TlsListener } from "../tls/mod.ts";
 import type { Decoy } from "./decoy.ts";
 import { type Gate, GATE_REASONS } from "./gate.ts";
+import { PROTOCOLS } from "./protocol_tally.ts";
 import type { HtxServer, HtxServerCounts } from "./server.ts";
 import type { SessionDialer } from "./session_dialer.ts";
 import type { SessionTotals } from "./totals.ts";
@@ -24,6 +26,8 @@ export interface ServerParts {
   readonly decoy: Decoy;
   /** What forwards its streams. */
   readonly forwarder: { stats(): TunnelStats<string> };
+  /** Its listener for TLS. */
+  readonly tls?: Pick<TlsListener, "refused"> | undefined;
 }
 
 /** What {@link exposeClient} reads. */
@@ -57,6 +61,13 @@ const HANDSHAKE_COUNT = {
   broken: "handshakeBroken",
   refused: "clientRefused",
 } as const;
+const TLS_REFUSED = {
+  unserved: "unserved",
+  failed: "failed",
+  ended: "ended",
+  timeout: "timeout",
+  crowded_out: "crowdedOut",
+} as const;
 const DIRECTIONS = ["in", "out"] as const;
 
 /** Declares the latency histograms and returns what fills them. */
@@ -80,7 +91,7 @@ export function latencyHooks(metrics: Metrics): LatencyHooks {
 /** Exposes what a server counts. */
 export function exposeServer(
   metrics: Metrics,
-  { server, gate, decoy, forwarder }: ServerParts,
+  { server, gate, decoy, forwarder, tls }: ServerParts,
 ): void {
   exposeTotals(metrics, () => server.totals);
   metrics.gaugeFrom({
@@ -91,8 +102,9 @@ export function exposeServer(
   const count = (name: keyof HtxServerCounts) => server.counts[name];
   metrics.counterFrom({
     name: "htx_connections_total",
-    help: "Connections accepted",
-    read: () => count("connections"),
+    help: "Connections accepted, by the protocol agreed on in TLS",
+    labels: { alpn: PROTOCOLS },
+    read: ({ alpn }) => server.connections[alpn],
   });
   metrics.counterFrom({
     name: "htx_tickets_total",
@@ -117,6 +129,21 @@ export function exposeServer(
     help: "Connections given to the decoy, by what became of them",
     labels: { result: ["served", "refused", "unreachable", "unlike"] },
     read: ({ result }) => decoy.counts[result],
+  });
+  metrics.counterFrom({
+    name: "htx_decoy_visitors_total",
+    help:
+      "Connections joined to the decoy's origin, by the protocol agreed on in TLS",
+    labels: { alpn: PROTOCOLS },
+    read: ({ alpn }) => decoy.visitors[alpn],
+  });
+  metrics.counterFrom({
+    name: "htx_tls_refused_total",
+    help: "TCP connections that became no TLS connection, by reason",
+    labels: {
+      reason: ["unserved", "failed", "ended", "timeout", "crowded_out"],
+    },
+    read: ({ reason }) => tls?.refused[TLS_REFUSED[reason]] ?? 0,
   });
   exposeTunnels(metrics, [forwarder]);
 }

@@ -25,13 +25,9 @@ export {
   type TicketRequestOptions,
 } from "./carrier.ts";
 export {
-  CALIBRATION_SAMPLES,
   Calibrations,
   type CalibrationsOptions,
-  type Deviation,
-  deviations,
   type OriginTraits,
-  SETTINGS_TOLERANCE,
 } from "./calibration.ts";
 export { dialHtx, type DialHtxOptions } from "./client.ts";
 export { Decoy, type DecoyCounts, type DecoyOptions } from "./decoy.ts";
@@ -45,12 +41,9 @@ export type { Duplex } from "./duplex.ts";
 export { HtxError, type HtxErrorCode } from "./error.ts";
 export {
   type Cover,
-  FALLBACK,
   Fallback,
   type FallbackEvent,
   type FallbackOptions,
-  type FallbackPlan,
-  planFallback,
   type Retry,
 } from "./fallback.ts";
 export {
@@ -95,7 +88,6 @@ export {
 } from "./peer_id.ts";
 export {
   greetingOf,
-  MAX_PAGE_BYTES,
   type PageVisit,
   type PageVisitOptions,
   visitPage,
@@ -109,6 +101,7 @@ export {
   signPeerRecord,
   verifyPeerRecord,
 } from "./peer_record.ts";
+export { type Protocol, PROTOCOLS } from "./protocol_tally.ts";
 export { REKEY_LIMITS, type RekeyLimits } from "./protection.ts";
 export {
   ReplayMemory,
@@ -141,7 +134,6 @@ export {
   type NewTicket,
   type Ticket,
   TICKET_FIXED_LENGTH,
-  ticketHash,
 } from "./ticket.ts";
 export {
   makeTicketKey,

@@ -63,7 +63,7 @@ export interface PageVisit {
 }
 
 /** Longest page that is read; the connection is closed within a longer one. */
-export const MAX_PAGE_BYTES = 4_194_304;
+const MAX_PAGE_BYTES = 4_194_304;
 
 interface Answer {
   readonly status: number;

@@ -28,6 +28,7 @@ import { type Http2Greeting, Http2Search } from "./http2_search.ts";
 import { NetworkTally } from "./network_tally.ts";
 import { type Parameters, parameters } from "./parameters.ts";
 import { CLOSE_CODE } from "./payload.ts";
+import { type Protocol, ProtocolTally } from "./protocol_tally.ts";
 import { type CloseOptions, Session, type SessionOptions } from "./session.ts";
 import { addressPrefix } from "./token_bucket.ts";
 import { addStats, emptyTotals, type SessionTotals } from "./totals.ts";
@@ -122,6 +123,7 @@ export class HtxServer implements AsyncDisposable, AsyncIterable<Session> {
     clientRefused: 0,
     full: 0,
   };
+  readonly #byProtocol = new ProtocolTally();
   readonly #ended = emptyTotals();
   readonly #parameters: Parameters;
   readonly #waiting: WaitingRoom;
@@ -170,6 +172,11 @@ export class HtxServer implements AsyncDisposable, AsyncIterable<Session> {
     return { ...this.#counts };
   }
 
+  /** How many connections were accepted, by the protocol agreed on in TLS. */
+  get connections(): Readonly<Record<Protocol, number>> {
+    return this.#byProtocol.counts;
+  }
+
   /** Sessions as they are established; several loops share them. */
   [Symbol.asyncIterator](): AsyncIterator<Session> {
     return this.#queue[Symbol.asyncIterator]();
@@ -209,6 +216,7 @@ export class HtxServer implements AsyncDisposable, AsyncIterable<Session> {
   async #accept(listener: Listener): Promise<void> {
     for await (const connection of listener) {
       this.#counts.connections++;
+      this.#byProtocol.add(connection.alpn);
       this.#run(this.#serve(connection));
     }
   }
