@@ -45,7 +45,9 @@ export const client: Command = command({
     const startedAtMs = systemClock.now();
     await using session = await route.dial({ signal });
     const tookMs = Math.round(systemClock.now() - startedAtMs);
-    note(`session to ${session.remoteAddress} in ${tookMs} ms`);
+    const { carrier } = config;
+    const to = carrier === "auto" ? session.remoteAddress : route.address;
+    note(`session to ${to} in ${tookMs} ms`);
     using progress = context.progress("received");
     const result = await htx.tunnel.pipe(session, target, {
       readable: stdin,

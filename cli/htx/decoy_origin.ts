@@ -14,6 +14,7 @@ import {
 import {
   type CertificateVerifier,
   dialTls,
+  type ListenTlsOptions,
   TlsError,
 } from "../../src/tls/mod.ts";
 import { htx } from "../../mod.ts";
@@ -31,7 +32,7 @@ const LOOK_MS = 5_000;
 export class DecoyOrigin implements AsyncDisposable {
   /** Where it is, a `tcp:` address. */
   readonly address: Address;
-  /** Whether it speaks TLS itself, and so can take visitors whose TLS we do not. */
+  /** Whether it speaks TLS itself. */
   readonly speaksTls: boolean;
   readonly #serverName: string;
   readonly #verify: CertificateVerifier;
@@ -88,6 +89,17 @@ export class DecoyOrigin implements AsyncDisposable {
         cause,
       });
     }
+  }
+
+  /** Joins whose TLS we do not speak to the origin itself, if it speaks TLS. */
+  get handOver(): Pick<ListenTlsOptions, "fallback"> {
+    if (!this.speaksTls) return {};
+    const decoy = new htx.Decoy({
+      dial: (options) => dial(this.address, options),
+    });
+    return {
+      fallback: (connection, received) => decoy.serve(connection, received),
+    };
   }
 
   /** Looks how it begins over HTTP/2; if it cannot be reached, what was seen before holds. */

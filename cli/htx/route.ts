@@ -3,12 +3,7 @@ import type {
   CryptoProvider,
   X25519KeyPair,
 } from "../../src/core/crypto/mod.ts";
-import {
-  type Address,
-  dial,
-  formatAddress,
-  parseAddress,
-} from "../../src/core/transport/mod.ts";
+import { type Address, parseAddress } from "../../src/core/transport/mod.ts";
 import { SessionCache } from "../../src/tls/mod.ts";
 import { profileOf } from "../../src/utls/mod.ts";
 import { htx } from "../../mod.ts";
@@ -16,8 +11,10 @@ import { openCrypto } from "../_crypto.ts";
 import { CliError } from "../_error.ts";
 import type { Context } from "../_main.ts";
 import type { HtxConfig } from "./config.ts";
-import { CERTIFICATE_NAME, clientKeyPair } from "./keys.ts";
-import { pemOf, readRecord } from "./record.ts";
+import { clientKeyPair } from "./keys.ts";
+import { openFallback } from "./open_fallback.ts";
+import { quicDial } from "./quic_dial.ts";
+import { readRecord } from "./record.ts";
 import { sessionOptions } from "./session_config.ts";
 import { stateDirectory } from "./settings.ts";
 import { verifierOf } from "./trust.ts";
@@ -163,27 +160,12 @@ export class Route implements Disposable {
   }
 
   #makeFallback({ log }: Context): htx.Fallback {
-    const { cover_origins: origins, roots } = this.#config;
     this.#addressFor("tls");
-    const { profile } = this.#tls;
-    const verify = verifierOf(roots);
-    try {
-      return new htx.Fallback({
-        origins,
-        openCover: async (origin, { signal }) => {
-          const options = { profile, verify, crypto: this.#crypto, signal };
-          const visit = await htx.visitPage(tlsAddress(origin), options);
-          return visit.connection;
-        },
-        crypto: this.#crypto,
-        onEvent: (event) => log.info("htx.fallback", { ...event }),
-      });
-    } catch (cause) {
-      throw new CliError("usage", "Carrier auto wants proxy.cover_origins", {
-        cause,
-        hint: "They are two sites or more that a browser here may well visit.",
-      });
-    }
+    return openFallback(this.#config, {
+      profile: this.#tls.profile,
+      crypto: this.#crypto,
+      log,
+    });
   }
 
   /** The address of the server for one carrier; WebSocket shares a port with HTTP. */
@@ -216,29 +198,3 @@ const SCHEME = {
   ws: "tcp",
   quic: "quic",
 } as const;
-
-/** `https://host` or `https://host:port` as an address. */
-function tlsAddress(origin: string): Address {
-  const { hostname, port } = new URL(origin);
-  const host = hostname.replace(/^\[|\]$/g, "");
-  return formatAddress({
-    scheme: "tls",
-    hostname: host,
-    port: Number(port || 443),
-  });
-}
-
-/** QUIC trusts the record's certificate and no other. */
-function quicDial(certificate: Uint8Array): Partial<htx.DialHtxOptions> {
-  return {
-    dial: (to, options) =>
-      dial(to, {
-        ...options,
-        quic: {
-          alpnProtocols: ["h3"],
-          caCerts: [pemOf(certificate)],
-          serverName: CERTIFICATE_NAME,
-        },
-      }),
-  };
-}

@@ -31,3 +31,19 @@ export function allowList(rules: readonly string[]): htx.tunnel.AllowList {
     });
   }
 }
+
+/** Serves the streams of every session until the server has closed. */
+export async function forwardAll(
+  server: htx.HtxServer,
+  forwarder: htx.tunnel.Forwarder,
+): Promise<void> {
+  const running = new Set<Promise<void>>();
+  for await (const session of server) {
+    const task = forwarder.serve({
+      [Symbol.asyncIterator]: () => session[Symbol.asyncIterator](),
+    });
+    running.add(task);
+    void task.finally(() => running.delete(task));
+  }
+  await Promise.all(running);
+}

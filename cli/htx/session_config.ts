@@ -4,6 +4,7 @@ import {
   duration,
   integer,
   oneOf,
+  type Option,
   section,
   size,
   string,
@@ -53,6 +54,11 @@ export const crypto = oneOf(CRYPTO_NAMES, {
   doc:
     "cryptography: node, noble (portable), native (OpenSSL 3), or the fastest of them",
 });
+
+/** Whose certificates count, for servers that `doc` names. */
+export function roots(doc: string): Option<string> {
+  return string({ default: "both", doc });
+}
 
 /** The section of a status page. */
 export const status = section({

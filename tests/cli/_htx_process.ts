@@ -122,9 +122,9 @@ export class Output {
 export interface HtxRole extends AsyncDisposable {
   /** Its process. */
   readonly process: HtxProcess;
-  /** Where it listens, the proxy first among forwards, e.g. `tcp://127.0.0.1:40123`. */
+  /** Where it listens, TLS first, the proxy first among forwards, e.g. `tcp://127.0.0.1:40123`. */
   readonly addresses: readonly string[];
-  /** The first address as `host:port`. */
+  /** The first without TLS as `host:port`. */
   readonly at: string;
   /** The file that holds a server's record. */
   readonly recordFile: string;
@@ -141,19 +141,28 @@ export async function startRole(
   args: readonly string[],
   options: HtxProcessOptions = {},
 ): Promise<HtxRole> {
+  const isServer = args[0] === "server" && !args.includes("--tls-port");
   const process = new HtxProcess(
-    [...args, "--json", "--status-port", "0"],
+    [
+      ...args,
+      ...(isServer ? ["--tls-port", "0"] : []),
+      ...["--json", "--status-port", "0"],
+    ],
     options,
   );
   try {
     const [, status] = await process.stderr.match(/^status at (.+)\/$/m);
     const [line] = await process.stdout.match(/^\{.*\}$/m);
-    const { addresses, recordFile } = JSON.parse(line);
+    const { addresses, recordFile } = JSON.parse(line) as {
+      addresses: string[];
+      recordFile: string;
+    };
+    const tcp = addresses.find((address) => address.startsWith("tcp:"))!;
     return {
       process,
       addresses,
       recordFile,
-      at: addresses[0].replace("tcp://", ""),
+      at: tcp.replace("tcp://", ""),
       statusUrl: status!,
       count: (sample) => readSample(`${status}/metrics`, sample),
       stop() {

@@ -76,7 +76,7 @@ Deno.test("betanet-htx server may load libcrypto with the flags it has", {
 }, async () => {
   await using folder = await makeFolder();
   await using server = new HtxProcess([
-    ...["server", "--port", "0", "--state", folder.path],
+    ...["server", "--port", "0", "--no-tls", "--state", folder.path],
     ...["--crypto", "native", "--log-level", "debug"],
   ]);
   await server.stderr.match(/crypto\.selected name="?libcrypto 3/);

@@ -49,7 +49,9 @@ Deno.test("demo moves every byte over each carrier and leaves nothing behind", a
       ...["RTT p50 ms", "p95 ms"],
     ],
   );
-  assertEquals(rows.map((row) => row.split(/ +/)[0]), ["tcp", "ws", "quic"]);
+  assertEquals(rows.map((row) => row.split(/ +/)[0]), [
+    ...["tls", "wss", "tcp", "ws", "quic"],
+  ]);
   for (const row of rows) {
     const [, bytes, rate, pages, handshakeMs, rekeys, p50, p95] = row
       .split(/ +/).map(Number);
@@ -59,9 +61,9 @@ Deno.test("demo moves every byte over each carrier and leaves nothing behind", a
   }
   assertEquals(
     stderr.match(/4845566 bytes in 21 downloads, 24 SHA-256/g)?.length,
-    3,
+    5,
   );
-  await box.assertEmpty(stderr, 3);
+  await box.assertEmpty(stderr, 5);
 });
 
 Deno.test("demo --json prints figures for a script, whatever the environment says of proxies", async () => {
@@ -73,7 +75,7 @@ Deno.test("demo --json prints figures for a script, whatever the environment say
   assertEquals([code, stderr], [0, ""]);
   const { carriers: [figures, ...more] } = JSON.parse(stdout);
   assertEquals(more, []);
-  assertEquals(figures.carrier, "tcp");
+  assertEquals(figures.carrier, "tls");
   assertEquals([figures.bytes, figures.pages], [108_943, 1]);
   assert(figures.serverBytesOut >= figures.bytes);
   assert(figures.proxyBytesIn >= figures.bytes);

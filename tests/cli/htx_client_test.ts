@@ -11,7 +11,7 @@ Deno.test("betanet-htx client joins stdin and stdout to a target", async (t) => 
     ...["server", "--port", "0", "--state", folder.path, "--allow", target.at],
   ]);
   const args = ["client", "--server", server.recordFile];
-  for (const carrier of ["tcp", "ws", "quic"]) {
+  for (const carrier of ["tls", "wss", "tcp", "ws", "quic"]) {
     await t.step(
       `both ways over ${carrier}, the end of stdin first`,
       async () => {

@@ -92,9 +92,9 @@ Deno.test("betanet-htx names the line and key of everything wrong in its configu
   await check(
     '[server]\nport = 65536\ndrain = "5 parsecs"\npublic_addresses = ["x"]\n[proxy]\ncarrier = "pigeon"\n',
     "2: server.port: want an integer in 0..65535, got 65536",
-    '4: server.public_addresses[0]: want tcp://host:port or quic://host:port, got "x"',
+    '4: server.public_addresses[0]: want tls://host:port, tcp://host:port or quic://host:port, got "x"',
     '3: server.drain: want a duration ("250ms", "10s", "5m", "2h") of at most 1h, got "5 parsecs"',
-    '6: proxy.carrier: want "tcp" or "ws" or "quic", got "pigeon"',
+    '6: proxy.carrier: want "tls" or "wss" or "tcp" or "ws" or "quic" or "auto", got "pigeon"',
   );
 });
 
@@ -106,8 +106,15 @@ Deno.test("betanet-htx says which flag's value is wrong", async () => {
       ["port", "x", 'flags: server.port: want an integer in 0..65535, got "x"'],
       ["client", "AAAA", "flags: server.clients[0]: want a public key"],
       ["drain", "2h", "flags: server.drain: want a duration"],
-      ["public", "ftp://a:1", "flags: server.public_addresses[0]: want tcp:"],
+      ["public", "ftp://a:1", "flags: server.public_addresses[0]: want tls:"],
       ["allow", "example.org", "A rule of the allow-list is wrong"],
+      ["tls-port", "x", "flags: server.tls.port: want an integer"],
+      [
+        "certificate",
+        "x.pem",
+        "server.tls.certificate and server.tls.key go together",
+      ],
+      ["decoy-origin", "https://x", "server.decoy.origin wants host:port"],
       ["decoy-origin", "x", "server.decoy.origin wants host:port"],
     ] as const
   ) {

@@ -66,8 +66,9 @@ Deno.test("betanet-htx proxy answers its clients while the server is away, and w
   );
   await proxy.process.stderr.match(/htx\.session_failed .*Cannot reach/);
 
-  const port = first.at.split(":")[1]!;
-  await using _server = await startRole(["server", "--port", port, ...state]);
+  const [tls, tcp] = first.addresses.map((at) => at.split(":")[2]!);
+  const ports = ["--port", tcp!, "--tls-port", tls!];
+  await using _server = await startRole(["server", ...ports, ...state]);
   const back = await fetch(origin.url, { client });
   assertEquals([back.status, await back.text()], [200, "origin"]);
 });

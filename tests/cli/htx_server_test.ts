@@ -19,7 +19,7 @@ Deno.test("betanet-htx server makes keys and prints a command that works", async
   await using origin = serveHeld();
   const state = `${folder.path}/betanet/htx`;
   const options = { env: { XDG_STATE_HOME: folder.path } };
-  const args = ["server", "--port", "0", "--allow", origin.at];
+  const args = ["server", ...PORTS, "--allow", origin.at];
   let keys = "";
   await t.step("the first time", async () => {
     await using server = new HtxProcess(args, options);
@@ -45,6 +45,7 @@ Deno.test("betanet-htx server makes keys and prints a command that works", async
   });
 });
 
+const PORTS = ["--port", "0", "--tls-port", "0"];
 const MODES = [
   ["", 0o700],
   ["/server.json", 0o600],
@@ -111,7 +112,7 @@ Deno.test("betanet-htx server with a list of clients refuses strangers", async (
 
 Deno.test("betanet-htx server refuses keys that others can read, or that are none", async () => {
   await using folder = await makeFolder();
-  const server = ["server", "--port", "0", "--state", folder.path];
+  const server = ["server", ...PORTS, "--state", folder.path];
   const path = `${folder.path}/server.json`;
   await runHtx("keygen", "--server", "--state", folder.path);
   await Deno.chmod(path, 0o644);
@@ -137,7 +138,8 @@ Deno.test("betanet-htx says which port is taken", async () => {
   const server = ["server", "--state", folder.path];
   const runs = [
     [...server, "--port", `${port}`],
-    [...server, "--port", "0", "--status-port", `${port}`],
+    [...server, "--port", "0", "--tls-port", `${port}`],
+    [...server, ...PORTS, "--status-port", `${port}`],
     ["proxy", "--listen", `127.0.0.1:${port}`],
     ["proxy", "--listen", "127.0.0.1:0", "-L", `${port}:example.org:80`],
   ];

@@ -30,14 +30,14 @@ Deno.test("betanet-htx in a single file works without PATH, Deno cache and sourc
   });
   await t.step("says how a person runs it", async () => {
     await using server = new HtxProcess(
-      ["server", "--port", "0", "--state", `${box.path}/state`],
+      ["server", "--port", "0", "--no-tls", "--state", `${box.path}/state`],
       alone,
     );
     await server.stdout.match(/^betanet-htx proxy --server betanet-record:/m);
   });
   for (
     const [carrier, role] of [
-      ["tcp", "server"],
+      ["tls", "server"],
       ["ws", "proxy"],
       ["quic", "server"],
     ] as const

@@ -25,7 +25,7 @@ const FLAGS = [
   "--dump-dom",
 ];
 
-for (const carrier of ["tcp", "quic"]) {
+for (const carrier of ["tls", "quic"]) {
   Deno.test({
     name: `Chromium loads a page of 50 resources through ${carrier}`,
     ignore,

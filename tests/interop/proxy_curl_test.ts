@@ -24,7 +24,7 @@ Deno.test({
     await Deno.writeFile(file, body);
     await using origin = serveOrigin(body);
     const transfer = { origin, file, digest: await sha256(body) };
-    for (const carrier of ["tcp", "ws", "quic"]) {
+    for (const carrier of ["tls", "wss", "tcp", "ws", "quic"]) {
       const options = { proxyArgs: ["--carrier", carrier] };
       await using tunnel = await startTunnel([origin.at], options);
       const ways = carrier === "tcp" ? Object.keys(WAYS) : ["SOCKS5"];
@@ -107,7 +107,8 @@ Deno.test({
 
     await using _again = await startRole([
       "server",
-      ...["--port", server.at.split(":")[1]!, "--allow", origin.at],
+      ...["--port", "0", "--allow", origin.at],
+      ...["--tls-port", server.addresses[0]!.split(":")[2]!],
       ...["--state", folderOf(server.recordFile)],
     ]);
     const { code, text } = await curl(...way, `${origin.url}/page/7`);
