@@ -22,7 +22,11 @@ import {
   readOptional,
   readSmallInteger,
 } from "./der.ts";
-import { type GeneralName, readGeneralName } from "./general_name.ts";
+import {
+  type GeneralName,
+  readGeneralName,
+  readSubtreeBase,
+} from "./general_name.ts";
 
 /** What a certificate may be used for. */
 export interface Usage {
@@ -201,7 +205,7 @@ function readSubtrees(reader: Reader, tag: number): GeneralName[] {
   const names: GeneralName[] = [];
   while (list.remaining > 0) {
     const subtree = readConstructed(list);
-    names.push(readGeneralName(subtree));
+    names.push(readSubtreeBase(subtree));
     subtree.end();
   }
   if (names.length > MAX_NAMES) malformed(reader, "too many names");

@@ -41,6 +41,25 @@ export function dnsText({ value }: GeneralName): string | undefined {
 }
 
 /**
+ * Reads the base of a subtree that names are held against (RFC 5280 §4.2.1.10): of a DNS name plain labels, with a dot in front
+ * or none, of an address as much mask behind it.
+ *
+ * @throws {DecodeError} For another form of these two, which would constrain nothing.
+ */
+export function readSubtreeBase(reader: Reader): GeneralName {
+  const base = readGeneralName(reader);
+  if (
+    base.tag === NAME_FORM.dns && !DNS_BASE_REGEXP.test(dnsText(base) ?? "?")
+  ) {
+    malformed(reader, "a constraint that is no DNS name");
+  }
+  if (base.tag === NAME_FORM.ip && !isNetwork(base.value)) {
+    malformed(reader, "a constraint that is no address and mask");
+  }
+  return base;
+}
+
+/**
  * Whether `name` lies in the subtree of `base`, which has the same form (RFC 5280 §4.2.1.10).
  *
  * A DNS base covers itself and what stands before it with a dot, with a dot in front only the latter, empty all; an address
@@ -59,8 +78,21 @@ export function isWithin(name: GeneralName, base: GeneralName): boolean {
   }
 }
 
+/**
+ * Whether `name` or, if it is a wildcard, one of the names it stands for lies in the subtree of `base`, as
+ * `foo.example.com` does for `*.example.com`.
+ */
+export function reachesInto(name: GeneralName, base: GeneralName): boolean {
+  if (isWithin(name, base)) return true;
+  if (name.tag !== NAME_FORM.dns) return false;
+  const [host, domain] = [dnsText(name), dnsText(base)];
+  return host?.startsWith("*.") === true &&
+    host.slice(1) === domain?.replace(/^[^.]+/, "");
+}
+
 const MAX_DNS_LENGTH = 254;
 const DNS_REGEXP = /^[a-z0-9_*.-]{0,254}$/i;
+const DNS_BASE_REGEXP = /^(\.?[a-z0-9_-]+(\.[a-z0-9_-]+)*)?$/;
 
 function isWithinDomain(name: GeneralName, base: GeneralName): boolean {
   const domain = dnsText(base);
@@ -69,6 +101,14 @@ function isWithinDomain(name: GeneralName, base: GeneralName): boolean {
   if (domain === "") return true;
   if (domain.startsWith(".")) return host.endsWith(domain);
   return host === domain || host.endsWith(`.${domain}`);
+}
+
+/** Whether `value` is an address of 4 or 16 bytes with a mask whose ones all come first. */
+function isNetwork(value: Uint8Array): boolean {
+  if (value.length !== 8 && value.length !== 32) return false;
+  const bits = [...value.subarray(value.length / 2)]
+    .map((octet) => octet.toString(2).padStart(8, "0")).join("");
+  return /^1*0*$/.test(bits);
 }
 
 function isWithinNetwork(address: Uint8Array, base: Uint8Array): boolean {

@@ -6,6 +6,7 @@ import {
   type GeneralName,
   isWithin,
   NAME_FORM,
+  reachesInto,
 } from "./general_name.ts";
 import { equal } from "../../core/bytes/mod.ts";
 
@@ -69,7 +70,7 @@ function checkName(
   const isLegible = name.tag !== NAME_FORM.dns || dnsText(name) !== undefined;
   if (
     allowed.length > 0 && !allowed.some((base) => isWithin(name, base)) ||
-    refused.some((base) => isWithin(name, base)) ||
+    refused.some((base) => reachesInto(name, base)) ||
     !isLegible
   ) {
     throw fatal("badCertificate", "Want names that the issuer may certify");

@@ -73,6 +73,7 @@ const good: readonly Case[] = [
   { name: "path length 0 kept", chain: ["by-path-0", "ca-path-0"] },
   { name: "DNS name permitted", chain: ["by-dns-permitted", "ca-dns-permitted"] },
   { name: "DNS name not excluded", chain: ["by-dns-not-excluded", "ca-dns-not-excluded"] },
+  { name: "wildcard beside what is excluded", chain: ["wildcard-by-deeper-excluded", "ca-deeper-excluded"], host: "a.wild.example" },
   { name: "mail addresses limited, none there", chain: ["by-mail-permitted", "ca-mail-permitted"] },
   { name: "mail address permitted", chain: ["mail-inside", "ca-mail-permitted"] },
   { name: "constraint of an unknown form, no such name", chain: ["by-registered-id", "ca-registered-id"], go: "wants to know every form" },
@@ -120,6 +121,24 @@ const certificateExpired: readonly Case[] = [
   { name: "expired root", chain: ["by-expired-root"], roots: ["root-expired"] },
 ].map((one) => ({ ...one, alert: "certificateExpired" }));
 
+const anyText = { openssl: "compares whatever text is there" };
+const malformedConstraints: readonly Case[] = ([
+  ["u-label", anyText],
+  ["dot-behind", anyText],
+  ["wildcard", { ...anyText, go: "compares it as text" }],
+  ["empty-label", anyText],
+  ["seven-octets", {}],
+  ["prefix-length", {}],
+  ["sixteen-octets", {}],
+  ["mask-with-gap", { openssl: "takes any mask" }],
+] as const).flatMap(([id, others]) =>
+  ["permitted", "excluded"].map((list) => ({
+    name: `malformed constraint, ${id} ${list}`,
+    chain: [`by-${id}-${list}`, `ca-${id}-${list}`],
+    ...others,
+  }))
+);
+
 const badCertificate: readonly Case[] = [
   { name: "another host", chain: ["p256", "ca-p256"], host: "other.example" },
   { name: "a host below", chain: ["p256", "ca-p256"], host: "a.server.example" },
@@ -142,11 +161,15 @@ const badCertificate: readonly Case[] = [
   { name: "DNS name permitted below a dot only", chain: ["by-dns-dot-permitted", "ca-dns-dot-permitted"] },
   { name: "DNS name excluded", chain: ["by-dns-excluded", "ca-dns-excluded"] },
   { name: "every DNS name excluded", chain: ["by-all-dns-excluded", "ca-all-dns-excluded"] },
+  { name: "wildcard for an excluded DNS name", chain: ["wildcard-by-host-below-wildcard-excluded", "ca-host-below-wildcard-excluded"], host: "a.wild.example", openssl: "compares the wildcard as text" },
+  { name: "wildcard for the excluded DNS name and others", chain: ["wildcard-by-host-below-wildcard-excluded", "ca-host-below-wildcard-excluded"], host: "b.wild.example", openssl: "compares the wildcard as text" },
+  { name: "wildcard for more than the permitted DNS name", chain: ["wildcard-by-host-below-wildcard-permitted", "ca-host-below-wildcard-permitted"], host: "a.wild.example" },
   { name: "DNS names widened further down", chain: ["widened", "ca-below-dns-permitted", "ca-dns-not-permitted"] },
   { name: "address not permitted", chain: ["by-ip-not-permitted", "ca-ip-not-permitted"] },
   { name: "address excluded", chain: ["by-ip-excluded", "ca-ip-excluded"] },
   { name: "directory name not permitted", chain: ["by-directory-permitted", "ca-directory-permitted"] },
   { name: "directory name excluded", chain: ["in-excluded-directory", "ca-directory-excluded"] },
+  ...malformedConstraints,
   { name: "bit of the signature wrong", chain: ["bad-signature", "ca-p256"] },
   { name: "bit of the body wrong", chain: ["bad-body", "ca-p256"] },
   { name: "bit of the CA's signature wrong", chain: ["p256", "ca-bad-signature"] },

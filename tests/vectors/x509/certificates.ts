@@ -382,6 +382,31 @@ export function certificates(
     unknown(false),
   ]);
   made["crl-by-path-0"] = list(["CA path 0", "caP256"], ["by-path-0"]);
+
+  // More name constraints.
+  const inWild = (id: string) =>
+    leaf(`wildcard-by-${id}`, "p256", [`CA ${id}`, "caP256B"], named(dns("*.wild.example")));
+  ca("host-below-wildcard-excluded", excluded(dns("A.wild.example")));
+  inWild("host-below-wildcard-excluded");
+  ca("deeper-excluded", excluded(dns("b.a.wild.example"), dns(".a.wild.example"), dns("awild.example"), dns("example.wild")));
+  inWild("deeper-excluded");
+  ca("host-below-wildcard-permitted", permitted(dns("a.wild.example")));
+  inWild("host-below-wildcard-permitted");
+  for (
+    const [id, base] of [
+      ["u-label", dns("b\u00fccher.example")],
+      ["dot-behind", dns("elsewhere.example.")],
+      ["wildcard", dns("*.elsewhere.example")],
+      ["empty-label", dns("a..example")],
+      ["seven-octets", ip(10, 0, 0, 0, 255, 0, 0)],
+      ["prefix-length", ip(10, 0, 0, 0, 8)],
+      ["sixteen-octets", ip(...Array(16).fill(0))],
+      ["mask-with-gap", ip(10, 0, 0, 0, 255, 0, 255, 0)],
+    ] as const
+  ) {
+    ca(`${id}-permitted`, permitted(base, dns(""), ip(...Array(8).fill(0)), ip(...Array(32).fill(0))));
+    ca(`${id}-excluded`, excluded(base));
+  }
   return made;
 }
 
