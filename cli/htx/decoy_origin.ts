@@ -39,6 +39,7 @@ export class DecoyOrigin implements AsyncDisposable {
   readonly #site: HttpServer | undefined;
   readonly #log: Logger;
   #greeting: htx.Http2Greeting | undefined;
+  #seen: string | undefined;
 
   /**
    * Starts a web server for the folder or the placeholder, unless the operator has one.
@@ -104,7 +105,7 @@ export class DecoyOrigin implements AsyncDisposable {
 
   /** Looks how it begins over HTTP/2; if it cannot be reached, what was seen before holds. */
   async look(signal: AbortSignal): Promise<void> {
-    const before = JSON.stringify(this.#greeting);
+    const before = this.#seen;
     using deadline = new Deadline(systemClock, LOOK_MS, { signal });
     try {
       const connection = await this.dial({
@@ -119,9 +120,9 @@ export class DecoyOrigin implements AsyncDisposable {
       }
       this.#log.warn("htx.decoy_origin_unreachable", { error });
     }
-    const after = JSON.stringify(this.#greeting);
-    if (after === before) return;
-    this.#log.info("htx.decoy_greeting", { greeting: after ?? "no HTTP/2" });
+    this.#seen = JSON.stringify(this.#greeting) ?? "no HTTP/2";
+    if (this.#seen === before) return;
+    this.#log.info("htx.decoy_greeting", { greeting: this.#seen });
   }
 
   /** Stops the web server if it is ours. */
