@@ -130,9 +130,10 @@ export function readTime(reader: Reader): number {
     /^(.{4})(..)(..)(..)(..)(..)Z$/,
     "$1-$2-$3T$4:$5:$6Z",
   );
-  const timeMs = Date.parse(iso);
-  if (Number.isNaN(timeMs)) malformed(reader, "a time that never is");
-  return timeMs;
+  const time = new Date(iso);
+  const isReal = !Number.isNaN(time.getTime()) &&
+    time.toISOString() === iso.replace("Z", ".000Z"); // 30 February would be 2 March
+  return isReal ? time.getTime() : malformed(reader, "a time that never is");
 }
 
 const VERSION = 0xa0;

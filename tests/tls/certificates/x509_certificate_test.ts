@@ -55,8 +55,16 @@ Deno.test("readTime() reads both forms of a time and no other", () => {
     read(generalized, "99991231235959Z"),
     Date.UTC(9999, 11, 31, 23, 59, 59),
   );
+  assertEquals(read(utc, "240229000000Z"), Date.UTC(2024, 1, 29));
   for (
     const [tag, text] of [
+      [generalized, "20230229000000Z"],
+      [generalized, "20230230120000Z"],
+      [generalized, "20230431000000Z"],
+      [generalized, "20230101240000Z"],
+      [generalized, "20230101006000Z"],
+      [generalized, "20161231235960Z"],
+      [utc, "230229000000Z"],
       [utc, "4912312359Z"],
       [utc, "491231235959+0000"],
       [utc, "20500101000000Z"],
