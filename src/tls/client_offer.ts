@@ -66,7 +66,7 @@ export interface ClientOffer {
  * Decodes the extensions of `hello`.
  *
  * @throws {DecodeError} If one that we know is malformed; whether they fit together is for `checkClientOffer` to say.
- * @throws {TlsError} If the server name has a NUL.
+ * @throws {TlsError} If the server name is too long or has a NUL.
  */
 export function readClientOffer(hello: ClientHello): ClientOffer {
   const of = <T>(type: number, decode: (data: Uint8Array) => T) => {
@@ -136,11 +136,9 @@ function decodeServerName(data: Uint8Array): string {
   }
   const name = list.take(list.u16());
   list.end();
-  if (name.length === 0 || name.length > MAX_NAME_LENGTH) {
-    throw new DecodeError(r.what, `a name of ${name.length} bytes`);
-  }
-  if (name.includes(0)) { // as OpenSSL
-    throw fatal("unrecognizedName", "Want a name without NUL");
+  if (name.length === 0) throw new DecodeError(r.what, "an empty name");
+  if (name.length > MAX_NAME_LENGTH || name.includes(0)) { // as OpenSSL
+    throw fatal("unrecognizedName", "Want up to 255 bytes without NUL");
   }
   return String.fromCharCode(...name);
 }

@@ -21,6 +21,7 @@ export interface OpenRecord {
 }
 
 const EMPTY = new Uint8Array(0);
+const MAJOR_VERSION = 3;
 
 /** Cuts the peer's bytes into records and opens them, one at a time, so that keys can change between two. */
 export class RecordOpener implements Disposable {
@@ -179,6 +180,9 @@ export class RecordOpener implements Disposable {
 function recordLength(header: Uint8Array): number {
   const type = header[0]!;
   const length = header[3]! << 8 | header[4]!;
+  if (header[1] !== MAJOR_VERSION) { // as OpenSSL and BoringSSL
+    throw fatal("protocolVersion", `Record of major version ${header[1]}`);
+  }
   if (
     type < CONTENT_TYPE.changeCipherSpec || type > CONTENT_TYPE.applicationData
   ) {

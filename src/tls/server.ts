@@ -18,7 +18,11 @@ import { BROTLI } from "./messages/compressed_certificate.ts";
 import { decodeFinished, encodeFinished } from "./messages/finished.ts";
 import { HANDSHAKE_TYPE } from "./messages/handshake_type.ts";
 import { negotiate, type ServerChoice, serverNameHash } from "./negotiate.ts";
-import { MAX_PROTECTED_LENGTH, RECORD_VERSION } from "./record.ts";
+import {
+  FIRST_RECORD_VERSION,
+  MAX_PROTECTED_LENGTH,
+  RECORD_VERSION,
+} from "./record.ts";
 import { contentLimit } from "./record_size_limit.ts";
 import { answerKeyShare, type ServerGroup } from "./server_key_share.ts";
 import {
@@ -123,10 +127,17 @@ export class TlsServer extends TlsEndpoint {
   }
 
   #takeHello(message: Bytes): void {
-    const offer = readClientOffer(decodeClientHello(message));
+    const hello = decodeClientHello(message);
+    // An alert about an older version is in that version's record, as OpenSSL has it.
+    const { legacyVersion } = hello;
+    if (legacyVersion >= FIRST_RECORD_VERSION) {
+      this.recordVersion = Math.min(legacyVersion, RECORD_VERSION);
+    }
+    const offer = readClientOffer(hello);
     const retry = this.#retry;
     if (retry) checkRetriedOffer(retry.offer, offer, retry);
     else checkClientOffer(offer);
+    this.recordVersion = RECORD_VERSION;
     const choice = negotiate(offer, preferencesOf(this.#options), this.crypto);
     this.dropsChangeCipherSpec = true;
     if (choice.keyExchange) {

@@ -23,6 +23,7 @@ import {
   keyShares,
   preSharedKey,
   protocols,
+  serverName,
   u16List,
 } from "./_client_hello.ts";
 import { ScriptedClient } from "./_scripted_client.ts";
@@ -214,6 +215,27 @@ Deno.test("TlsServer answers what it has nothing in common with by the alert for
     with: { [X.alpn]: protocols("h3") },
   }, "noApplicationProtocol");
   assertHelloAlert(newServer(), { legacyVersion: 0x0300 }, "protocolVersion");
+});
+
+Deno.test("TlsServer tells a client of TLS 1.0 or 1.1 of its version in that version, as OpenSSL does", () => {
+  for (const [legacyVersion, minor] of [[0x0301, 1], [0x0302, 2]] as const) {
+    const server = newServer();
+    const hello = helloRecord({
+      legacyVersion,
+      with: { [X.supportedVersions]: undefined },
+    });
+    assertThrows(() => server.receive(hello), TlsError);
+    const { protocolVersion } = ALERT;
+    const record = Uint8Array.of(21, 3, minor, 0, 2, 2, protocolVersion);
+    assertEquals(server.takeOutput(), record);
+  }
+});
+
+Deno.test("TlsServer refuses names that are too long, or have a NUL, by unrecognizedName", () => {
+  for (const name of ["a".repeat(256), "a\0b"]) {
+    const changes = { with: { [X.serverName]: serverName(name) } };
+    assertHelloAlert(newServer(), changes, "unrecognizedName");
+  }
 });
 
 Deno.test("TlsServer answers whatever comes before a hello with unexpectedMessage", () => {
