@@ -115,7 +115,8 @@ function request(line: string, ...fields: string[]): string {
 const TICKET = "A".repeat(180);
 const BIG = "x".repeat(9000);
 const FORM = "Content-Type: application/x-www-form-urlencoded";
-const PROBES: Record<string, readonly string[]> = {
+/** Requests over HTTP/1.1, each in the pieces it is sent in; all end the connection. */
+export const PROBES: Record<string, readonly string[]> = {
   "GET": [request("GET / HTTP/1.1")],
   "GET with a query": [request("GET /style.css?v=1 HTTP/1.1")],
   "HEAD": [request("HEAD / HTTP/1.1")],
