@@ -206,6 +206,16 @@ export class Http2Connection {
     if (more > 0) this.#writer.windowUpdate(streamId, more);
   }
 
+  /** Lets the peer send `windowBytes` at once on a stream, and on all together, where that was less; nothing if it has ended. */
+  widen(streamId: number, windowBytes: number): void {
+    const stream = this.#streams.get(streamId);
+    if (!stream || stream.remoteEnded) return;
+    const increment = this.#window.widen(windowBytes);
+    if (increment > 0) this.#writer.windowUpdate(0, increment);
+    const more = stream.receiveWindow.widen(windowBytes);
+    if (more > 0) this.#writer.windowUpdate(streamId, more);
+  }
+
   /** Resets a stream; does nothing if it has ended. */
   reset(streamId: number, code: ErrorCodeName = "cancel"): void {
     if (this.#streams.get(streamId)) this.#reset(streamId, code);

@@ -91,6 +91,12 @@ export function decodeFrame(
   return { type, flags, streamId, payload: r.take(length) };
 }
 
+/** Whole length of the frame that `bytes` start with, or that of a header while it is not whole. */
+export function frameLength(bytes: Uint8Array): number {
+  if (bytes.length < FRAME_HEADER_LENGTH) return FRAME_HEADER_LENGTH;
+  return FRAME_HEADER_LENGTH + new Reader(bytes, "HTTP/2 frame").u24();
+}
+
 /** The header of a frame whose payload of `length` bytes follows. */
 export function encodeFrameHeader(
   { type, flags, streamId }: Omit<Frame, "payload">,

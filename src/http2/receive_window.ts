@@ -19,6 +19,13 @@ export class ReceiveWindow {
     this.#left += delta;
   }
 
+  /** Makes the size at least `size`, and returns the increment to grant: 0 if it was. */
+  widen(size: number): number {
+    const increment = Math.max(0, size - this.#size);
+    this.resize(increment);
+    return increment;
+  }
+
   /** Counts `length` bytes that arrived; `false` if they were not allowed. */
   take(length: number): boolean {
     this.#left -= length;

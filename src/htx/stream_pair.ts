@@ -1,4 +1,5 @@
 import type { Clock } from "../core/async/mod.ts";
+import type { Bytes } from "../core/bytes/mod.ts";
 import type { CryptoProvider } from "../core/crypto/mod.ts";
 import {
   ByteConnection,
@@ -17,10 +18,12 @@ import { Shaper } from "./shaping.ts";
 /** Longest DATA payload: with its header it fills a TLS record, as Chrome's do. */
 export const MAX_DATA_BYTES = 16_384 - 9;
 
-/** Bytes handed to HTTP/2 before they are written. */
-const WRITE_BYTES = 16 * MAX_DATA_BYTES;
+/** Bytes handed to HTTP/2 before they are written: as many as TLS seals at once. */
+const WRITE_BYTES = 4 * MAX_DATA_BYTES;
 /** Most bytes that may wait because the peer does not read; beyond, it keeps us busy with frames that want an answer. */
-const MAX_BACKLOG_BYTES = 2 * WRITE_BYTES;
+const MAX_BACKLOG_BYTES = 524_288;
+/** What a client may send at once; nginx too widens the window of a stream that has a body. */
+const UPLINK_WINDOW_BYTES = 1 << 20;
 const READ_BYTES = 262_144;
 /** How long the peer may take to end its side of the connection below after both streams have ended. */
 const LINGER_MS = 2_000;
@@ -57,7 +60,9 @@ abstract class StreamPair extends ByteConnection {
   protected inbound = 0;
   /** The stream we write, once there is one. */
   protected outbound = 0;
-  readonly #chunks: Uint8Array[] = [];
+  readonly #chunks: Bytes[] = [];
+  /** How many bytes of the first were read. */
+  #chunkAt = 0;
   #inboundEnded = false;
   #failure: unknown;
   #changed = Promise.withResolvers<void>();
@@ -96,17 +101,26 @@ abstract class StreamPair extends ByteConnection {
       if (this.#inboundEnded) return null;
       await this.change();
     }
+    const length = this.#takeChunks(buffer);
+    this.init.http2.consume(this.inbound, length);
+    this.flushSoon();
+    return length;
+  }
+
+  #takeChunks(buffer: Uint8Array): number {
     let length = 0;
     while (length < buffer.length && this.#chunks.length > 0) {
       const chunk = this.#chunks[0]!;
-      const part = chunk.subarray(0, buffer.length - length);
+      const rest = chunk.subarray(this.#chunkAt);
+      const part = rest.subarray(0, buffer.length - length);
       buffer.set(part, length);
       length += part.length;
-      if (part.length === chunk.length) this.#chunks.shift();
-      else this.#chunks[0] = chunk.subarray(part.length);
+      this.#chunkAt += part.length;
+      if (part.length < rest.length) break;
+      chunk.buffer.transfer(0); // as garbage it would call for collections
+      this.#chunks.shift();
+      this.#chunkAt = 0;
     }
-    this.init.http2.consume(this.inbound, length);
-    this.flushSoon();
     return length;
   }
 
@@ -167,6 +181,7 @@ abstract class StreamPair extends ByteConnection {
         const bytes = http2.takeOutgoing();
         if (!bytes) return;
         await connection.write(bytes);
+        bytes.buffer.transfer(0); // as garbage it would call for collections
       }
     } finally {
       this.#flushing = undefined; // before anybody can add what would not be taken
@@ -218,7 +233,7 @@ abstract class StreamPair extends ByteConnection {
     if (streamId !== this.inbound || this.#failure !== undefined) {
       return this.init.http2.consume(streamId, data.length);
     }
-    if (data.length > 0) this.#chunks.push(data.slice());
+    if (data.length > 0) this.#chunks.push(new Uint8Array(data));
     this.#endInbound(endStream);
   }
 
@@ -317,8 +332,10 @@ export class ServerStreamPair extends StreamPair {
   protected override takeHeaders({ streamId, fields }: HeadersEvent): void {
     if (streamId === this.inbound) return;
     const post = new Map(fields).get(":method") === "POST";
-    if (this.inbound === 0 && post) this.inbound = streamId;
-    else this.init.http2.reset(streamId, "refusedStream");
+    if (this.inbound === 0 && post) {
+      this.inbound = streamId;
+      this.init.http2.widen(streamId, UPLINK_WINDOW_BYTES);
+    } else this.init.http2.reset(streamId, "refusedStream");
   }
 
   protected override inboundEnd(): void {

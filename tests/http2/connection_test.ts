@@ -170,6 +170,44 @@ Deno.test("windows are granted again once half of them is consumed", () => {
   assertEquals([...updates[0]!.payload], [0, 0, 0x80, 0]);
 });
 
+Deno.test("widen() grants what a window lacks, of the stream and of the connection", () => {
+  const server = greetedServer();
+  server.receive(frame("headers", 1, block(GET), FLAG.endHeaders), 0);
+  server.widen(1, 65_535);
+  assertEquals(server.takeOutgoing(), undefined);
+  server.widen(1, 65_540);
+  const updates = framesOf(server.takeOutgoing());
+  assertEquals(updates.map(({ streamId }) => streamId), [0, 1]);
+  for (const { payload } of updates) assertEquals([...payload], [0, 0, 0, 5]);
+  const sizes = [16_384, 16_384, 16_384, 16_384, 4];
+  for (const size of sizes) {
+    const [event] = server.receive(frame("data", 1, new Uint8Array(size)), 0);
+    assertEquals(event?.type, "data");
+  }
+  const [event] = server.receive(frame("data", 1, [1]), 0);
+  assertEquals(event?.type, "failed");
+});
+
+Deno.test("frames are read however they are cut", () => {
+  const bytes = concat(
+    frame("headers", 1, block(GET), FLAG.endHeaders),
+    frame("data", 1, new Uint8Array(300).fill(1)),
+    frame("data", 1, []),
+    frame("data", 1, new Uint8Array(200).fill(2), FLAG.endStream),
+  );
+  for (const size of [1, 8, 9, 10, 100, 309, 310, 1_000]) {
+    const server = greetedServer();
+    const lengths: number[] = [];
+    for (let at = 0; at < bytes.length; at += size) {
+      for (const event of server.receive(bytes.slice(at, at + size), 0)) {
+        if (event.type === "data") lengths.push(event.data.length);
+        if (event.type === "data" && event.endStream) lengths.push(-1);
+      }
+    }
+    assertEquals(lengths, [300, 0, 200, -1]);
+  }
+});
+
 Deno.test("padding and content of streams that were reset are granted again by themselves", () => {
   const server = greetedServer();
   server.receive(frame("headers", 1, block(GET), FLAG.endHeaders), 0);
