@@ -1,3 +1,4 @@
+import { navigationFields, profileOf } from "../../src/utls/mod.ts";
 import { assert, assertEquals, assertLess, assertThrows } from "@std/assert";
 import {
   concat,
@@ -74,6 +75,33 @@ Deno.test("makeTicketRequest() writes the three carriers of §5.2", () => {
   assert(text("body").startsWith("POST / HTTP/1.1\r\n"));
   assert(text("body").endsWith(`\r\n\r\nbn1=${TEXT}`));
   assert(text("body").includes(`Content-Length: ${TEXT.length + 4}\r\n`));
+});
+
+Deno.test("makeTicketRequest() sends the header fields of the profile's browser, whichever carrier", () => {
+  for (const version of [106, 119, 131, "latest"] as const) {
+    const profile = profileOf(version);
+    const target = { authority: "", path: "/" };
+    const own = new Map(navigationFields(profile, target));
+    for (const carrier of CARRIERS) {
+      const { head } = makeTicketRequest({
+        carrier,
+        payload: PAYLOAD,
+        host: "example.org",
+        cookieName: COOKIE,
+        profile,
+      });
+      const sent = new Map(
+        head.fields.map(([name, value]) => [name.toLowerCase(), value]),
+      );
+      for (
+        const name of [
+          ...["sec-ch-ua", "sec-ch-ua-mobile", "sec-ch-ua-platform"],
+          ...["user-agent", "accept", "accept-encoding", "accept-language"],
+        ]
+      ) assertEquals(sent.get(name), own.get(name), `${version} ${name}`);
+      assertEquals(sent.has("priority"), false);
+    }
+  }
 });
 
 Deno.test("makeTicketRequest() puts WebSocket fields in place of its own", () => {

@@ -9,6 +9,7 @@ import { memoryStore, sqliteStore } from "../../src/core/storage/mod.ts";
 import {
   type Connection,
   dialTcp,
+  type Listener,
   listenTcp,
 } from "../../src/core/transport/mod.ts";
 import { Decoy } from "../../src/htx/decoy.ts";
@@ -19,6 +20,8 @@ import { HtxServer } from "../../src/htx/server.ts";
 import type { Session } from "../../src/htx/session.ts";
 import { TicketKeyRing } from "../../src/htx/ticket_key_ring.ts";
 import { TokenBuckets } from "../../src/htx/token_bucket.ts";
+import { listenTls, serverCertificate } from "../../src/tls/mod.ts";
+import { testCertificate } from "../tls/_certificates.ts";
 import { asked, say } from "./_line_process.ts";
 import type { ServerProcessOptions, ServerStats } from "./_server_process.ts";
 
@@ -39,7 +42,7 @@ const gate = new Gate({
   replay: new ReplayMemory({ store, nowMs: performance.now() }),
   buckets: new TokenBuckets({ capacity: 1e6 }),
 });
-const server = new HtxServer([listenTcp("tcp://127.0.0.1:0")], {
+const server = new HtxServer([listen()], {
   staticKeyPair: keyPair(options.staticPrivateKey),
   gate,
   decoy: new Decoy({ dial: (dialing) => dialTcp(origin.address, dialing) }),
@@ -47,10 +50,21 @@ const server = new HtxServer([listenTcp("tcp://127.0.0.1:0")], {
   ...options.server,
 });
 void serveSessions();
-say({ address: server.addresses[0] });
+const [address] = server.addresses;
+say({ address: options.tls ? address!.replace("tcp:", "tls:") : address });
 await answerQuestions();
 await server.close();
 origin.close();
+
+function listen(): Listener {
+  const listener = listenTcp("tcp://127.0.0.1:0");
+  if (!options.tls) return listener;
+  const { certPem: chainPem, keyPem } = testCertificate("p256");
+  return listenTls(listener, {
+    certificates: [serverCertificate({ chainPem, keyPem })],
+    alpn: ["h2", "http/1.1"],
+  });
+}
 
 function keyPair(privateKey: string): X25519KeyPair {
   return x25519KeyPair(nodeProvider, decodeHex(privateKey));

@@ -14,6 +14,10 @@ import {
   parseTicketOffer,
   type TicketOffer,
 } from "../../src/htx/ticket_policy.ts";
+import { tlsOuter } from "../../src/htx/tls_outer.ts";
+import { pinnedVerifier } from "../../src/tls/mod.ts";
+import { profileOf } from "../../src/utls/mod.ts";
+import { testCertificate } from "../tls/_certificates.ts";
 import { LineProcess } from "./_line_process.ts";
 
 /** What the process is told; keys are hexadecimal. */
@@ -25,6 +29,8 @@ export interface ServerProcessOptions {
   readonly storePath?: string;
   /** Leaves every stream unread instead of echoing it. */
   readonly stall?: boolean;
+  /** Whether it listens for TLS. */
+  readonly tls?: boolean;
   /** Further options of the server. */
   readonly server?: Pick<
     HtxServerOptions,
@@ -139,5 +145,11 @@ export function accept(invitation: Invitation): DialHtxOptions {
     address: invitation.address,
     staticKey: decodeHex(invitation.staticKey),
     offer: parseTicketOffer(invitation.offer),
+    ...(invitation.address.startsWith("tls:") && {
+      outer: tlsOuter({
+        profile: profileOf("latest"),
+        verify: pinnedVerifier(testCertificate("p256").chain[0]!),
+      }),
+    }),
   };
 }

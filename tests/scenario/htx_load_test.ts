@@ -11,9 +11,22 @@ const MOST_CPU_SECONDS = 40;
 const MOST_GROWTH = 600 * MIB;
 
 Deno.test("HTX carries 1,000 sessions and 10,000 streams at once between two processes", async () => {
-  const [sessions, streamsEach, streamBytes] = [1_000, 10, 8_192];
+  await carry({ sessions: 1_000, tls: false });
+});
+
+Deno.test("HTX carries 100 sessions and 1,000 streams at once over TLS and HTTP/2", async () => {
+  await carry({ sessions: 100, tls: true });
+});
+
+/** Opens `sessions` with 10 streams each, has 8 KiB echoed on each, and bounds what that costs. */
+async function carry(
+  { sessions, tls }: { readonly sessions: number; readonly tls: boolean },
+): Promise<void> {
+  const [streamsEach, streamBytes] = [10, 8_192];
+  const count = sessions * streamsEach;
   await using server = await ServerProcess.start({
     server: { shaping: UNSHAPED },
+    tls,
   });
   const before = server.process.rssBytes;
   const { invitation } = server;
@@ -26,21 +39,23 @@ Deno.test("HTX carries 1,000 sessions and 10,000 streams at once between two pro
   await using load = new LineProcess("./_htx_load_process.ts", options);
   await load.line();
   const stats = await server.stats();
-  assertEquals([stats.sessions, stats.streams], [1_000, 10_000]);
+  assertEquals([stats.sessions, stats.streams], [sessions, count]);
   const figures = await load.ask<LoadFigures>();
   const grown = server.process.rssBytes - before;
   const used = [figures.cpuSeconds, server.process.cpuSeconds] as const;
   await server.until(({ sessions }) => sessions === 0);
   report(
-    `1,000 sessions in ${seconds(figures.dialMs)}, 10,000 streams echo ${
-      mib(10_000 * streamBytes)
-    } in ${seconds(figures.totalMs)}; CPU: client ${used[0]} s, server ${
-      used[1]
-    } s; memory: client +${mib(figures.grownBytes)}, server +${mib(grown)}`,
+    `${sessions} sessions in ${
+      seconds(figures.dialMs)
+    }, ${count} streams echo ${mib(count * streamBytes)} in ${
+      seconds(figures.totalMs)
+    }; CPU: client ${used[0]} s, server ${used[1]} s; memory: client +${
+      mib(figures.grownBytes)
+    }, server +${mib(grown)}`,
   );
   assert(Math.max(...used) < MOST_CPU_SECONDS, `${used} s`);
   assert(figures.grownBytes < MOST_GROWTH && grown < MOST_GROWTH);
-});
+}
 
 Deno.test("HTX holds no more memory while 100 streams are not read", async () => {
   await using server = await ServerProcess.start({ stall: true });
