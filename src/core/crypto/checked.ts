@@ -147,7 +147,12 @@ function checkedAead(
       const length = ciphertext.length - AEAD_TAG_LENGTH;
       if (length < 0) throw new CryptoError("unauthenticated");
       const target = out && checkedOutput(out, length, ciphertext, aad);
-      return raw.open(nonce, ciphertext, aad, target);
+      try {
+        return raw.open(nonce, ciphertext, aad, target);
+      } catch (error) {
+        target?.fill(0); // some write before they verify
+        throw error;
+      }
     },
     [Symbol.dispose]() {
       if (disposed) return;

@@ -37,7 +37,7 @@ export interface Aead extends Disposable {
    * Verifies `ciphertext`, tag included, and returns the plaintext, in `out` when given, else in a new array.
    *
    * @param out At least `ciphertext.length - 16` bytes; it may start where `ciphertext` starts (opening in place), but not
-   * overlap the input otherwise. If the tag does not verify, it holds zeros or what it held before.
+   * overlap the input otherwise. If the tag does not verify, those bytes are zeros, in place the ciphertext's too.
    * @throws {RangeError} If `nonce` is not 12 bytes long, or `out` is too short or overlaps the input otherwise.
    * @throws {CryptoError} `unauthenticated` if the tag does not verify, whatever the cause.
    */

@@ -94,7 +94,6 @@ class LibcryptoAead implements RawAead, Disposable {
     update(EVP_DecryptUpdate, context, out, ciphertext, length);
     if (EVP_DecryptFinal_ex(context, tagArgument, writtenArgument) <= 0) {
       this.#lib.ERR_clear_error();
-      out.fill(0);
       throw new CryptoError("unauthenticated");
     }
     return out;
