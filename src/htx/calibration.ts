@@ -1,5 +1,6 @@
 import type { Clock } from "../core/async/mod.ts";
 import type { CryptoProvider } from "../core/crypto/mod.ts";
+import { orAbort } from "./or_abort.ts";
 
 /** What an origin shows a client that asks for a page over TLS and HTTP/2 (§5.1). */
 export interface OriginTraits {
@@ -53,13 +54,21 @@ export interface CalibrationsOptions {
 
 interface Known {
   readonly samples: OriginTraits[];
-  freshUntilMs: number;
+  readonly freshUntilMs: number;
+}
+
+/** A pre-flight under way, and how many wait for it. */
+interface Asking {
+  readonly samples: Promise<readonly OriginTraits[]>;
+  readonly end: () => void;
+  waiting: number;
 }
 
 /** What is known of each origin from pre-flights. */
 export class Calibrations {
   readonly #options: CalibrationsOptions;
   readonly #origins = new Map<string, Known>();
+  readonly #asking = new Map<string, Asking>();
 
   /** Knows nothing yet. */
   constructor(options: CalibrationsOptions) {
@@ -67,36 +76,63 @@ export class Calibrations {
   }
 
   /**
-   * What `origin` showed of late, the newest last; asks it first unless that was done within the reuse time.
+   * What `origin` showed of late, the newest last; asks it first unless that was done within the reuse time. Who comes while it is
+   * being asked shares the answer; once nobody waits, the pre-flight is aborted.
    *
    * @throws What the pre-flight does: without one there is no HTX connection.
+   * @throws The reason of the signal.
    */
   async of(
     origin: string,
-    options: { readonly signal: AbortSignal },
+    { signal }: { readonly signal: AbortSignal },
   ): Promise<readonly OriginTraits[]> {
-    const { clock, crypto, reuseMs = 0, maxOrigins = 64 } = this.#options;
     const known = this.#origins.get(origin);
-    if (known && clock.now() < known.freshUntilMs) return known.samples;
-    const traits = await this.#options.preflight(origin, options);
-    const [word] = new Uint32Array(crypto.random(4).buffer);
-    const freshMs = reuseMs * (0.5 + word! / 2 ** 33);
-    const samples = [...known?.samples ?? [], traits];
-    this.#origins.delete(origin);
-    this.#origins.set(origin, {
-      samples: samples.slice(-CALIBRATION_SAMPLES),
-      freshUntilMs: clock.now() + freshMs,
-    });
-    for (const oldest of this.#origins.keys()) {
-      if (this.#origins.size <= maxOrigins) break;
-      this.#origins.delete(oldest);
+    if (known && this.#options.clock.now() < known.freshUntilMs) {
+      return known.samples;
     }
-    return this.#origins.get(origin)!.samples;
+    const asking = this.#asking.get(origin) ?? this.#ask(origin);
+    asking.waiting++;
+    try {
+      return await orAbort(asking.samples, signal);
+    } finally {
+      if (--asking.waiting === 0) asking.end();
+    }
   }
 
   /** Forgets `origin`, so that it is asked before the next connection. */
   forget(origin: string): void {
     this.#origins.delete(origin);
+  }
+
+  #ask(origin: string): Asking {
+    const controller = new AbortController();
+    const { signal } = controller;
+    const preflight = this.#options.preflight(origin, { signal });
+    const asking: Asking = {
+      samples: preflight.then((traits) => this.#keep(origin, traits)),
+      waiting: 0,
+      end: () => {
+        if (this.#asking.get(origin) === asking) this.#asking.delete(origin);
+        controller.abort();
+      },
+    };
+    this.#asking.set(origin, asking);
+    return asking;
+  }
+
+  #keep(origin: string, traits: OriginTraits): readonly OriginTraits[] {
+    const { clock, crypto, reuseMs = 0, maxOrigins = 64 } = this.#options;
+    const [word] = new Uint32Array(crypto.random(4).buffer);
+    const freshMs = reuseMs * (0.5 + word! / 2 ** 33);
+    const before = this.#origins.get(origin)?.samples ?? [];
+    const samples = [...before, traits].slice(-CALIBRATION_SAMPLES);
+    this.#origins.delete(origin);
+    this.#origins.set(origin, { samples, freshUntilMs: clock.now() + freshMs });
+    for (const oldest of this.#origins.keys()) {
+      if (this.#origins.size <= maxOrigins) break;
+      this.#origins.delete(oldest);
+    }
+    return samples;
   }
 }
 

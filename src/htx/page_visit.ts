@@ -1,4 +1,4 @@
-import { type Clock, systemClock } from "../core/async/mod.ts";
+import { type Clock, Deadline, systemClock } from "../core/async/mod.ts";
 import { defaultProvider } from "../core/crypto/mod.ts";
 import {
   type Address,
@@ -19,6 +19,7 @@ import {
 import { navigationFields, type Profile, profileOf } from "../utls/mod.ts";
 import { pageFields } from "./browser_fields.ts";
 import type { OriginTraits } from "./calibration.ts";
+import { closeOnAbort } from "./close_on_abort.ts";
 import { FIRST_STREAM, Http2Client } from "./http2_client.ts";
 import { authorityOf } from "./http2_request.ts";
 
@@ -32,9 +33,10 @@ export interface PageVisitOptions extends
     | "alpn"
     | "crypto"
     | "clock"
-    | "timeoutMs"
     | "signal"
   > {
+  /** Limit of connecting, handshake and answer together in milliseconds, default 10 s. */
+  readonly timeoutMs?: number;
   /** The browser to behave like; the newest known by default. */
   readonly profile?: Profile;
   /** The host that the certificate must be for, sent in the hello unless it is an IP address; that of the address by default. */
@@ -64,6 +66,9 @@ export interface PageVisit {
 
 /** Longest page that is read; the connection is closed within a longer one. */
 const MAX_PAGE_BYTES = 4_194_304;
+const TIMEOUT_MS = 10_000;
+/** Statuses whose answers have no body (RFC 9110 §6.4.1). */
+const WITHOUT_BODY: readonly number[] = [204, 304];
 
 interface Answer {
   readonly status: number;
@@ -78,10 +83,25 @@ interface Answer {
  *
  * @param address `tls://host:port`.
  * @throws {TlsError | TransportError} As {@link dialTls}; `malformed` or `reset` if the answer is none.
+ * @throws The reason of the signal, or a `TimeoutError`.
  */
 export async function visitPage(
   address: Address,
   options: PageVisitOptions,
+): Promise<PageVisit> {
+  const { clock = systemClock, timeoutMs = TIMEOUT_MS, signal } = options;
+  using deadline = new Deadline(clock, timeoutMs, signal ? { signal } : {});
+  try {
+    return await visit(address, { ...options, signal: deadline.signal });
+  } catch (error) {
+    deadline.signal.throwIfAborted();
+    throw error;
+  }
+}
+
+async function visit(
+  address: Address,
+  options: PageVisitOptions & { readonly signal: AbortSignal },
 ): Promise<PageVisit> {
   const { crypto = defaultProvider(), clock = systemClock, dial } = options;
   const { profile = profileOf("latest") } = options;
@@ -102,6 +122,7 @@ export async function visitPage(
       return [client.greeting, ...pageRequest(client, profile, page)];
     },
   });
+  using _ = closeOnAbort(options.signal, connection);
   try {
     const answer = client
       ? await answerOverHttp2(connection, client, clock)
@@ -202,7 +223,9 @@ async function answerOverHttp1(
   }));
   const { head, leftover } = await readHead(connection, decodeResponseHead);
   const ticketLengths = [...connection.ticketLengths];
-  const length = Number(fieldValue(head.fields, "Content-Length") ?? Infinity);
+  const length = WITHOUT_BODY.includes(head.status)
+    ? 0
+    : Number(fieldValue(head.fields, "Content-Length") ?? Infinity);
   await readBody(connection, leftover, Math.min(length, MAX_PAGE_BYTES));
   const mediaType = fieldValue(head.fields, "Content-Type") ?? "";
   return { status: head.status, mediaType, ticketLengths };

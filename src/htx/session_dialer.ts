@@ -2,6 +2,7 @@ import { Backoff, type Clock, systemClock } from "../core/async/mod.ts";
 import { Reader } from "../core/bytes/mod.ts";
 import { defaultProvider } from "../core/crypto/mod.ts";
 import { HtxError } from "./error.ts";
+import { orAbort } from "./or_abort.ts";
 import type { CloseOptions, Session } from "./session.ts";
 import type { Stream } from "./stream.ts";
 import { addStats, emptyTotals, type SessionTotals } from "./totals.ts";
@@ -106,14 +107,7 @@ export class SessionDialer implements AsyncDisposable {
     if (this.#session?.isOpen) return this.#session;
     const dialling = this.#dialling ??= this.#attempt();
     if (!signal) return await dialling;
-    const aborted = Promise.withResolvers<never>();
-    const abort = () => aborted.reject(signal.reason);
-    signal.addEventListener("abort", abort, { once: true });
-    try {
-      return await Promise.race([dialling, aborted.promise]);
-    } finally {
-      signal.removeEventListener("abort", abort);
-    }
+    return await orAbort(dialling, signal);
   }
 
   /** Gives up dialling and closes the session as {@link Session.close} does. */

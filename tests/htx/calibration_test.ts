@@ -124,3 +124,50 @@ Deno.test("Calibrations.of() fails with the pre-flight, and remembers no more th
   await calibrations.of("c", { signal });
   assertEquals(asked.at(-1), "c");
 });
+
+Deno.test("Calibrations.of() shares a pre-flight under way, and keeps samples that come one behind the other", async () => {
+  const answers: ((traits: OriginTraits) => void)[] = [];
+  const calibrations = new Calibrations({
+    preflight: () => new Promise((resolve) => answers.push(resolve)),
+    clock: new VirtualClock(),
+    crypto: nodeProvider,
+  });
+  const asking = ["a", "a", "b", "a"].map((origin) =>
+    calibrations.of(origin, { signal })
+  );
+  for (const answer of answers) answer(NGINX);
+  const samples = await Promise.all(asking);
+  assertEquals([answers.length, ...samples.map((each) => each.length)], [
+    2,
+    1,
+    1,
+    1,
+    1,
+  ]);
+  const again = calibrations.of("a", { signal });
+  answers[2]!(NGINX);
+  assertEquals((await again).length, 2);
+});
+
+Deno.test("Calibrations.of() aborts a pre-flight that nobody waits for, and asks anew", async () => {
+  const signals: AbortSignal[] = [];
+  const calibrations = new Calibrations({
+    preflight: (_, options) => {
+      signals.push(options.signal);
+      return signals.length > 1
+        ? Promise.resolve(NGINX)
+        : new Promise(() => {});
+    },
+    clock: new VirtualClock(),
+    crypto: nodeProvider,
+  });
+  const callers = [new AbortController(), new AbortController()];
+  const asking = callers.map((caller) => calibrations.of("a", caller));
+  for (const [at, caller] of callers.entries()) {
+    assertEquals(signals[0]!.aborted, false);
+    caller.abort(new Error("Enough"));
+    await assertRejects(() => asking[at]!, Error, "Enough");
+  }
+  assertEquals(signals[0]!.aborted, true);
+  assertEquals((await calibrations.of("a", { signal })).length, 1);
+});

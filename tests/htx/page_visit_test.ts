@@ -1,12 +1,21 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { systemClock } from "../../src/core/async/mod.ts";
+import { systemClock, VirtualClock } from "../../src/core/async/mod.ts";
 import { defaultProvider } from "../../src/core/crypto/mod.ts";
-import type { Listener, MemoryNetwork } from "../../src/core/transport/mod.ts";
+import {
+  type Connection,
+  type Listener,
+  MemoryNetwork,
+} from "../../src/core/transport/mod.ts";
 import type { PeerGreeting } from "../../src/http2/mod.ts";
 import { Calibrations, type OriginTraits } from "../../src/htx/calibration.ts";
 import { Decoy } from "../../src/htx/decoy.ts";
 import { HtxError } from "../../src/htx/error.ts";
-import { greetingOf, visitPage } from "../../src/htx/page_visit.ts";
+import {
+  greetingOf,
+  type PageVisit,
+  type PageVisitOptions,
+  visitPage,
+} from "../../src/htx/page_visit.ts";
 import { tlsOuter } from "../../src/htx/tls_outer.ts";
 import { listenTls } from "../../src/tls/listen.ts";
 import { pinnedVerifier, SessionCache, TicketKeys } from "../../src/tls/mod.ts";
@@ -41,6 +50,56 @@ Deno.test("visitPage() fetches the origin's page through the HTX server, and see
     });
     assertEquals(site.world.gate.counts.none, 1);
   }
+});
+
+Deno.test("visitPage() waits for an answer until its time is over, or its signal aborts", async () => {
+  for (const alpn of ["h2", "http/1.1"]) {
+    await using mute = await MuteOrigin.open(alpn);
+    const clock = new VirtualClock(Date.now());
+    const late = assertRejects(() => mute.visit({ clock, timeoutMs: 700 }));
+    await mute.accepted();
+    await clock.run(700);
+    assertEquals((await late as DOMException).name, "TimeoutError");
+    const controller = new AbortController();
+    const aborted = assertRejects(
+      () => mute.visit({ signal: controller.signal }),
+      Error,
+      "Enough",
+    );
+    await mute.accepted();
+    controller.abort(new Error("Enough"));
+    await aborted;
+  }
+});
+
+Deno.test("visitPage() waits for no body behind 204 and 304", async () => {
+  for (const status of [204, 304]) {
+    await using mute = await MuteOrigin.open("http/1.1");
+    const visiting = mute.visit({});
+    const connection = await mute.accepted();
+    await connection.write(
+      new TextEncoder().encode(`HTTP/1.1 ${status} None\r\n\r\n`),
+    );
+    const visit = await visiting;
+    visit.connection.close();
+    assertEquals(visit.status, status);
+  }
+});
+
+Deno.test("dialHtx() waits for a pre-flight until its time is over", async () => {
+  await using world = await World.start();
+  const clock = new VirtualClock();
+  const calibration = new Calibrations({
+    preflight: () => new Promise(() => {}),
+    clock,
+    crypto: defaultProvider(),
+  });
+  const dialling = assertRejects(
+    () => world.dial({ address: ADDRESS, calibration, clock }),
+    HtxError,
+  );
+  await clock.run(15_000);
+  assertEquals((await dialling).code, "timeout");
 });
 
 Deno.test("greetingOf() says how an origin begins, and nothing of one without HTTP/2", async () => {
@@ -161,6 +220,47 @@ async function ticketLengthsOf(site: Site): Promise<readonly number[]> {
   const { traits, connection } = await site.visit();
   connection.close();
   return traits.ticketLengths;
+}
+
+/** A server that says nothing behind the handshake of TLS. */
+class MuteOrigin implements AsyncDisposable {
+  readonly #network: MemoryNetwork;
+  readonly #listener: Listener;
+
+  private constructor(network: MemoryNetwork, listener: Listener) {
+    this.#network = network;
+    this.#listener = listener;
+  }
+
+  static async open(alpn: string): Promise<MuteOrigin> {
+    const network = new MemoryNetwork();
+    const { certPem: chainPem, keyPem } = CERTIFICATE;
+    const certificates = [serverCertificate({ chainPem, keyPem })];
+    const listener = listenTls(
+      await network.transport("mute").listen("memory://mute"),
+      { certificates, alpn: [alpn] },
+    );
+    return new MuteOrigin(network, listener);
+  }
+
+  visit(options: Partial<PageVisitOptions>): Promise<PageVisit> {
+    return visitPage(ADDRESS, {
+      verify: pinnedVerifier(CERTIFICATE.chain[0]!),
+      serverName: "server.example",
+      dial: () => this.#network.transport("client").dial("memory://mute"),
+      ...options,
+    });
+  }
+
+  /** The next connection. */
+  async accepted(): Promise<Connection> {
+    for await (const connection of this.#listener) return connection;
+    throw new Error("The listener was closed");
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#listener[Symbol.asyncDispose]();
+  }
 }
 
 /** An HTX server over TLS with a web site behind it. */
