@@ -26,6 +26,9 @@ export interface Deviation {
   readonly got: string;
 }
 
+/** How far a connection is: through TLS, at the server's SETTINGS, or at the answer to its first request. */
+export type Stage = "established" | "greeted" | "answered";
+
 /** How far a SETTINGS value may lie outside the range that the origin itself varies in (BN11-5.1-6). */
 const SETTINGS_TOLERANCE = 0.15;
 
@@ -144,13 +147,12 @@ export class Calibrations {
  * was not if not; without such a sample, resumption itself differs.
  *
  * @param samples At least one.
- * @param state Whether `seen` is of a connection whose first request was answered. If not, a WINDOW_UPDATE and tickets may be yet to
- * come. Default: it was.
+ * @param stage How far the connection is that `seen` is of: what is yet to come is no deviation. Default `answered`.
  */
 export function deviations(
   samples: readonly OriginTraits[],
   seen: OriginTraits,
-  { answered }: { readonly answered: boolean } = { answered: true },
+  stage: Stage = "answered",
 ): Deviation[] {
   const found: Deviation[] = [];
   const compare = (
@@ -164,6 +166,9 @@ export function deviations(
     }
   };
   compare("alpn", ({ alpn }) => alpn ?? "none");
+  compare("resumed", ({ resumed }) => String(resumed));
+  if (stage === "established") return found;
+  const answered = stage === "answered";
   compare(
     "settings",
     ({ settings }) => settings.map(([identifier]) => identifier).join(","),
@@ -178,7 +183,6 @@ export function deviations(
   if (answered || seen.windowUpdate > 0) {
     compare("windowUpdate", ({ windowUpdate }) => String(windowUpdate));
   }
-  compare("resumed", ({ resumed }) => String(resumed));
   const ticketsSeen = seen.ticketLengths.length;
   const alike = samples.filter(({ resumed }) => resumed === seen.resumed);
   if (alike.length > 0) {

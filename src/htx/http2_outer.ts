@@ -4,6 +4,7 @@ import type { CryptoProvider } from "../core/crypto/mod.ts";
 import { type Connection, fieldValue } from "../core/transport/mod.ts";
 import type { PeerGreeting, Priority } from "../http2/mod.ts";
 import type { Profile } from "../utls/mod.ts";
+import type { Stage } from "./calibration.ts";
 import { FIRST_STREAM, Http2Client } from "./http2_client.ts";
 import { makeHttp2TicketRequest, uploadFields } from "./http2_request.ts";
 import {
@@ -25,11 +26,8 @@ export interface Http2OuterOptions {
   readonly clock?: Clock;
 }
 
-/** Looks at what the server has said, once before the ticket is sent and once behind the answer; throws to send no more. */
-export type Judge = (
-  greeting: PeerGreeting | undefined,
-  state: { readonly answered: boolean },
-) => void;
+/** Looks at what the server has said, behind the answer and before a request that has waited; throws to send no more. */
+export type Judge = (greeting: PeerGreeting | undefined, stage: Stage) => void;
 
 /** The weight that Chrome gives a `fetch()`, behind the 256 of a navigation. */
 const FETCH_WEIGHT = 220;
@@ -45,14 +43,14 @@ export function http2Outer(options: Http2OuterOptions): Outer {
 
 /** What a browser says first over HTTP/2, with the ticket in it, and what follows the answer. */
 export class Http2Opening {
-  /** What goes into each of the first TLS records: all of the request too, unless it has to wait. */
+  /** What goes into each of the first TLS records: all of the request too, unless that waits for `visit.start`. */
   readonly records: readonly Bytes[];
   readonly #client: Http2Client;
   readonly #options: Http2OuterOptions;
   readonly #visit: Visit;
   readonly #crypto: CryptoProvider;
 
-  /** Draws the request, which waits for `visit.start`, and where there are `visit.samples` for a judge. */
+  /** Draws the request. */
   constructor(
     options: Http2OuterOptions,
     visit: Visit,
@@ -62,7 +60,7 @@ export class Http2Opening {
     this.#visit = visit;
     this.#crypto = crypto;
     this.#client = new Http2Client(options.profile, crypto);
-    const request = this.#waits ? [] : this.#request();
+    const request = visit.start ? [] : this.#request();
     this.records = [this.#client.greeting, ...request];
   }
 
@@ -76,10 +74,11 @@ export class Http2Opening {
   async admit(connection: Connection, judge?: Judge): Promise<Admission> {
     const { clock = systemClock } = this.#options;
     const { http2 } = this.#client;
-    if (this.#waits) {
+    const { start } = this.#visit;
+    if (start) {
       const greeting = await this.#client.greeted(connection, clock);
-      judge?.(greeting, { answered: false });
-      await this.#visit.start;
+      judge?.(greeting, "greeted");
+      await start;
       for (const bytes of this.#request()) await connection.write(bytes);
     }
     const pair = new ClientStreamPair({
@@ -91,18 +90,13 @@ export class Http2Opening {
     });
     try {
       await this.#takeAnswer(pair);
-      judge?.(http2.peerGreeting, { answered: true });
+      judge?.(http2.peerGreeting, "answered");
       await this.#openUplink(pair);
       return { connection: pair, leftover: new Uint8Array(0) };
     } catch (error) {
       pair.close();
       throw error;
     }
-  }
-
-  get #waits(): boolean {
-    return this.#visit.start !== undefined ||
-      this.#visit.samples !== undefined;
   }
 
   #request(): Bytes[] {

@@ -6,7 +6,7 @@ import {
   type SessionCache,
   type TlsConnection,
 } from "../tls/mod.ts";
-import { deviations, type OriginTraits } from "./calibration.ts";
+import { deviations, type OriginTraits, type Stage } from "./calibration.ts";
 import { HtxError } from "./error.ts";
 import {
   Http2Opening,
@@ -32,8 +32,9 @@ export interface TlsOuterOptions extends Http2OuterOptions {
  * TLS as the browser of the profile does it, and inside it HTTP/2, or HTTP/1.1 if the server chose that; for `wss:` addresses a
  * WebSocket. The inner keys are bound to it.
  *
- * Where there were pre-flights, the ticket waits for the server's SETTINGS and is sent only if server and origin do not differ by
- * then; once it was answered they are compared again, whole, before the first byte of the inner handshake.
+ * Where there were pre-flights, the ticket is sent only if server and origin do not differ in what TLS has agreed on, nor, if it
+ * has to wait for `start`, in their SETTINGS; once it was answered they are compared again, whole, before the first byte of the
+ * inner handshake. A browser's request does not wait for SETTINGS, so neither does the ticket.
  *
  * It rejects with `TlsError` too, and with {@link HtxError} `deviation`.
  */
@@ -43,6 +44,9 @@ export function tlsOuter(options: TlsOuterOptions): Outer {
     const { scheme, hostname } = parseAddress(visit.address);
     const { serverName = hostname, ...rest } = options;
     const { samples } = visit;
+    const judge = (seen: OriginTraits, stage: Stage) => {
+      if (samples) requireLikeness(samples, seen, stage);
+    };
     let opening: Http2Opening | undefined;
     const tls = await dialTls(connection, {
       ...rest,
@@ -50,21 +54,22 @@ export function tlsOuter(options: TlsOuterOptions): Outer {
       variant: scheme === "wss" ? "websocket" : "page",
       resume: samples?.at(-1)?.resumed ?? true,
       crypto,
-      firstFlight(alpn) {
+      firstFlight(alpn, { resumed }) {
+        judge(traitsOf({ alpn, resumed, ticketLengths: [] }), "established");
         if (alpn !== "h2") return [];
         opening = new Http2Opening(options, visit, crypto);
         return opening.records;
       },
     });
-    const judge: Judge = (greeting, state) => {
-      if (samples) requireLikeness(samples, traitsOf(tls, greeting), state);
-    };
+    const judgeLater: Judge = (greeting, stage) =>
+      judge(traitsOf(tls, greeting), stage);
     try {
-      if (opening) return { ...await opening.admit(tls, judge), channel: tls };
+      if (opening) {
+        return { ...await opening.admit(tls, judgeLater), channel: tls };
+      }
       const http1 = scheme === "wss" ? webSocketOuter : plainOuter;
-      judge(undefined, { answered: false });
       const admission = await http1(tls, visit, crypto);
-      judge(undefined, { answered: true });
+      judge(traitsOf(tls), "answered");
       return { ...admission, channel: tls };
     } catch (error) {
       tls.close();
@@ -74,8 +79,11 @@ export function tlsOuter(options: TlsOuterOptions): Outer {
 }
 
 function traitsOf(
-  { alpn, resumed, ticketLengths }: TlsConnection,
-  greeting: PeerGreeting | undefined,
+  { alpn, resumed, ticketLengths }: Pick<
+    TlsConnection,
+    "alpn" | "resumed" | "ticketLengths"
+  >,
+  greeting?: PeerGreeting,
 ): OriginTraits {
   const { settings = [], windowUpdate = 0 } = greeting ?? {};
   return { alpn, resumed, settings, windowUpdate, ticketLengths };
@@ -84,9 +92,9 @@ function traitsOf(
 function requireLikeness(
   samples: readonly OriginTraits[],
   seen: OriginTraits,
-  state: { readonly answered: boolean },
+  stage: Stage,
 ): void {
-  const found = deviations(samples, seen, state);
+  const found = deviations(samples, seen, stage);
   if (found.length === 0) return;
   const traits = found.map(({ trait }) => trait).join(", ");
   throw new HtxError("deviation", `Server is not as its origin was: ${traits}`);

@@ -27,8 +27,14 @@ export interface DialTlsOptions {
   readonly sessions?: SessionCache;
   /** Whether a session is taken from there. Default true. */
   readonly resume?: boolean;
-  /** Application data to send in the same write as our Finished, each array in records of its own. */
-  readonly firstFlight?: (alpn: string | undefined) => readonly Uint8Array[];
+  /**
+   * Application data to send in the same write as our Finished, each array in records of its own; what it throws ends the
+   * connection, and {@link dialTls} rejects with it.
+   */
+  readonly firstFlight?: (
+    alpn: string | undefined,
+    agreed: Pick<TlsConnection, "resumed">,
+  ) => readonly Uint8Array[];
   /** The primitives, default {@link defaultProvider}. */
   readonly crypto?: CryptoProvider;
   /** Default {@link systemClock}. */
@@ -97,7 +103,8 @@ export async function dialTls(
     judge: (chain) =>
       verify(chain, { serverName, wallTimeMs: clock.wallTime() }),
     established() {
-      const flight = firstFlight?.(client.agreement!.alpn) ?? [];
+      const { alpn, resumed } = client.agreement!;
+      const flight = firstFlight?.(alpn, { resumed }) ?? [];
       for (const bytes of flight) client.send(bytes);
     },
     signal,

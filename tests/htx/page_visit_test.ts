@@ -8,6 +8,7 @@ import {
 } from "../../src/core/transport/mod.ts";
 import type { PeerGreeting } from "../../src/http2/mod.ts";
 import { Calibrations, type OriginTraits } from "../../src/htx/calibration.ts";
+import type { DialHtxOptions } from "../../src/htx/client.ts";
 import { Decoy } from "../../src/htx/decoy.ts";
 import { HtxError } from "../../src/htx/error.ts";
 import {
@@ -23,7 +24,7 @@ import { serverCertificate } from "../../src/tls/server_certificate.ts";
 import { profileOf } from "../../src/utls/mod.ts";
 import { testCertificate } from "../tls/_certificates.ts";
 import { serveOrigin } from "./_http2_origin.ts";
-import { World } from "./_world.ts";
+import { overlay, World } from "./_world.ts";
 
 const GREETING: PeerGreeting = {
   settings: [[3, 128], [4, 65_536], [5, 16_777_215]],
@@ -134,30 +135,83 @@ Deno.test("HTX begins with a server that is as its origin was, and resumes if it
   }
 });
 
-Deno.test("a server that differs from its origin gets no ticket, and nothing of HTX", async () => {
-  const changes: readonly [string, Partial<OriginTraits>][] = [
+Deno.test("a server that differs from its origin in TLS gets no ticket", async () => {
+  await differing([
     ["alpn", { alpn: "http/1.1" }],
+    ["resumed", { resumed: true }],
+  ], 0);
+});
+
+Deno.test("a server that differs from its origin behind TLS gets a ticket, and nothing else of HTX", async () => {
+  await differing([
     ["settings", { settings: GREETING.settings.toReversed() }],
     ["settings[4]", { settings: GREETING.settings.with(1, [4, 65_535]) }],
     ["windowUpdate", { windowUpdate: 0 }],
     ["windowUpdate", { windowUpdate: GREETING.windowUpdate + 1 }],
-    ["resumed", { resumed: true }],
     ["ticketLengths", { ticketLengths: [1, 2] }],
-  ];
+  ], 1);
+});
+
+Deno.test("a server that differs from its origin gets no ticket if that waits for SETTINGS", async () => {
+  await differing(
+    [
+      ["settings", { settings: GREETING.settings.toReversed() }],
+      ["windowUpdate", { windowUpdate: GREETING.windowUpdate + 1 }],
+    ],
+    0,
+    { start: Promise.resolve() },
+  );
+});
+
+Deno.test("with a pre-flight too the request follows in the write of Finished", async () => {
+  await using site = await Site.open(["h2"]);
+  const writes: Uint8Array[] = [];
+  const session = await site.world.dial({
+    ...site.dialOptions(site.calibrate({})),
+    dial: async () => {
+      const connection = await site.world.connect();
+      const write = (bytes: Uint8Array) => {
+        writes.push(bytes.slice());
+        return connection.write(bytes);
+      };
+      return overlay(connection, { write });
+    },
+  });
+  const types = recordTypes(writes[1]!);
+  assertEquals(types.slice(0, 4), [20, 23, 23, 23]); // CCS, Finished, greeting, HEADERS
+  await session.close();
+});
+
+/** Dials servers that differ in these traits, and says how many tickets they may see. */
+async function differing(
+  changes: readonly [trait: string, change: Partial<OriginTraits>][],
+  admitted: number,
+  options: Partial<DialHtxOptions> = {},
+): Promise<void> {
   for (const [trait, change] of changes) {
     await using site = await Site.open(["h2"]);
     const calibration = site.calibrate(change);
+    const sessions = new SessionCache();
     const error = await assertRejects(
-      () => site.world.dial(site.dialOptions(calibration, new SessionCache())),
+      () =>
+        site.world.dial({
+          ...site.dialOptions(calibration, sessions),
+          ...options,
+        }),
       HtxError,
     );
     assertEquals(
       [error.code, error.message],
       ["deviation", `Server is not as its origin was: ${trait}`],
     );
-    assertEquals(site.world.gate.counts.admitted, 0);
+    await site.world.server.close();
+    const { established, handshakeRejected } = site.world.server.counts;
+    assertEquals(
+      [site.world.gate.counts.admitted, established, handshakeRejected],
+      [admitted, 0, 0],
+    );
   }
-});
+}
 
 Deno.test("a server that gives fewer tickets than its origin gets nothing behind ours", async () => {
   await using site = await Site.open(["h2"]);
@@ -212,6 +266,16 @@ Deno.test("the ticket waits for `start`, TLS and the greeting do not", async () 
     assertEquals(site.world.gate.counts.admitted, 1);
   }
 });
+
+/** The content types of the TLS records in `bytes`. */
+function recordTypes(bytes: Uint8Array): number[] {
+  const types: number[] = [];
+  for (let at = 0; at < bytes.length;) {
+    types.push(bytes[at]!);
+    at += 5 + (bytes[at + 3]! << 8 | bytes[at + 4]!);
+  }
+  return types;
+}
 
 const { signal } = new AbortController();
 const never = { signal };
