@@ -1,5 +1,6 @@
 import { type Bytes, concat, equal } from "../core/bytes/mod.ts";
 import { verifySignature } from "../core/crypto/mod.ts";
+import { decodeX509 } from "./certificates/x509_certificate.ts";
 import { checkCertificateRequest } from "./certificate_request_check.ts";
 import { ClientTickets } from "./client_tickets.ts";
 import { checkEncryptedExtensions } from "./encrypted_extensions_check.ts";
@@ -14,6 +15,7 @@ import {
 } from "./messages/encrypted_extensions.ts";
 import { decodeFinished, encodeFinished } from "./messages/finished.ts";
 import { HANDSHAKE_TYPE } from "./messages/handshake_type.ts";
+import { MAX_TICKET_LIFETIME_S } from "./messages/new_session_ticket.ts";
 import { RECORD_VERSION } from "./record.ts";
 import { contentLimit } from "./record_size_limit.ts";
 import {
@@ -68,6 +70,7 @@ const NO_DATA = new Uint8Array(0);
 export class TlsClient extends TlsEndpoint {
   readonly #hellos: HelloExchange;
   readonly #session: Session | undefined;
+  readonly #startedAtMs: number;
   readonly #verifySignature: typeof verifySignature;
   #state: State = "serverHello";
   #isChangeCipherSpecQueued = false;
@@ -84,6 +87,7 @@ export class TlsClient extends TlsEndpoint {
     super(options.crypto);
     this.#hellos = new HelloExchange(options);
     this.#session = options.session;
+    this.#startedAtMs = options.nowMs;
     this.#verifySignature = options.verifySignature ?? verifySignature;
     this.dropsChangeCipherSpec = true;
     this.sendHandshake(this.#hellos.hello(this.transcript));
@@ -127,6 +131,7 @@ export class TlsClient extends TlsEndpoint {
         return this.#takeFinished(message);
       case "open":
         if (type !== HANDSHAKE_TYPE.newSessionTicket) break;
+        this.nuisances.spend("ticket");
         return this.#tickets!.add(message);
       case "judging":
     }
@@ -141,7 +146,11 @@ export class TlsClient extends TlsEndpoint {
     this.#hellos[Symbol.dispose]();
     this.#handshake?.schedule[Symbol.dispose]();
     this.#handshake?.clientSecret.fill(0);
-    if (!this.agreement) this.#application?.exporterSecret.fill(0);
+    this.#handshake?.serverSecret.fill(0);
+    if (!this.agreement) {
+      this.#application?.clientSecret.fill(0);
+      this.#application?.exporterSecret.fill(0);
+    }
     this.#tickets?.[Symbol.dispose]();
   }
 
@@ -156,13 +165,9 @@ export class TlsClient extends TlsEndpoint {
     const hash = this.transcript.hash(suite);
     const serverSecret = schedule.serverHandshake(hash);
     const clientSecret = schedule.clientHandshake(hash);
-    this.#handshake = {
-      ...result,
-      clientSecret: clientSecret.slice(),
-      serverSecret: serverSecret.slice(),
-    };
-    this.useReadKeys(suite, serverSecret);
-    this.useWriteKeys(suite, clientSecret);
+    this.#handshake = { ...result, clientSecret, serverSecret };
+    this.useReadKeys(suite, serverSecret.slice());
+    this.useWriteKeys(suite, clientSecret.slice());
     this.#state = "encryptedExtensions";
   }
 
@@ -264,6 +269,9 @@ export class TlsClient extends TlsEndpoint {
       suite,
       secret,
       peerCertificates,
+      trustedUntilMs: isResumed
+        ? this.#session!.trustedUntilMs
+        : trustEnd(peerCertificates, this.#startedAtMs),
     });
     this.#state = "open";
   }
@@ -289,4 +297,10 @@ export class TlsClient extends TlsEndpoint {
     this.#isChangeCipherSpecQueued = true;
     this.queueChangeCipherSpec();
   }
+}
+
+/** When certificates judged at `nowMs` have to be judged again: after the longest life of a ticket, or at the end of theirs. */
+function trustEnd([certificate]: readonly Bytes[], nowMs: number): number {
+  const { notAfterMs } = decodeX509(certificate!);
+  return Math.min(nowMs + 1_000 * MAX_TICKET_LIFETIME_S, notAfterMs);
 }

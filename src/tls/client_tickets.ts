@@ -21,12 +21,18 @@ export interface ClientTicketsInit {
   readonly secret: Bytes;
   /** The certificates that were verified. */
   readonly peerCertificates: readonly Bytes[];
+  /** Until when they are trusted without being judged again, in milliseconds since 1970. */
+  readonly trustedUntilMs: number;
 }
 
 const MAX_TICKETS = 16;
+const MAX_TICKET_BYTES = 1 << 12;
 const MAX_CHAIN_BYTES = 1 << 16;
 
-/** Makes sessions of a server's tickets: of the first 16 only, and none if its certificates have more than 64 KiB. */
+/**
+ * Makes sessions of a server's tickets: of the first 16 only, of none above 4 KiB, and none if its certificates have more than
+ * 64 KiB.
+ */
 export class ClientTickets implements Disposable {
   readonly #init: ClientTicketsInit;
   readonly #limit: number;
@@ -48,7 +54,7 @@ export class ClientTickets implements Disposable {
   }
 
   /**
-   * Takes a NewSessionTicket (RFC 8446 §4.6.1); one with no lifetime is dropped, as are those beyond the limit.
+   * Takes a NewSessionTicket (RFC 8446 §4.6.1); one with no lifetime is dropped, as are those beyond the limits.
    *
    * @throws {DecodeError | TlsError} If it is malformed.
    */
@@ -60,8 +66,10 @@ export class ClientTickets implements Disposable {
     if (earlyData) checkEarlyData(earlyData);
     if (this.#lengths.length < MAX_TICKETS) this.#lengths.push(ticket.length);
     if (lifetimeS === 0 || this.#count >= this.#limit) return;
+    if (ticket.length > MAX_TICKET_BYTES) return; // a hello has no room for it
     this.#count++;
-    const { crypto, suite, secret, peerCertificates } = this.#init;
+    const { crypto, suite, secret, peerCertificates, trustedUntilMs } =
+      this.#init;
     this.#sessions.push({
       cipherSuite: suite.id,
       psk: ticketPsk(crypto, suite, secret, nonce),
@@ -69,6 +77,7 @@ export class ClientTickets implements Disposable {
       ageAdd,
       lifetimeS: Math.min(lifetimeS, MAX_TICKET_LIFETIME_S),
       peerCertificates,
+      trustedUntilMs,
     });
   }
 

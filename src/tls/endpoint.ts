@@ -54,8 +54,9 @@ export abstract class TlsEndpoint implements Disposable {
   protected readonly opener: RecordOpener = new RecordOpener();
   /** Makes our records. */
   protected readonly sealer: RecordSealer = new RecordSealer();
+  /** What the peer may still do that moves nothing. */
+  protected readonly nuisances: NuisanceBudget = new NuisanceBudget();
   readonly #reader = new HandshakeReader();
-  readonly #nuisances = new NuisanceBudget();
   #output: Bytes[] = [];
   #data: Uint8Array[] = [];
   #suite: Suite | undefined;
@@ -66,6 +67,8 @@ export abstract class TlsEndpoint implements Disposable {
   #isPeerClosed = false;
   #isCloseSent = false;
   #isAnswerQueued = false;
+  /** Whether we have asked for the peer's next key and sent no data since. */
+  #isUpdateRequested = false;
   #isChangeCipherSpecDue = false;
 
   /** Starts before the first message. */
@@ -95,10 +98,12 @@ export abstract class TlsEndpoint implements Disposable {
    *
    * @throws {TlsError} `sent_alert` if they break the protocol, `received_alert` if they hold a fatal alert; and the same
    * error ever after.
+   * @throws {TypeError} While certificates wait to be judged, as nothing would bound what is kept.
    */
   receive(bytes: Uint8Array): void {
     if (this.#error) throw this.#error;
     if (this.#isPeerClosed) return;
+    if (this.#judged) throw new TypeError("Certificates wait to be judged");
     this.opener.feed(bytes);
     this.#advance();
   }
@@ -167,17 +172,20 @@ export abstract class TlsEndpoint implements Disposable {
   send(bytes: Uint8Array): void {
     this.#checkOpen();
     if (bytes.length === 0) return;
-    if (this.sealer.updateDue(bytes.length)) this.updateKeys(false);
+    if (this.sealer.updateDue(bytes.length)) this.#sendKeyUpdate(false);
+    this.#isUpdateRequested = false;
     this.#push(CONTENT_TYPE.applicationData, bytes);
   }
 
   /**
-   * Changes our key, and asks the peer to change its own if `isRequested` (RFC 8446 §4.6.3). Throws as {@link send} does.
+   * Changes our key, and asks the peer to change its own if `isRequested` (RFC 8446 §4.6.3). Does nothing if it has asked
+   * and no data was sent since: a peer may take many updates without data for an attack. Throws as {@link send} does.
    */
   updateKeys(isRequested: boolean): void {
     this.#checkOpen();
-    this.#push(CONTENT_TYPE.handshake, encodeKeyUpdate(isRequested));
-    this.sealer.updateKeys();
+    if (this.#isUpdateRequested) return;
+    this.#isUpdateRequested = isRequested;
+    this.#sendKeyUpdate(isRequested);
   }
 
   /** Ends our side; reading goes on (RFC 8446 §6.1). May be called again. */
@@ -260,8 +268,9 @@ export abstract class TlsEndpoint implements Disposable {
    * @throws {TlsError} `unexpected_message` if a handshake message goes on behind the one that changes keys (RFC 8446 §5.1).
    */
   protected useReadKeys(suite: Suite, secret: Bytes): void {
+    const keys = new RecordKeys(this.crypto, suite, secret);
+    this.opener.useKeys(keys); // before the check, as a failure wipes what is there
     this.#checkBoundary();
-    this.opener.useKeys(new RecordKeys(this.crypto, suite, secret));
   }
 
   /** Protects what follows under the keys of `secret`, which it takes over. */
@@ -322,16 +331,16 @@ export abstract class TlsEndpoint implements Disposable {
     ) {
       throw fatal("unexpectedMessage", "Unexpected change_cipher_spec"); // §5
     }
-    this.#nuisances.spend("changeCipherSpec");
+    this.nuisances.spend("changeCipherSpec");
   }
 
   #takeApplicationData(content: Uint8Array): void {
     if (!this.#agreement) {
       throw fatal("unexpectedMessage", "Application data in the handshake");
     }
-    if (content.length === 0) return this.#nuisances.spend("emptyRecord");
+    if (content.length === 0) return this.nuisances.spend("emptyRecord");
     this.#data.push(content);
-    this.#nuisances.renew();
+    this.nuisances.renew();
   }
 
   /** RFC 8446 §6: but for close_notify and user_canceled every alert is fatal, whatever its level. */
@@ -348,7 +357,7 @@ export abstract class TlsEndpoint implements Disposable {
       return;
     }
     if (description === ALERT.userCanceled) {
-      return this.#nuisances.spend("warning");
+      return this.nuisances.spend("warning");
     }
     throw new TlsError(
       "received_alert",
@@ -369,12 +378,17 @@ export abstract class TlsEndpoint implements Disposable {
   #takeKeyUpdate(message: Bytes): void {
     const isRequested = decodeKeyUpdate(message);
     this.#checkBoundary();
-    this.#nuisances.spend("keyUpdate");
+    this.nuisances.spend("keyUpdate");
     this.opener.updateKeys();
     if (isRequested && !this.#isAnswerQueued && !this.#isCloseSent) {
-      this.updateKeys(false);
+      this.#sendKeyUpdate(false);
       this.#isAnswerQueued = true; // one answers all that come before it is sent (RFC 8446 §4.6.3)
     }
+  }
+
+  #sendKeyUpdate(isRequested: boolean): void {
+    this.#push(CONTENT_TYPE.handshake, encodeKeyUpdate(isRequested));
+    this.sealer.updateKeys();
   }
 
   #checkBoundary(): void {

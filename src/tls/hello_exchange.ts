@@ -115,8 +115,13 @@ export class HelloExchange implements Disposable {
     transcript.add(message);
     const psk = this.#acceptedPsk(hello, suite);
     const schedule = new KeySchedule(this.#crypto, suite, psk);
-    const group = this.#mixSharedSecret(hello, schedule);
-    return { suite, schedule, group, isResumed: psk !== undefined };
+    try {
+      const group = this.#mixSharedSecret(hello, schedule);
+      return { suite, schedule, group, isResumed: psk !== undefined };
+    } catch (error) {
+      schedule[Symbol.dispose]();
+      throw error;
+    }
   }
 
   /** Wipes the key shares and the session's key. */

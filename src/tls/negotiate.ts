@@ -158,10 +158,12 @@ function choosePsk(
   const tried = psks?.identities.slice(0, MAX_TICKETS_TRIED) ?? [];
   for (const [index, { identity }] of tried.entries()) {
     const state = openTicket(identity);
+    if (!state) continue;
     if (
-      state && suiteOf(state.cipherSuite)?.hash === hash &&
+      suiteOf(state.cipherSuite)?.hash === hash &&
       equal(state.serverNameHash, serverNameHash(crypto, serverName))
     ) return { index, state };
+    state.psk.fill(0);
   }
   return undefined;
 }

@@ -5,6 +5,7 @@ const LIMIT = {
   changeCipherSpec: 32, // in a handshake
   emptyRecord: 32, // in a row
   keyUpdate: 32, // without data in between
+  ticket: 32, // without data in between
   warning: 4, // in a connection
 } as const;
 
@@ -17,6 +18,7 @@ export class NuisanceBudget {
     changeCipherSpec: 0,
     emptyRecord: 0,
     keyUpdate: 0,
+    ticket: 0,
     warning: 0,
   };
 
@@ -31,9 +33,10 @@ export class NuisanceBudget {
     }
   }
 
-  /** Data has come: empty records and key updates start anew. */
+  /** Data has come: empty records, key updates and tickets start anew. */
   renew(): void {
     this.#spent.emptyRecord = 0;
     this.#spent.keyUpdate = 0;
+    this.#spent.ticket = 0;
   }
 }

@@ -300,6 +300,7 @@ export class TlsServer extends TlsEndpoint {
     const { crypto, tickets: keys, ticketCount = 2 } = this.#options;
     const { clientCertificates, wallTime } = this.#options;
     const { pskModes, serverName } = offer;
+    const wallTimeMs = wallTime();
     if (!keys || clientCertificates || !pskModes) return [];
     const secret = this.#schedule!.resumption(this.transcript.hash(suite));
     const issue = {
@@ -309,7 +310,8 @@ export class TlsServer extends TlsEndpoint {
       serverNameHash: serverNameHash(crypto, serverName),
       serverName,
       alpn,
-      wallTimeMs: wallTime(),
+      wallTimeMs,
+      firstHandshakeAtMs: psk?.state.firstHandshakeAtMs ?? wallTimeMs,
     };
     const count = psk ? Math.min(1, ticketCount) : ticketCount;
     const tickets = issueTickets(issue, secret, count);

@@ -16,6 +16,8 @@ export interface Session {
   readonly lifetimeS: number;
   /** When it came, in milliseconds since 1970. */
   readonly receivedAtMs: number;
+  /** Until when the trust of the first handshake may be inherited, in milliseconds since 1970. */
+  readonly trustedUntilMs: number;
   /** The certificates that were verified then, as DER. */
   readonly peerCertificates: readonly Bytes[];
 }
@@ -31,7 +33,8 @@ const SESSIONS_PER_HOST = 2; // as Chrome
 /**
  * Sessions by host, the newest two of each, each given out once.
  *
- * A resumed connection inherits the trust of the first: share a cache only between connections with the same verifier.
+ * A resumed connection inherits the trust of the first, for seven days and while its certificate is valid: share a cache
+ * only between connections with the same verifier.
  */
 export class SessionCache implements Disposable {
   readonly #maxHosts: number;
@@ -69,13 +72,16 @@ export class SessionCache implements Disposable {
     }
   }
 
-  /** Takes the newest session of `host` that is good at `nowMs`, milliseconds since 1970. */
+  /** Takes the newest session of `host` that is good at `nowMs`, milliseconds since 1970; that counts as a use of the host. */
   take(host: string, nowMs: number): Session | undefined {
     const sessions = this.#hosts.get(host) ?? [];
+    this.#hosts.delete(host);
     for (;;) {
       const session = sessions.pop();
-      if (sessions.length === 0) this.#hosts.delete(host);
-      if (!session || isFresh(session, nowMs)) return session;
+      if (!session || isFresh(session, nowMs)) {
+        if (sessions.length > 0) this.#hosts.set(host, sessions);
+        return session;
+      }
       session.psk.fill(0);
     }
   }
@@ -94,5 +100,6 @@ export class SessionCache implements Disposable {
 function isFresh(session: Session, nowMs: number): boolean {
   const ageMs = nowMs - session.receivedAtMs;
   const lifetimeS = Math.min(session.lifetimeS, MAX_TICKET_LIFETIME_S);
-  return ageMs >= 0 && ageMs < 1_000 * lifetimeS;
+  return ageMs >= 0 && ageMs < 1_000 * lifetimeS &&
+    nowMs < session.trustedUntilMs;
 }

@@ -23,6 +23,8 @@ export interface TicketIssue {
   readonly alpn: string | undefined;
   /** The time, in milliseconds since 1970. */
   readonly wallTimeMs: number;
+  /** When the first handshake was that the session goes on from, in milliseconds since 1970. */
+  readonly firstHandshakeAtMs: number;
 }
 
 /** `count` NewSessionTicket messages for sessions that go on from `resumptionSecret` (RFC 8446 §4.6.1). */
@@ -39,6 +41,7 @@ export function issueTickets(
     const ticket = keys.seal({
       cipherSuite: suite.id,
       issuedAtMs: wallTimeMs,
+      firstHandshakeAtMs: issue.firstHandshakeAtMs,
       ageAdd,
       serverNameHash,
       psk,

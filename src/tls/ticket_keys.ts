@@ -131,8 +131,9 @@ export class TicketKeys implements Disposable {
         name,
       );
       const state = decodeTicketState(plaintext);
-      const ageMs = wallTimeMs - state.issuedAtMs;
-      return ageMs >= 0 && ageMs < this.lifetimeMs ? state : undefined;
+      if (this.#isGood(state, wallTimeMs)) return state;
+      state.psk.fill(0);
+      return undefined;
     } catch (error) {
       if (error instanceof CryptoError) return undefined;
       throw error;
@@ -144,6 +145,16 @@ export class TicketKeys implements Disposable {
     for (const { aead } of this.#keys.values()) aead[Symbol.dispose]();
     this.#keys.clear();
     this.#newest = undefined;
+  }
+
+  /** The trust of the first handshake ends too, however often the session was renewed. */
+  #isGood(
+    { issuedAtMs, firstHandshakeAtMs }: TicketState,
+    wallTimeMs: number,
+  ): boolean {
+    const ageMs = wallTimeMs - issuedAtMs;
+    return ageMs >= 0 && ageMs < this.lifetimeMs &&
+      wallTimeMs - firstHandshakeAtMs < MAX_LIFETIME_MS;
   }
 
   #sealing(wallTimeMs: number): TicketKey {

@@ -473,6 +473,7 @@ Deno.test("TlsClient answers a pre-shared key of another hash or index with ille
       ageAdd: 0,
       lifetimeS: 100,
       receivedAtMs: 0,
+      trustedUntilMs: Infinity,
       peerCertificates: [],
     });
     const server = new ScriptedServer({
@@ -496,6 +497,7 @@ Deno.test("TlsClient answers a CertificateRequest in a resumed handshake with un
     ageAdd: 0,
     lifetimeS: 100,
     receivedAtMs: 0,
+    trustedUntilMs: Infinity,
     peerCertificates: [],
   });
   const server = new ScriptedServer({

@@ -209,6 +209,38 @@ Deno.test("TlsClient makes sessions of the first 16 tickets, none of a ticket wi
   assertEquals(client.takeSessions(5), []);
 });
 
+Deno.test("TlsClient makes no session of a ticket above 4 KiB", () => {
+  const { client, server } = connected();
+  for (const length of [4_097, 4_096]) {
+    const message = encodeNewSessionTicket({
+      lifetimeS: 7_200,
+      ageAdd: 0,
+      nonce: Uint8Array.of(0),
+      ticket: new Uint8Array(length),
+      extensions: [],
+    });
+    client.receive(server.record(CONTENT_TYPE.handshake, message));
+  }
+  const lengths = client.takeSessions(5).map(({ ticket }) => ticket.length);
+  assertEquals(lengths, [4_096]);
+});
+
+Deno.test("TlsClient takes 32 tickets without data in between, no more", () => {
+  const { client, server } = connected();
+  for (const round of [1, 2]) {
+    const data = new Uint8Array(round - 1);
+    client.receive(server.record(CONTENT_TYPE.applicationData, data));
+    for (let i = 0; i < 32; i++) {
+      client.receive(server.record(CONTENT_TYPE.handshake, ticket(i)));
+    }
+  }
+  const error = assertThrows(
+    () => client.receive(server.record(CONTENT_TYPE.handshake, ticket(0))),
+    TlsError,
+  );
+  assertEquals(error.alert, "unexpectedMessage");
+});
+
 Deno.test("TlsClient takes no ticket for longer than seven days", () => {
   const { client, server } = connected();
   client.receive(
@@ -217,7 +249,7 @@ Deno.test("TlsClient takes no ticket for longer than seven days", () => {
   assertEquals(client.takeSessions(0)[0]!.lifetimeS, 604_800);
 });
 
-Deno.test("both ends export the same keying material, another for another label", () => {
+Deno.test("TlsClient exports the same keying material without and with an empty context, another for another label", () => {
   const { client } = connected();
   const one = client.exportKeyingMaterial("EXPERIMENTAL one", 32);
   assertEquals(

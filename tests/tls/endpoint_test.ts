@@ -77,6 +77,29 @@ Deno.test("updateKeys() changes our key and asks for the peer's", () => {
   ]);
 });
 
+Deno.test("updateKeys() asks once until data was sent", () => {
+  const { client, server } = connectedClient();
+  for (let i = 0; i < 40; i++) client.updateKeys(true);
+  client.send(DATA);
+  for (let i = 0; i < 40; i++) client.updateKeys(true);
+  assertEquals(server.openUpdating(client.takeOutput()), [
+    { type: handshake, content: encodeKeyUpdate(true) },
+    { type: applicationData, content: DATA },
+    { type: handshake, content: encodeKeyUpdate(true) },
+  ]);
+});
+
+Deno.test("receive() takes nothing while certificates wait to be judged", () => {
+  const client = chromeClient();
+  const server = new ScriptedServer();
+  client.receive(server.answer(client.takeOutput()));
+  assertThrows(() => client.receive(new Uint8Array(1)), TypeError);
+  client.accept();
+  server.finish(client.takeOutput());
+  client.receive(server.record(applicationData, DATA));
+  assertEquals(client.takeData(), [DATA]);
+});
+
 Deno.test("32 KeyUpdates without data pass, 33 are refused, data in between starts over", () => {
   const { client, server } = connectedClient();
   const update = () => {

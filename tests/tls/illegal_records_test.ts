@@ -76,7 +76,7 @@ const FIRST: Record<string, [(bytes: Bytes) => Uint8Array, AlertName]> = {
   "empty alert": [() => plain(T.alert, NOTHING), "unexpectedMessage"],
   "alert of one byte": [
     () => plain(T.alert, Uint8Array.of(2)),
-    "unexpectedMessage",
+    "decodeError",
   ],
   "alert of three bytes": [
     () => plain(T.alert, Uint8Array.of(2, 40, 0)),

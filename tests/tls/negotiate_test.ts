@@ -202,6 +202,7 @@ const resuming: HelloChanges = {
 const state: TicketState = {
   cipherSuite: aes256GcmSha384,
   issuedAtMs: 0,
+  firstHandshakeAtMs: 0,
   ageAdd: 0,
   serverNameHash: serverNameHash(crypto, "LOCALHOST"),
   psk: new Uint8Array(48),

@@ -378,9 +378,9 @@ for (
     const { chain, key: { schemes } } = certificateOf(key);
     prove(client, chain, key, schemes[0]!);
     assertEquals(server.certificatesToJudge, chain);
-    client.finish();
     assertEquals(server.agreement, undefined);
     server.accept();
+    client.finish();
     assertEquals(server.agreement?.peerCertificates, chain);
   });
 }

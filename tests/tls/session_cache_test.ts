@@ -46,6 +46,26 @@ Deno.test("take() wipes sessions past their lifetime or seven days, or from the 
   assertEquals(cache.take("a", 4_999), undefined);
 });
 
+Deno.test("take() wipes sessions whose first handshake is trusted no more", () => {
+  using cache = new SessionCache();
+  cache.put("a", session(1, { trustedUntilMs: 500 }));
+  const over = session(2, { trustedUntilMs: 400 });
+  cache.put("a", over);
+  assertEquals(cache.take("a", 499)?.ageAdd, 1);
+  assertEquals(over.psk, new Uint8Array(32));
+});
+
+Deno.test("take() counts as a use of the host", () => {
+  using cache = new SessionCache({ maxHosts: 2 });
+  cache.put("a", session(1));
+  cache.put("a", session(2));
+  cache.put("b", session(3));
+  assertEquals(cache.take("a", 0)?.ageAdd, 2);
+  cache.put("c", session(4));
+  assertEquals(cache.take("b", 0), undefined);
+  assertEquals(cache.take("a", 0)?.ageAdd, 1);
+});
+
 Deno.test("dispose wipes every session", () => {
   const kept = session(1);
   {
@@ -63,6 +83,7 @@ function session(ageAdd: number, changes: Partial<Session> = {}): Session {
     ageAdd,
     lifetimeS: 7_200,
     receivedAtMs: 0,
+    trustedUntilMs: Infinity,
     peerCertificates: [],
     ...changes,
   };

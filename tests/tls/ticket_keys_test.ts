@@ -10,6 +10,7 @@ function stateOf(issuedAtMs: number, pskLength = 32): TicketState {
   return {
     cipherSuite: pskLength === 48 ? 0x1302 : 0x1301,
     issuedAtMs,
+    firstHandshakeAtMs: issuedAtMs,
     ageAdd: 0xfedc_ba98,
     serverNameHash: new Uint8Array(32).fill(7),
     psk: new Uint8Array(pskLength).fill(9),
@@ -64,6 +65,14 @@ Deno.test("TicketKeys do not open a ticket outside of its lifetime", () => {
   assert(keys.open(ticket, NOW + HOUR_MS - 1));
   assertEquals(keys.open(ticket, NOW + HOUR_MS), undefined);
   assertEquals(keys.open(ticket, NOW - 1), undefined);
+});
+
+Deno.test("TicketKeys open no ticket seven days after the first handshake", () => {
+  using keys = new TicketKeys(crypto);
+  const firstHandshakeAtMs = NOW - 168 * HOUR_MS + 2;
+  const ticket = keys.seal({ ...stateOf(NOW), firstHandshakeAtMs });
+  assert(keys.open(ticket, NOW + 1));
+  assertEquals(keys.open(ticket, NOW + 2), undefined);
 });
 
 Deno.test("TicketKeys open no ticket with a bit changed, cut or lengthened", () => {
