@@ -14,13 +14,8 @@ import {
   startProbedNginx,
   startProbedServer,
 } from "./_probed_servers.ts";
-import {
-  greeting,
-  http2,
-  inHttp2,
-  PATIENCE_PROBES,
-  PROBES,
-} from "./_probes.ts";
+import { greeting, inHttp2 } from "./_http2_probes.ts";
+import { http2, PATIENCE_PROBES, PROBES } from "./_probes.ts";
 import { type Probe, probe } from "./_tls_prober.ts";
 
 /**
