@@ -132,6 +132,7 @@ async function serve(config: ServerConfig, context: Context): Promise<void> {
   using tickets = new TicketKeys(crypto);
   const listeners = await openListeners(config, keys, {
     alpn: origin.alpn,
+    takesTruncation: true, // sessions and HTTP know their own end
     tickets,
     crypto,
     ...origin.handOver,
