@@ -208,6 +208,39 @@ Deno.test("frames are read however they are cut", () => {
   }
 });
 
+Deno.test("a long frame of an unknown type is skipped as it comes", () => {
+  const settings = [[SETTING.maxFrameSize, 16_777_215]] as const;
+  const server = greetedServer({ settings });
+  const ping = frame("ping", 0, new Uint8Array(8));
+  const bytes = concat(frame(0xfe, 7, new Uint8Array(16_777_215)), ping, ping);
+  const startMs = performance.now();
+  for (let at = 0; at < bytes.length; at += 4_096) {
+    assertEquals(server.receive(bytes.subarray(at, at + 4_096), 0), []);
+  }
+  const passedMs = performance.now() - startMs;
+  assert(passedMs < 1_000, `${passedMs} ms`); // 50 of them, or 4,000 copies of what came before
+  const types = framesOf(server.takeOutgoing()).map(({ type }) => type);
+  assertEquals(types, [FRAME_TYPE.ping, FRAME_TYPE.ping]);
+});
+
+Deno.test("a frame of a known type has at most 65,536 bytes, whatever our settings say", () => {
+  const settings = [[SETTING.maxFrameSize, 16_777_215]] as const;
+  const windowIncrement = 1_000_000;
+  for (const length of [65_535, 65_537]) {
+    const server = greetedServer({ settings, windowIncrement });
+    const opened = frame("headers", 1, block(GET), FLAG.endHeaders);
+    const data = frame("data", 1, new Uint8Array(length));
+    const [, event] = server.receive(concat(opened, data.subarray(0, 9)), 0);
+    if (length < 65_536) {
+      assertEquals(event, undefined);
+      assertEquals(server.receive(data.subarray(9), 0)[0]?.type, "data");
+    } else {
+      assert(event?.type === "failed");
+      assertEquals(event.error.code, "frameSizeError");
+    }
+  }
+});
+
 Deno.test("padding and content of streams that were reset are granted again by themselves", () => {
   const server = greetedServer();
   server.receive(frame("headers", 1, block(GET), FLAG.endHeaders), 0);
