@@ -1,18 +1,14 @@
-import { assertEquals, assertThrows } from "@std/assert";
 import { type Bytes, concat } from "../../src/core/bytes/mod.ts";
-import { ALERT, type AlertName } from "../../src/tls/alert.ts";
-import type { TlsClient } from "../../src/tls/client.ts";
-import { TlsError } from "../../src/tls/error.ts";
+import type { AlertName } from "../../src/tls/alert.ts";
 import { encodeCertificate } from "../../src/tls/messages/certificate.ts";
 import { encodeCertificateRequest } from "../../src/tls/messages/certificate_request.ts";
-import { encodeNewSessionTicket } from "../../src/tls/messages/new_session_ticket.ts";
 import { encodeKeyShareEntry } from "../../src/tls/messages/key_share_entry.ts";
 import { encodeProtocolNames } from "../../src/tls/messages/protocol_name_list.ts";
-import { CONTENT_TYPE } from "../../src/tls/record.ts";
 import { RECORD_SIZE_LIMIT } from "../../src/tls/record_size_limit.ts";
 import { EXTENSION, GROUP, type ServerHello } from "../../src/utls/mod.ts";
+import { assertAlert } from "./_assert_alert.ts";
+import { asks } from "./_certificate_request.ts";
 import { chromeClient } from "./_chrome_client.ts";
-import { connectedClient } from "./_connected.ts";
 import { type Script, ScriptedServer } from "./_scripted_server.ts";
 
 const X = EXTENSION;
@@ -512,114 +508,6 @@ Deno.test("TlsClient answers a CertificateRequest in a resumed handshake with un
     client.receive(server.answer(hello));
   });
 });
-
-/** What may not follow a handshake: a record's type and content, and the alert. */
-const AFTERWARDS: Readonly<Record<string, readonly [AlertName, Bytes]>> = {
-  "a ClientHello": ["unexpectedMessage", Uint8Array.of(1, 0, 0, 0)],
-  "a second Finished": ["unexpectedMessage", Uint8Array.of(20, 0, 0, 0)],
-  "a CertificateRequest": ["unexpectedMessage", Uint8Array.of(13, 0, 0, 0)],
-  "a KeyUpdate that asks for 2": [
-    "illegalParameter",
-    Uint8Array.of(24, 0, 0, 1, 2),
-  ],
-  "a KeyUpdate of 2 bytes": [
-    "decodeError",
-    Uint8Array.of(24, 0, 0, 2, 0, 0),
-  ],
-  "something behind a KeyUpdate": [
-    "unexpectedMessage",
-    Uint8Array.of(24, 0, 0, 1, 0, 4),
-  ],
-  "an empty ticket": [
-    "decodeError",
-    encodeNewSessionTicket({
-      lifetimeS: 1,
-      ageAdd: 0,
-      nonce: NONE,
-      ticket: NONE,
-      extensions: [],
-    }),
-  ],
-  "a ticket with early_data of 3 bytes": [
-    "decodeError",
-    ticketWith(X.earlyData, new Uint8Array(3)),
-  ],
-  "a ticket with early_data of 5 bytes": [
-    "decodeError",
-    ticketWith(X.earlyData, new Uint8Array(5)),
-  ],
-  ...Object.fromEntries(
-    (["keyShare", "alpn", "serverName", "preSharedKey", "cookie"] as const)
-      .map((name) => [
-        `a ticket with ${name}`,
-        ["illegalParameter", ticketWith(X[name], NONE)],
-      ]),
-  ),
-};
-
-for (const [fault, [alertName, message]] of Object.entries(AFTERWARDS)) {
-  Deno.test(`TlsClient answers ${fault} after the handshake with ${alertName}`, () => {
-    const { client, server } = connectedClient();
-    assertAlert(client, server, alertName, () => {
-      client.receive(server.record(CONTENT_TYPE.handshake, message));
-    });
-  });
-}
-
-Deno.test("TlsClient passes over unknown extensions of a CertificateRequest and a ticket", () => {
-  const { client, server } = connectedClient(asks({
-    0xeeee: NONE,
-    [X.compressCertificate]: Uint8Array.of(2, 0, 2),
-    [X.certificateAuthorities]: Uint8Array.of(0, 3, 0, 1, 9),
-  }));
-  const tickets = concat(
-    ticketWith(0xeeee, NONE),
-    ticketWith(X.earlyData, new Uint8Array(4)),
-  );
-  client.receive(server.record(CONTENT_TYPE.handshake, tickets));
-  assertEquals(client.takeSessions(0).length, 2);
-});
-
-/** A CertificateRequest with `extensions`, and signature schemes if they have none. */
-function asks(extensions: Readonly<Record<number, Bytes>>): Script {
-  const all = {
-    [X.signatureAlgorithms]: Uint8Array.of(0, 2, 4, 3),
-    ...extensions,
-  };
-  const certificateRequest = encodeCertificateRequest({
-    context: NONE,
-    extensions: Object.entries(all)
-      .map(([type, data]) => ({ type: Number(type), data })),
-  });
-  return { certificateRequest };
-}
-
-function ticketWith(type: number, data: Bytes): Bytes {
-  return encodeNewSessionTicket({
-    lifetimeS: 1,
-    ageAdd: 0,
-    nonce: NONE,
-    ticket: Uint8Array.of(1),
-    extensions: [{ type, data }],
-  });
-}
-
-/** Fails unless `act` throws, and the output is the alert, in the clear or as the server opens it. */
-function assertAlert(
-  client: TlsClient,
-  server: ScriptedServer,
-  alertName: AlertName,
-  act: () => void,
-): void {
-  const error = assertThrows(act, TlsError);
-  assertEquals([error.code, error.alert], ["sent_alert", alertName]);
-  const records = server.open(client.takeOutput());
-  assertEquals(records.at(-1), {
-    type: CONTENT_TYPE.alert,
-    content: Uint8Array.of(2, ALERT[alertName]),
-  });
-  assertThrows(() => client.receive(Uint8Array.of(0)), TlsError);
-}
 
 type HelloEdit = (hello: ServerHello) => ServerHello;
 
