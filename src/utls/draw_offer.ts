@@ -1,10 +1,4 @@
-import {
-  type Bytes,
-  parseIp,
-  Reader,
-  utf8,
-  Writer,
-} from "../core/bytes/mod.ts";
+import { type Bytes, Reader, utf8, Writer } from "../core/bytes/mod.ts";
 import type { CryptoProvider } from "../core/crypto/mod.ts";
 import {
   type ClientHello,
@@ -21,6 +15,7 @@ import {
   type Scope,
   type TrustAnchorsRule,
 } from "./extension_rule.ts";
+import { serverNameFor } from "./host_name.ts";
 import { generateKeyShare, type Group, type KeyShare } from "./key_share.ts";
 import type { Offer, OfferedPsk } from "./offer.ts";
 import { permutation } from "./permutation.ts";
@@ -32,7 +27,7 @@ import { encodeOffer, pskExtensionLength } from "./psk_extension.ts";
 export interface DrawOptions {
   /** All randomness, and the keys of the shares. */
   readonly crypto: CryptoProvider;
-  /** The host name for SNI; none is sent without it or for an IP address. */
+  /** The host for SNI, sent as {@link serverNameFor} has it; none is sent without it or for an IP address. */
   readonly serverName?: string;
   /** What the connection is for, default `"page"`. */
   readonly variant?: "page" | "websocket";
@@ -75,7 +70,8 @@ const SEED_BYTES = 8;
  * assertEquals(offer.hello.sessionId.length, 32);
  * ```
  *
- * @throws {RangeError} If a name, protocol or ticket is too long for its length field, or `process` was drawn for another profile.
+ * @throws {RangeError} If a protocol or ticket is too long for its length field, or `process` was drawn for another profile.
+ * @throws {TypeError} If `serverName` is neither a host name nor an IP address.
  */
 export function drawOffer(profile: Profile, options: DrawOptions): Offer {
   const { crypto, psk } = options;
@@ -88,7 +84,9 @@ export function drawOffer(profile: Profile, options: DrawOptions): Offer {
     crypto,
     seed: crypto.random(SEED_BYTES),
     aesHardware: options.aesHardware ?? source.aesHardware,
-    serverName: sniName(options.serverName),
+    serverName: options.serverName === undefined
+      ? undefined
+      : serverNameFor(options.serverName),
     protocols: options.alpn ?? protocolsOf(rules, variant),
     shared: options.process ?? processDraws(profile, crypto),
     keyShare: (group) =>
@@ -130,12 +128,6 @@ interface Draw {
   readonly shared: ProcessDraws;
   readonly keyShare: (group: Group) => KeyShare;
   readonly keyShares: KeyShare[];
-}
-
-/** The name SNI may carry (RFC 6066 §3): no IP address, no dot at the end. */
-function sniName(serverName = ""): string | undefined {
-  const name = serverName.replace(/\.$/, "");
-  return name === "" || parseIp(name) ? undefined : name;
 }
 
 function protocolsOf(

@@ -62,6 +62,7 @@ export {
 } from "./extension_rule.ts";
 export { firstHello } from "./first_hello.ts";
 export { isGrease } from "./grease.ts";
+export { hostName, serverNameFor } from "./host_name.ts";
 export { ja3, ja3n, ja3nText, ja3s, ja3sText, ja3Text } from "./ja3.ts";
 export { ja4, ja4o, ja4r, ja4ro, type Ja4Transport } from "./ja4.ts";
 export {

@@ -164,12 +164,15 @@ Deno.test("drawOffer() pads 119 to 123 to 512 bytes when the ECH payload is shor
 });
 
 Deno.test("drawOffer() pads messages of 256 to 511 bytes, by one byte at least, and no others", () => {
-  const profile = profileWithout(106, "signatureAlgorithms", "alpn");
-  const draw = (serverName: string) =>
-    drawOffer(profile, { crypto: nodeProvider, keyShare: noShare, serverName });
-  const rest = withoutPadding(draw("a")) - 1;
+  const profile = profileWithout(106, "signatureAlgorithms");
+  const draw = (...alpn: string[]) =>
+    drawOffer(profile, { crypto: nodeProvider, keyShare: noShare, alpn });
+  const rest = withoutPadding(draw("x")) - 1;
   const lengths = (length: number) => {
-    using offer = draw("a".repeat(length - rest));
+    const filler = length - rest;
+    using offer = filler < 256
+      ? draw("x".repeat(filler))
+      : draw("x".repeat(99), "x".repeat(filler - 100));
     const padding = extensionOf(offer.hello, EXTENSION.padding);
     return [withoutPadding(offer), offer.message.length, padding?.length];
   };
@@ -214,12 +217,16 @@ Deno.test("drawOffer() offers the protocols of alpn, ALPS only with h2 among the
   assertEquals(offered([]), [undefined, undefined]);
 });
 
-Deno.test("drawOffer() sends a name without its final dot", () => {
-  using offer = draw(156, { serverName: "example.com." });
-  assertEquals(
-    extensionOf(offer.hello, EXTENSION.serverName)!.toHex(),
-    "000e00000b6578616d706c652e636f6d",
-  );
+Deno.test("drawOffer() sends the name as the host of a URL, and none for an address", () => {
+  const sent = (serverName: string) => {
+    using offer = draw(156, { serverName });
+    return extensionOf(offer.hello, EXTENSION.serverName)?.toHex();
+  };
+  for (const name of ["example.com", "example.com.", "EXAMPLE.com"]) {
+    assertEquals(sent(name), "000e00000b6578616d706c652e636f6d");
+  }
+  assertEquals(sent("[::1]"), undefined);
+  assertThrows(() => sent("example.com:443"), TypeError);
 });
 
 Deno.test("drawOffer() keeps two different GREASE extensions when both seeds are the same", () => {
