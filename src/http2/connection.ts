@@ -39,6 +39,8 @@ import { StreamTable } from "./stream_table.ts";
 export const DEFAULT_MAX_STREAMS = 100;
 
 const PING_LENGTH = 8;
+/** DATA below it costs more than it brings. */
+const SHORT_DATA_BYTES = 16;
 
 /** Options of {@link Http2Connection}. */
 export interface Http2ConnectionOptions {
@@ -76,6 +78,8 @@ export class Http2Connection {
   #peerLeaves = false;
   #failed = false;
   #nowMs = 0;
+  /** Whether the last DATA was short. */
+  #wasShort = false;
   #events: Http2Event[] = [];
 
   /**
@@ -216,9 +220,11 @@ export class Http2Connection {
     if (more > 0) this.#writer.windowUpdate(streamId, more);
   }
 
-  /** Resets a stream; does nothing if it has ended. */
+  /** Resets a stream; does nothing if it has ended. A peer that has too many refused ends the connection. */
   reset(streamId: number, code: ErrorCodeName = "cancel"): void {
-    if (this.#streams.get(streamId)) this.#reset(streamId, code);
+    if (!this.#streams.get(streamId)) return;
+    if (code === "refusedStream") this.#nuisances.spend(this.#nowMs);
+    this.#reset(streamId, code);
   }
 
   /**
@@ -300,7 +306,7 @@ export class Http2Connection {
     if (!stream) return this.consume(0, payload.length);
     checkFlow(stream.receiveWindow.take(payload.length), streamId);
     const endStream = (flags & FLAG.endStream) !== 0;
-    if (data.length === 0 && !endStream) this.#countNuisance();
+    this.#countShort(data.length, endStream);
     stream.takeContent(data.length, endStream);
     this.consume(streamId, payload.length - data.length);
     this.#streams.settle(stream);
@@ -310,10 +316,12 @@ export class Http2Connection {
   #receiveHeaders(frame: Frame): void {
     check(frame.streamId > 0, "HEADERS of no stream");
     const section = this.#blocks.add(frame);
-    const stream = section && this.#arriving(section.streamId);
-    if (!stream) return;
+    if (!section) return;
+    const stream = this.#arriving(section.streamId);
+    if (!stream) return this.#countNuisance();
     const { fields, endStream } = section;
     stream.takeFields(this.#role, fields, endStream);
+    if (stream.awaitsFields) this.#countNuisance(); // it was a 1xx
     this.#streams.settle(stream);
     this.#events.push({ type: "headers", ...section });
   }
@@ -391,6 +399,7 @@ export class Http2Connection {
     check(id % 2 === 1, "Stream of the client with an even number");
     if (this.#leaving) return this.#streams.refuse(id), undefined;
     const { maxConcurrentStreams } = this.#local;
+    if (this.#nuisances.isSpent) throw tooMany();
     if (this.#streams.size < maxConcurrentStreams) return this.#open(id);
     this.#streams.refuse(id);
     throw new Http2Error("refusedStream", "Too many streams", { streamId: id });
@@ -426,9 +435,15 @@ export class Http2Connection {
     this.#writer.rstStream(streamId, code);
   }
 
+  /** One short piece may be what a window left of a longer one; a second is a nuisance. */
+  #countShort(dataLength: number, endStream: boolean): void {
+    const isShort = dataLength < SHORT_DATA_BYTES && !endStream;
+    if (isShort && (dataLength === 0 || this.#wasShort)) this.#countNuisance();
+    this.#wasShort = isShort;
+  }
+
   #countNuisance(): void {
-    if (this.#nuisances.spend(this.#nowMs)) return;
-    throw new Http2Error("enhanceYourCalm", "Too many frames to no purpose");
+    if (!this.#nuisances.spend(this.#nowMs)) throw tooMany();
   }
 }
 
@@ -452,6 +467,10 @@ function ownWindow(increment: number): ReceiveWindow {
     );
   }
   return new ReceiveWindow(size);
+}
+
+function tooMany(): Http2Error {
+  return new Http2Error("enhanceYourCalm", "Too many frames to no purpose");
 }
 
 function check(good: boolean, reason: string, streamId = 0): void {

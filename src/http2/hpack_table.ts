@@ -3,6 +3,8 @@ import { STATIC_TABLE } from "./hpack_static_table.ts";
 /** A name and a value, one character from U+0000 to U+00FF for each byte; the name in lower case. */
 export type HeaderField = readonly [name: string, value: string];
 
+const EVICTED: HeaderField = ["", ""];
+
 /** What a field counts in tables and limits (RFC 7541 §4.1). */
 export function fieldSize([name, value]: HeaderField): number {
   return name.length + value.length + 32;
@@ -10,8 +12,9 @@ export function fieldSize([name, value]: HeaderField): number {
 
 /** HPACK's index space: the static table, and behind it the dynamic one, newest first (RFC 7541 §2.3). */
 export class HpackTable {
-  /** Oldest first. */
+  /** Oldest first, behind {@link #evicted} that no longer count. */
   #entries: HeaderField[] = [];
+  #evicted = 0;
   #size = 0;
   #maxSize: number;
 
@@ -36,10 +39,9 @@ export class HpackTable {
 
   /** The field at `index`, from 1; `undefined` outside the tables. */
   at(index: number): HeaderField | undefined {
-    const dynamic = index - STATIC_TABLE.length;
-    return dynamic > 0
-      ? this.#entries[this.#entries.length - dynamic]
-      : STATIC_TABLE[index - 1];
+    if (index <= STATIC_TABLE.length) return STATIC_TABLE[index - 1];
+    const at = this.#entries.length - (index - STATIC_TABLE.length);
+    return at >= this.#evicted ? this.#entries[at] : undefined;
   }
 
   /** The index of `field`, or 0. */
@@ -65,16 +67,20 @@ export class HpackTable {
     const index = STATIC_TABLE.findIndex(matches);
     if (index >= 0) return index + 1;
     const at = this.#entries.findLastIndex(matches);
-    return at < 0 ? 0 : STATIC_TABLE.length + this.#entries.length - at;
+    return at < this.#evicted
+      ? 0
+      : STATIC_TABLE.length + this.#entries.length - at;
   }
 
+  /** Moves the rest only when as many have gone, so that it takes constant time per field. */
   #evict(coming: number): void {
-    let count = 0;
-    while (
-      count < this.#entries.length && this.#size + coming > this.#maxSize
-    ) {
-      this.#size -= fieldSize(this.#entries[count++]!);
+    const { length } = this.#entries;
+    while (this.#evicted < length && this.#size + coming > this.#maxSize) {
+      this.#size -= fieldSize(this.#entries[this.#evicted]!);
+      this.#entries[this.#evicted++] = EVICTED;
     }
-    if (count > 0) this.#entries = this.#entries.slice(count);
+    if (2 * this.#evicted < length) return;
+    this.#entries = this.#entries.slice(this.#evicted);
+    this.#evicted = 0;
   }
 }

@@ -32,6 +32,11 @@ export class Http2Stream {
     this.sendWindow = sendBytes;
   }
 
+  /** Whether nothing of the message has come, or 1xx only. */
+  get awaitsFields(): boolean {
+    return !this.#begun;
+  }
+
   /**
    * Takes fields that came to the end that is `role`.
    *

@@ -4,12 +4,17 @@ const NUISANCE_BURST = 1_000;
 const NUISANCE_PER_SECOND = 33;
 
 /**
- * Bounds frames by which a peer keeps us busy: PING, SETTINGS, RST_STREAM, PRIORITY, unknown ones, empty DATA, and those that make
- * us reset a stream.
+ * Bounds frames by which a peer keeps us busy: PING, SETTINGS, RST_STREAM, PRIORITY, unknown ones, empty and short DATA, 1xx,
+ * HEADERS that are dropped, and those that make us reset a stream.
  */
 export class NuisanceBudget {
   #left = NUISANCE_BURST;
   #atMs: number | undefined;
+
+  /** Whether one was too many. */
+  get isSpent(): boolean {
+    return this.#left < 0;
+  }
 
   /** Counts one; `false` if it is one too many. */
   spend(nowMs: number): boolean {

@@ -1,4 +1,4 @@
-import { assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import {
   DecodeError,
   decodeHex,
@@ -108,6 +108,32 @@ Deno.test("HpackDecoder evicts as RFC 7541 C.6.3 says", () => {
     return decoder.tableBytes;
   });
   assertEquals(sizes, [222, 222, 215]);
+});
+
+Deno.test("HpackDecoder evicts in a time that does not depend on the table", () => {
+  const decoder = new HpackDecoder({ maxTableBytes: 65_536 });
+  decoder.decode(Uint8Array.of(0x3f, 0xe1, 0xff, 0x03)); // the table of 65,536
+  const block = new Uint8Array(6_000);
+  for (let i = 0; i < 2_000; i++) block.set([0x40, 0, 0], 3 * i); // an empty field
+  const startMs = performance.now();
+  for (let i = 0; i < 200; i++) decoder.decode(block);
+  const passedMs = performance.now() - startMs;
+  assert(passedMs < 2_000, `${passedMs} ms`); // a tenth of it, unless each of 400,000 fields copies the table
+  assertEquals(decoder.tableBytes, 65_536);
+});
+
+Deno.test("HpackDecoder keeps order over many evictions", () => {
+  const decoder = new HpackDecoder({ maxTableBytes: 330 }); // 10 fields of 33
+  const values = Array.from({ length: 100 }, (_, i) => String(i % 10));
+  for (const [at, value] of values.entries()) {
+    decoder.decode(Uint8Array.of(0x40, 0, 1, value.charCodeAt(0)));
+    const live = Math.min(at + 1, 10);
+    const all = Uint8Array.from({ length: live }, (_, i) => 0x80 | 62 + i);
+    const newestFirst = values.slice(0, at + 1).reverse().slice(0, 10);
+    assertEquals(decoder.decode(all).map(([, v]) => v), newestFirst);
+    const beyond = Uint8Array.of(0x80 | 62 + live);
+    assertThrows(() => decoder.decode(beyond), DecodeError);
+  }
 });
 
 Deno.test("HpackEncoder writes the examples of RFC 7541 C.4", () => {
