@@ -45,7 +45,7 @@ export interface ServerCertificate {
 }
 
 /** The name in that certificate; trust comes from the record. */
-export const CERTIFICATE_NAME = "betanet";
+export const CERTIFICATE_NAME = "localhost";
 const CERTIFICATE_DAYS = 3_650;
 const DAY_MS = 86_400_000;
 
