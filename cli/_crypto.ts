@@ -1,12 +1,13 @@
 import {
   type CryptoProvider,
+  importSigningKey,
   nobleProvider,
   nodeProvider,
-  type Primitives,
   selectProvider,
+  type SigningKey,
 } from "../src/core/crypto/mod.ts";
 import type { Logger } from "../src/core/log/mod.ts";
-import { FfiError, openLibcrypto } from "../src/ffi/mod.ts";
+import { FfiError, importLibcryptoKey, openLibcrypto } from "../src/ffi/mod.ts";
 import { CliError } from "./_error.ts";
 import { LIBCRYPTO_PATHS } from "./_roles.ts";
 
@@ -30,7 +31,7 @@ export function openCrypto(
 ): CryptoProvider {
   if (name === "node") return nodeProvider;
   if (name === "noble") return nobleProvider;
-  const native = openNative(paths);
+  const native = firstOf(paths, openLibcrypto);
   if (native instanceof FfiError) {
     if (name === "native") throw noNative(native);
     log.info("crypto.no_native", { code: native.code, reason: native.message });
@@ -48,12 +49,41 @@ export function openCrypto(
   return provider;
 }
 
-/** libcrypto, or why there is none: of several reasons the last that is not a missing file. */
-function openNative(paths: readonly string[]): Primitives | FfiError {
+/** What signs the handshakes of a server. */
+type HandshakeKey = Pick<SigningKey, "schemes" | "publicKeySpki" | "sign">;
+
+/**
+ * What makes keys of PKCS #8 for a server with `crypto`, which came of {@link openCrypto}: in libcrypto if that is it,
+ * which signs faster; in node otherwise, and if libcrypto refuses the key, which it logs.
+ *
+ * @param paths As for {@link openCrypto}.
+ */
+export function keyImporter(
+  crypto: CryptoProvider,
+  log: Logger,
+  paths: readonly string[] = LIBCRYPTO_PATHS,
+): (pkcs8: Uint8Array) => HandshakeKey {
+  if (!isNative(crypto)) return importSigningKey;
+  return (pkcs8) => {
+    const key = firstOf(paths, (path) => importLibcryptoKey(pkcs8, path));
+    if (key instanceof FfiError) {
+      log.info("crypto.no_native_key", { code: key.code, reason: key.message });
+      return importSigningKey(pkcs8);
+    }
+    log.debug("crypto.native_key");
+    return key;
+  };
+}
+
+/** What `load` makes of the first of `paths` that it can, or why of none: the last reason that is not a missing file. */
+function firstOf<T>(
+  paths: readonly string[],
+  load: (path: string) => T,
+): T | FfiError {
   let reason = new FfiError("not_found", "Cannot find libcrypto 3");
   for (const path of paths) {
     try {
-      return openLibcrypto(path);
+      return load(path);
     } catch (error) {
       if (!(error instanceof FfiError)) throw error;
       if (error.code !== "not_found") reason = error;

@@ -13,6 +13,7 @@ import {
   type ListenTlsOptions,
   type ServerCertificate,
   serverCertificate,
+  type ServerCertificateOptions,
   type TlsListener,
 } from "../../src/tls/mod.ts";
 import { CliError } from "../_error.ts";
@@ -20,6 +21,15 @@ import type { HtxConfig } from "./config.ts";
 import { exposeCertificate, type ServerKeys } from "./keys.ts";
 
 type ServerConfig = HtxConfig["server"];
+
+type ImportKey = NonNullable<ServerCertificateOptions["importKey"]>;
+
+/** How the carrier on TLS listens, but for the certificate. */
+export interface CarrierTlsOptions
+  extends Omit<ListenTlsOptions, "certificates"> {
+  /** Makes the certificate's key of PKCS #8. */
+  readonly importKey: ImportKey;
+}
 
 /** Where a server listens. */
 export interface Listeners {
@@ -39,11 +49,11 @@ export interface Listeners {
 export async function openListeners(
   config: ServerConfig,
   keys: ServerKeys,
-  tlsOptions: Omit<ListenTlsOptions, "certificates">,
+  { importKey, ...tlsOptions }: CarrierTlsOptions,
 ): Promise<Listeners> {
   await using opened = new AsyncDisposableStack();
   const certificates = config.tls.enabled
-    ? [readCertificate(config, keys)]
+    ? [readCertificate(config, keys, importKey)]
     : [];
   const tcp = opened.use(await listen(addressOf("tcp", config, config.port)));
   const tls = config.tls.enabled
@@ -70,10 +80,11 @@ export async function openListeners(
 function readCertificate(
   { tls: { certificate, key } }: ServerConfig,
   keys: ServerKeys,
+  importKey: ImportKey,
 ): ServerCertificate {
   if (certificate === undefined && key === undefined) {
     const { certPem, keyPem } = exposeCertificate(keys.certificate);
-    return serverCertificate({ chainPem: certPem, keyPem });
+    return serverCertificate({ chainPem: certPem, keyPem, importKey });
   }
   if (certificate === undefined || key === undefined) {
     throw new CliError(
@@ -83,7 +94,7 @@ function readCertificate(
   }
   const [chainPem, keyPem] = [readTextFile(certificate), readTextFile(key)];
   try {
-    return serverCertificate({ chainPem, keyPem });
+    return serverCertificate({ chainPem, keyPem, importKey });
   } catch (cause) {
     const isTheirs = [DecodeError, CryptoError, TypeError, RangeError]
       .some((type) => cause instanceof type);

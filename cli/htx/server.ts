@@ -3,7 +3,7 @@ import { Metrics } from "../../src/core/metrics/mod.ts";
 import { dial, resolveHost } from "../../src/core/transport/mod.ts";
 import { TicketKeys } from "../../src/tls/mod.ts";
 import { htx } from "../../mod.ts";
-import { openCrypto } from "../_crypto.ts";
+import { keyImporter, openCrypto } from "../_crypto.ts";
 import { type Command, command, type Context } from "../_main.ts";
 import type { HtxConfig } from "./config.ts";
 import { announce, loadKeys, rotate } from "./identity.ts";
@@ -135,6 +135,7 @@ async function serve(config: ServerConfig, context: Context): Promise<void> {
     takesTruncation: true, // sessions and HTTP know their own end
     tickets,
     crypto,
+    importKey: keyImporter(crypto, log),
     ...origin.handOver,
   });
   await using htxServer = new htx.HtxServer(listeners.all, {

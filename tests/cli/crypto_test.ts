@@ -1,9 +1,15 @@
-import { assertEquals, assertMatch, assertThrows } from "@std/assert";
-import { CRYPTO_NAMES, openCrypto } from "../../cli/_crypto.ts";
+import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
+import { CRYPTO_NAMES, keyImporter, openCrypto } from "../../cli/_crypto.ts";
 import { CliError } from "../../cli/_error.ts";
 import { LIBCRYPTO_PATHS } from "../../cli/_roles.ts";
-import { nobleProvider, nodeProvider } from "../../src/core/crypto/mod.ts";
+import {
+  nobleProvider,
+  nodeProvider,
+  verifySignature,
+} from "../../src/core/crypto/mod.ts";
 import { createLogger, type LogRecord } from "../../src/core/log/mod.ts";
+import { spkiOf } from "../../src/tls/mod.ts";
+import { testCertificate } from "../tls/_certificates.ts";
 import { HtxProcess, makeFolder } from "./_htx_process.ts";
 import { runHtx } from "./_run_htx.ts";
 
@@ -71,16 +77,49 @@ Deno.test("openCrypto() fails for native where there is none", () => {
   assertEquals(error.hint, "--crypto auto goes without it.");
 });
 
-Deno.test("betanet-htx server may load libcrypto with the flags it has", {
-  ignore: !isInstalled,
-}, async () => {
-  await using folder = await makeFolder();
-  await using server = new HtxProcess([
-    ...["server", "--port", "0", "--no-tls", "--state", folder.path],
-    ...["--crypto", "native", "--log-level", "debug"],
-  ]);
-  await server.stderr.match(/crypto\.selected name="?libcrypto 3/);
-});
+Deno.test(
+  "keyImporter() makes keys in libcrypto where that was chosen, else in node",
+  {
+    ignore: !isInstalled,
+  },
+  () => {
+    const { log, events } = recorder();
+    const native = openCrypto("native", log);
+    const { pkcs8, chain } = testCertificate("p256");
+    const isAsOurs = (key: ReturnType<ReturnType<typeof keyImporter>>) => {
+      assertEquals(key.publicKeySpki, spkiOf(chain[0]!));
+      const signature = key.sign(key.schemes[0]!, pkcs8);
+      const { publicKeySpki } = key;
+      assert(verifySignature(key.schemes[0]!, publicKeySpki, pkcs8, signature));
+    };
+    isAsOurs(keyImporter(native, log)(pkcs8));
+    assertEquals(events().at(-1), "crypto.native_key");
+    isAsOurs(keyImporter(native, log, NONE)(pkcs8));
+    assertEquals(events().at(-1), "crypto.no_native_key");
+    const count = events().length;
+    for (const provider of [nodeProvider, nobleProvider]) {
+      isAsOurs(keyImporter(provider, log)(pkcs8));
+    }
+    assertEquals(events().length, count);
+  },
+);
+
+Deno.test(
+  "betanet-htx server may load libcrypto with the flags it has, and signs with it",
+  {
+    ignore: !isInstalled,
+  },
+  async () => {
+    await using folder = await makeFolder();
+    await using server = new HtxProcess([
+      ...["server", "--port", "0", "--tls-port", "0", "--no-quic"],
+      ...["--state", folder.path],
+      ...["--crypto", "native", "--log-level", "debug"],
+    ]);
+    await server.stderr.match(/crypto\.selected name="?libcrypto 3/);
+    await server.stderr.match(/crypto\.native_key/);
+  },
+);
 
 for (const command of ["server", "proxy", "client"]) {
   Deno.test(`betanet-htx ${command} refuses a crypto that does not exist`, async () => {
