@@ -7,8 +7,8 @@ export interface BrowserOptions {
   readonly executable: string;
   /** The page to open. */
   readonly url: string;
-  /** Chromium's `--host-resolver-rules`. */
-  readonly resolverRules: string;
+  /** Chromium's `--host-resolver-rules` for the hosts that it may reach; no other name or address but 127.0.0.1 resolves. */
+  readonly resolverRules: readonly string[];
   /** Variables for its environment. */
   readonly env?: Readonly<Record<string, string>>;
   /** Resolves when the browser has done what it was run for. */
@@ -19,12 +19,13 @@ export interface BrowserOptions {
   readonly signal: AbortSignal;
 }
 
-/** Without a window, sandbox, QUIC, updates or other traffic of its own; certificates count as good. */
+/** Without a window, sandbox, QUIC, proxy or updates; certificates count as good. */
 const FLAGS = [
   "--headless",
   "--no-sandbox",
   "--disable-gpu",
   "--disable-quic",
+  "--no-proxy-server",
   "--no-first-run",
   "--disable-background-networking",
   "--disable-component-update",
@@ -34,8 +35,12 @@ const FLAGS = [
   "--remote-debugging-port=0", // stays open though nothing is to be shown
 ];
 
-/** How long it may take to end. */
+/** Its own services are not found either, whatever flags they heed. */
+const NOTHING_ELSE = ["MAP * ~NOTFOUND", "EXCLUDE 127.0.0.1"] as const;
+
+/** How long it may take to end, and to print its version. */
 const END_MS = 5_000;
+const VERSION_MS = 10_000;
 
 /**
  * Runs one process of the browser with a fresh profile folder until `done`, and ends it.
@@ -67,19 +72,23 @@ export async function runBrowser(options: BrowserOptions): Promise<void> {
 /**
  * The version that the browser prints of itself, such as `Chromium 156.0.8078.79 built on Debian GNU/Linux 12 (bookworm)`.
  *
- * @throws {CliError} If it cannot be started.
+ * @throws {CliError} If it cannot be started, or does not end in 10 s.
  */
-export async function browserVersion(executable: string): Promise<string> {
-  try {
-    const { stdout } = await new Deno.Command(executable, {
-      args: ["--version"],
-      stdin: "null",
-      stderr: "null",
-    }).output();
-    return new TextDecoder().decode(stdout).split("\n")[0]!.trim();
-  } catch (cause) {
-    throw cannotStart(executable, cause);
+export async function browserVersion(
+  executable: string,
+  signal: AbortSignal,
+  timeoutMs = VERSION_MS,
+): Promise<string> {
+  using deadline = new Deadline(systemClock, timeoutMs, { signal });
+  signal.throwIfAborted();
+  const child = spawn(executable, {}, ["--version"], "piped");
+  deadline.signal.addEventListener("abort", () => killGroup(child));
+  const { stdout } = await child.output();
+  signal.throwIfAborted();
+  if (deadline.signal.aborted) {
+    throw new CliError("failed", `${executable} --version does not end`);
   }
+  return new TextDecoder().decode(stdout).split("\n")[0]!.trim();
 }
 
 /** A running browser; disposing ends it. */
@@ -95,7 +104,7 @@ function start(
   const child = spawn(executable, env, [
     ...FLAGS,
     `--user-data-dir=${folder}`,
-    `--host-resolver-rules=${resolverRules}`,
+    `--host-resolver-rules=${[...resolverRules, ...NOTHING_ELSE].join()}`,
     url,
   ]);
   let ended = false;
@@ -110,26 +119,37 @@ function start(
     },
     async [Symbol.asyncDispose]() {
       if (!ended) child.kill("SIGTERM");
-      const cancel = systemClock.setTimeout(() => {
-        if (!ended) child.kill("SIGKILL");
-      }, END_MS);
+      const cancel = systemClock.setTimeout(() => killGroup(child), END_MS);
       await status;
       cancel();
+      killGroup(child);
     },
   };
+}
+
+/** Kills `child` and all that it started. */
+function killGroup({ pid }: Deno.ChildProcess): void {
+  if (Deno.build.os === "windows") return; // has no groups
+  try {
+    Deno.kill(-pid, "SIGKILL");
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error; // they ended
+  }
 }
 
 function spawn(
   executable: string,
   env: Record<string, string>,
   args: string[],
+  stdout: "null" | "piped" = "null",
 ): Deno.ChildProcess {
   try {
     return new Deno.Command(executable, {
       args,
       env,
+      detached: true, // a process group of its own
       stdin: "null",
-      stdout: "null",
+      stdout,
       stderr: "null",
     }).spawn();
   } catch (cause) {

@@ -1,4 +1,4 @@
-import { utf8 } from "../../src/core/bytes/mod.ts";
+import { DecodeError, utf8 } from "../../src/core/bytes/mod.ts";
 import { defaultProvider } from "../../src/core/crypto/mod.ts";
 import {
   type Connection,
@@ -23,6 +23,14 @@ import { serveAll } from "./serve_all.ts";
 
 /** A hello that a browser sent. */
 export type CapturedHello = Omit<LearnedHello, "process" | "aesHardware">;
+
+/** What came of a capture. */
+export interface Capture {
+  /** The hellos in the order of their connections' ends. */
+  readonly hellos: readonly CapturedHello[];
+  /** Connections that began otherwise than with a hello, and were left out. */
+  readonly undecodable: number;
+}
 
 /** What it was sent for. */
 export type CaptureKind = CapturedHello["kind"];
@@ -56,7 +64,7 @@ const WEBSOCKET_MS = 1_000;
  */
 export async function captureHellos(
   options: CaptureOptions,
-): Promise<CapturedHello[]> {
+): Promise<Capture> {
   const { wanted, signal, progress } = options;
   const wantedKinds = Object.keys(wanted) as CaptureKind[];
   const hellos: CapturedHello[] = [];
@@ -64,8 +72,11 @@ export async function captureHellos(
     wantedKinds.map((kind) => [kind, wanted[kind]!]),
   );
   const done = Promise.withResolvers<void>();
+  let undecodable = 0;
   const take = (sent: Uint8Array) => {
-    for (const hello of sentHellos(sent)) {
+    const found = decodable(sent);
+    if (!found) undecodable++;
+    for (const hello of found ?? []) {
       const more = left.get(hello.kind) ?? 0;
       if (more === 0) continue;
       left.set(hello.kind, more - 1);
@@ -111,7 +122,7 @@ export async function captureHellos(
       `MAP 198.18.* ${silent}`,
       `MAP *.retry.example ${retry}`,
       `MAP *.resume.example ${resume}`,
-    ].join(),
+    ],
     done: done.promise,
     timeoutMs: wantedKinds.reduce(
       (ms, kind) =>
@@ -119,7 +130,17 @@ export async function captureHellos(
       START_MS,
     ),
   });
-  return hellos;
+  return { hellos, undecodable };
+}
+
+/** The hellos in what a client sent, or `undefined` if they are malformed. */
+function decodable(sent: Uint8Array): CapturedHello[] | undefined {
+  try {
+    return sentHellos(sent);
+  } catch (error) {
+    if (error instanceof DecodeError) return undefined;
+    throw error;
+  }
 }
 
 /** Serves each connection with `serve` until `servers` ends, and gives host and port. */

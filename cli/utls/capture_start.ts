@@ -52,9 +52,11 @@ export async function captureStart(
   await runBrowser({
     ...options,
     url: "https://www.example.com/",
-    resolverRules: `MAP www.example.com:443 127.0.0.1:${
-      parseAddress(listener.address).port
-    }`,
+    resolverRules: [
+      `MAP www.example.com:443 127.0.0.1:${
+        parseAddress(listener.address).port
+      }`,
+    ],
     done: done.promise,
     timeoutMs: TIMEOUT_MS,
   });

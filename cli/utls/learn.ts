@@ -67,7 +67,7 @@ export async function learnBrowser(
   pages: number,
   { note, signal }: Pick<Context, "note" | "signal">,
 ): Promise<Profile> {
-  const version = await browserVersion(executable);
+  const version = await browserVersion(executable, signal);
   const build = version.match(/\d+(\.\d+){3}/)?.[0];
   if (build === undefined) {
     throw new CliError("failed", `${executable} is no Chromium: ${version}`);
@@ -79,11 +79,17 @@ export async function learnBrowser(
     wanted: Partial<Record<CaptureKind, number>>,
     env: Readonly<Record<string, string>> = {},
   ) => {
-    const captured = await captureHellos({ executable, wanted, env, signal });
+    const { hellos: captured, undecodable } = await captureHellos({
+      executable,
+      wanted,
+      env,
+      signal,
+    });
     const aesHardware = Object.keys(env).length === 0;
     hellos.push(
       ...captured.map((each) => ({ ...each, process: run, aesHardware })),
     );
+    if (undecodable > 0) note(`${undecodable} connections without a hello`);
   };
   for (const run of [0, 1]) {
     note(`${version}: process ${run + 1}`);

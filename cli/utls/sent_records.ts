@@ -16,7 +16,11 @@ const APPLICATION_DATA = 23;
 /** Bytes that TLS 1.3 adds to a record without padding: the content type and the tag. */
 const SEAL_LENGTH = 17;
 
-/** The hellos at the start of what a client sent: one, or after a HelloRetryRequest two. */
+/**
+ * The hellos at the start of what a client sent: one, or after a HelloRetryRequest two.
+ *
+ * @throws {DecodeError} If one is malformed.
+ */
 export function sentHellos(sent: Uint8Array): CapturedHello[] {
   return [...recordsOf(sent)].filter(({ type }) => type === HANDSHAKE)
     .map(({ version, payload }, i) => {

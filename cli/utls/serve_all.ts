@@ -8,10 +8,8 @@ export async function serveAll(
   const running = new Set<Promise<void>>();
   for await (const connection of listener) {
     const run = serve(connection).catch(() => {}) // it left, as browsers do
-      .finally(() => {
-        connection.close();
-        running.delete(run);
-      });
+      .then(() => connection.close())
+      .finally(() => running.delete(run));
     running.add(run);
   }
   await Promise.all(running);

@@ -111,15 +111,16 @@ async function capture(
   count: number,
   { note, signal }: Context,
 ): Promise<HelloSample> {
-  note(`${await browserVersion(executable)}: ${count} hellos`);
-  const captured = await captureHellos({
+  note(`${await browserVersion(executable, signal)}: ${count} hellos`);
+  const { hellos, undecodable } = await captureHellos({
     executable,
     wanted: { [kind]: count },
     signal,
     progress: (hellos) =>
       hellos % NOTE_EVERY === 0 && note(`${hellos} of ${count} hellos`),
   });
-  return sampleOf(captured.map(({ hello }) => hello));
+  if (undecodable > 0) note(`${undecodable} connections without a hello`);
+  return sampleOf(hellos.map(({ hello }) => hello));
 }
 
 function cut({ hellos, observations }: HelloSample, count: number) {

@@ -44,7 +44,7 @@ function profile(): Promise<Profile> {
 }
 
 async function capture(kind: HelloKind, count: number) {
-  const hellos = await captureHellos({
+  const { hellos } = await captureHellos({
     executable,
     wanted: { [kind]: count },
     signal: AbortSignal.timeout(120_000),
@@ -58,7 +58,10 @@ Deno.test({
   ignore,
   async fn() {
     const { version, record, hello, http2, navigation } = await profile();
-    const installed = await browserVersion(executable);
+    const installed = await browserVersion(
+      executable,
+      AbortSignal.timeout(10_000),
+    );
     assert(installed.includes(` ${version}.`), installed);
     if (!profileVersions().includes(version)) {
       // deno-lint-ignore no-console -- a skipped test says why
@@ -101,3 +104,35 @@ for (const [kind, count] of OTHERS) {
     },
   });
 }
+
+Deno.test({
+  name: "Chromium sends nothing off this machine while hellos are captured",
+  ignore: ignore || !isAvailable("strace", ["--version"], "utls_chromium_test"),
+  async fn() {
+    const folder = await Deno.makeTempDir();
+    try {
+      const traced = `${folder}/chromium`;
+      await Deno.writeTextFile(
+        traced,
+        `#!/bin/sh\nexec strace -f -qq -e trace=connect,sendto,sendmsg,sendmmsg -o '${folder}/log' ${executable} "$@"\n`,
+        { mode: 0o700 },
+      );
+      await captureHellos({
+        executable: traced,
+        wanted: { page: 100, websocket: 2 },
+        signal: AbortSignal.timeout(60_000),
+      });
+      const log = await Deno.readTextFile(`${folder}/log`);
+      const reached = new Set(
+        [...log.matchAll(/inet_(?:addr\(|pton\(AF_INET6, )"([^"]+)"/g)]
+          .map(([, address]) => address!),
+      );
+      assert(reached.delete("127.0.0.1"));
+      reached.delete("2001:4860:4860::8888"); // a UDP socket asks which route there is, and sends nothing
+      assertEquals([...reached], []);
+      assert(!/send.*2001:4860:4860::8888/.test(log));
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  },
+});
