@@ -14,7 +14,7 @@ import {
   type Symbols,
 } from "./library.ts";
 
-/** A `SigningKey` in libcrypto, which throws `FfiError` `failed` if that does; dispose wipes and frees it. */
+/** A `SigningKey` in libcrypto, which throws `FfiError` `failed` if that does; dispose wipes and frees it, as being forgotten does. */
 export type LibcryptoKey =
   & Pick<SigningKey, "schemes" | "publicKeySpki" | "sign">
   & Disposable;
@@ -67,6 +67,10 @@ export function importLibcryptoKey(
   }
 }
 
+const forgotten = new FinalizationRegistry<Owned>((key) =>
+  key[Symbol.dispose]()
+);
+
 class NativeKey implements LibcryptoKey {
   readonly schemes: readonly SignatureScheme[];
   readonly publicKeySpki: Bytes;
@@ -82,6 +86,7 @@ class NativeKey implements LibcryptoKey {
     this.#key = key;
     this.schemes = schemes;
     this.publicKeySpki = publicKeySpki;
+    forgotten.register(this, key, this);
   }
 
   sign(scheme: SignatureScheme, message: Uint8Array): Bytes {
@@ -109,6 +114,7 @@ class NativeKey implements LibcryptoKey {
   }
 
   [Symbol.dispose](): void {
+    forgotten.unregister(this);
     this.#key?.[Symbol.dispose]();
     this.#key = undefined;
   }
