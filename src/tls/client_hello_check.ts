@@ -26,7 +26,7 @@ export function checkClientOffer(offer: ClientOffer): void {
 
 /**
  * Fails unless `second` is `first` with no more changed than a HelloRetryRequest asks for (RFC 8446 §4.1.2): one key
- * share, of `group`; `cookie` as we sent it; no early data; padding and pre-shared keys as the client likes.
+ * share, of `group`; `cookie` as we sent it; no early data; padding as the client likes, and pre-shared keys if there were any.
  *
  * @throws {TlsError} Of the alert for the fault.
  */
@@ -45,6 +45,12 @@ export function checkRetriedOffer(
   }
   if (second.earlyData) {
     throw fatal("illegalParameter", "Want no early data after a retry");
+  }
+  if (!cookie && second.cookie) {
+    throw fatal("illegalParameter", "Want no cookie: none was sent");
+  }
+  if (second.psks && !first.psks) {
+    throw fatal("illegalParameter", "Want no further pre-shared keys");
   }
   if (cookie && !second.cookie) {
     throw fatal("missingExtension", "Want the cookie back");

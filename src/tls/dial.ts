@@ -1,7 +1,7 @@
 import { type Clock, Deadline, systemClock } from "../core/async/mod.ts";
 import { type CryptoProvider, defaultProvider } from "../core/crypto/mod.ts";
 import { type Address, type Connection, dial } from "../core/transport/mod.ts";
-import { type Profile, profileOf } from "../utls/mod.ts";
+import { hostName, type Profile, profileOf } from "../utls/mod.ts";
 import { TlsClient } from "./client.ts";
 import { TlsConnection } from "./connection.ts";
 import { completeHandshake } from "./handshake.ts";
@@ -11,17 +11,20 @@ import type { CertificateVerifier } from "./verify.ts";
 
 /** Options of {@link dialTls}. */
 export interface DialTlsOptions {
-  /** The host that the certificate must be for: a DNS name, which the hello carries, or an IP address. */
+  /**
+   * The host that the certificate must be for: a DNS name, which the hello carries, or an IP address. It is taken as
+   * browsers take the host of a URL: a name in lower case and ASCII.
+   */
   readonly serverName: string;
   /** Decides whether the server's certificates are good; not asked when a session is resumed. */
   readonly verify: CertificateVerifier;
-  /** The browser whose hellos are sent, default the newest known. */
+  /** The browser whose hellos are sent, default the newest known; draws nothing if `offers` is given. */
   readonly profile?: Profile;
-  /** What the connection is for, default `"page"`. */
+  /** What the connection is for, default `"page"`; draws nothing if `offers` is given. */
   readonly variant?: "page" | "websocket";
-  /** Protocols to offer instead of those of the variant. */
+  /** Protocols to offer instead of those of the variant; draws nothing if `offers` is given. */
   readonly alpn?: readonly string[];
-  /** Makes other hellos than those of `profile`. */
+  /** Makes other hellos than those of `profile`; sessions are kept apart by `variant` and `alpn` still. */
   readonly offers?: OfferMaker;
   /** Where sessions are taken from and put; without it none is resumed. */
   readonly sessions?: SessionCache;
@@ -82,13 +85,14 @@ const TIMEOUT_MS = 10_000;
  *
  * @throws {TlsError} If the server breaks the protocol, refuses, speaks no TLS 1.3, or is not trusted.
  * @throws {TransportError} If it cannot be reached or the connection breaks.
- * @throws {TypeError} If the address has no known scheme.
+ * @throws {TypeError} If the address has no known scheme, or the server name is no host.
  * @throws The reason of the signal, or a `TimeoutError`.
  */
 export async function dialTls(
   target: Address | Connection,
-  options: DialTlsOptions,
+  givenOptions: DialTlsOptions,
 ): Promise<TlsConnection> {
+  const options = canonical(target, givenOptions);
   const { clock = systemClock, timeoutMs = TIMEOUT_MS } = options;
   using deadline = new Deadline(clock, timeoutMs, {
     ...(options.signal && { signal: options.signal }),
@@ -116,6 +120,19 @@ export async function dialTls(
   });
 }
 
+/** `options` with the canonical server name; `target` is closed if there is none. */
+function canonical(
+  target: Address | Connection,
+  options: DialTlsOptions,
+): DialTlsOptions {
+  try {
+    return { ...options, serverName: hostName(options.serverName) };
+  } catch (error) {
+    if (typeof target !== "string") target.close();
+    throw error;
+  }
+}
+
 function startClient(
   transport: Connection,
   options: DialTlsOptions,
@@ -134,6 +151,7 @@ function startClient(
       ...(session && { session }),
     });
   } catch (error) {
+    session?.psk.fill(0);
     transport.close();
     throw error;
   }
@@ -152,15 +170,17 @@ function keepSessions(
   }
 }
 
-/** Sessions are for one host, port and list of protocols (RFC 8446 §4.6.1, §C.4). */
+/** Sessions are for one host, port, list of protocols (RFC 8446 §4.6.1, §C.4) and browser, which shows in what is resumed. */
 function sessionHost(
   { remoteAddress }: Connection,
-  { serverName, variant = "page", alpn }: DialTlsOptions,
+  { serverName, variant = "page", alpn, offers, profile }: DialTlsOptions,
 ): string {
   const [, port] = /:([0-9]+)(?=\/|$)/.exec(remoteAddress) ?? [];
+  const { version, source } = profile ?? profileOf("latest");
   return JSON.stringify([
-    serverName.toLowerCase(),
+    serverName,
     port ?? "",
     alpn ?? variant,
+    offers ? "own offers" : [version, source],
   ]);
 }

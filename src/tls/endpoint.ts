@@ -263,6 +263,17 @@ export abstract class TlsEndpoint implements Disposable {
   }
 
   /**
+   * Fails if bytes follow the last message in its record.
+   *
+   * @throws {TlsError} `unexpected_message` (RFC 8446 §5.1).
+   */
+  protected checkBoundary(): void {
+    if (!this.#reader.isEmpty) {
+      throw fatal("unexpectedMessage", "Handshake message is interrupted");
+    }
+  }
+
+  /**
    * Expects what follows under the keys of `secret`, which it takes over.
    *
    * @throws {TlsError} `unexpected_message` if a handshake message goes on behind the one that changes keys (RFC 8446 §5.1).
@@ -270,7 +281,7 @@ export abstract class TlsEndpoint implements Disposable {
   protected useReadKeys(suite: Suite, secret: Bytes): void {
     const keys = new RecordKeys(this.crypto, suite, secret);
     this.opener.useKeys(keys); // before the check, as a failure wipes what is there
-    this.#checkBoundary();
+    this.checkBoundary();
   }
 
   /** Protects what follows under the keys of `secret`, which it takes over. */
@@ -317,10 +328,10 @@ export abstract class TlsEndpoint implements Disposable {
       case CONTENT_TYPE.handshake:
         return this.#reader.push(content);
       case CONTENT_TYPE.alert:
-        this.#checkBoundary();
+        this.checkBoundary();
         return this.#takeAlert(content);
       case CONTENT_TYPE.applicationData:
-        this.#checkBoundary();
+        this.checkBoundary();
         return this.#takeApplicationData(content);
     }
   }
@@ -377,7 +388,7 @@ export abstract class TlsEndpoint implements Disposable {
 
   #takeKeyUpdate(message: Bytes): void {
     const isRequested = decodeKeyUpdate(message);
-    this.#checkBoundary();
+    this.checkBoundary();
     this.nuisances.spend("keyUpdate");
     this.opener.updateKeys();
     if (isRequested && !this.#isAnswerQueued && !this.#isCloseSent) {
@@ -389,12 +400,6 @@ export abstract class TlsEndpoint implements Disposable {
   #sendKeyUpdate(isRequested: boolean): void {
     this.#push(CONTENT_TYPE.handshake, encodeKeyUpdate(isRequested));
     this.sealer.updateKeys();
-  }
-
-  #checkBoundary(): void {
-    if (!this.#reader.isEmpty) {
-      throw fatal("unexpectedMessage", "Handshake message is interrupted");
-    }
   }
 
   #checkOpen(): void {

@@ -5,6 +5,7 @@ import {
   type Connection,
 } from "../core/transport/mod.ts";
 import { fatal } from "./error.ts";
+import { orAbort } from "./or_abort.ts";
 import { CONTENT_TYPE } from "./record.ts";
 import type { TlsServer } from "./server.ts";
 
@@ -126,16 +127,4 @@ export class FirstFlight extends ByteConnection {
     this.#pending.catch(() => {}); // it may break when nobody waits any more
     return this.#pending;
   }
-}
-
-/** Settles as `promise`, which goes on if the signal aborts first. */
-function orAbort<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const onAbort = () => reject(signal.reason);
-    if (signal.aborted) return onAbort();
-    signal.addEventListener("abort", onAbort, { once: true });
-    promise.then(resolve, reject).finally(() =>
-      signal.removeEventListener("abort", onAbort)
-    );
-  });
 }

@@ -1,6 +1,7 @@
 import type { Bytes } from "../core/bytes/mod.ts";
 import type { Connection } from "../core/transport/mod.ts";
 import type { TlsEndpoint } from "./endpoint.ts";
+import { orAbort } from "./or_abort.ts";
 
 /** Options of {@link completeHandshake}. */
 export interface HandshakeOptions {
@@ -56,7 +57,7 @@ async function exchange(
     if (endpoint.agreement) return;
     const chain = endpoint.certificatesToJudge;
     if (chain) {
-      await decide(endpoint, judge(chain), signal);
+      await decide(endpoint, () => judge(chain), signal);
       continue;
     }
     const length = await transport.read(buffer);
@@ -67,26 +68,15 @@ async function exchange(
 
 async function decide(
   endpoint: TlsEndpoint,
-  verdict: Promise<void>,
+  judge: () => Promise<void>,
   signal: AbortSignal,
 ): Promise<void> {
   try {
-    await orAbort(verdict, signal);
+    await orAbort(Promise.try(judge), signal);
   } catch (error) {
     throw signal.aborted ? error : endpoint.reject(error);
   }
   endpoint.accept();
-}
-
-function orAbort(verdict: Promise<void>, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    if (signal.aborted) reject(signal.reason);
-    const onAbort = () => reject(signal.reason);
-    signal.addEventListener("abort", onAbort, { once: true });
-    verdict.then(resolve, reject).finally(() =>
-      signal.removeEventListener("abort", onAbort)
-    );
-  });
 }
 
 /** Sends the alert, if there is one and the transport still takes it. */

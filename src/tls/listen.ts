@@ -21,24 +21,28 @@ export type TlsRefusal =
   | "unserved" // its first flight was no hello of TLS 1.3 that we can serve
   | "failed" // the client broke the handshake after our answer, or was not trusted
   | "ended" // the client left
+  | "internal" // a fault of ours: a key that does not sign, a ticket that cannot be made
   | "timeout" // the handshake took too long
   | "crowdedOut"; // it gave way to newer ones, or the listener was closed
 
 /** Options of {@link listenTls}. */
 export interface ListenTlsOptions
   extends Omit<TlsServerOptions, "crypto" | "wallTime"> {
-  /** Judges the certificates of clients: it rejects if they are not good. If not given, any whose key the client has is taken. */
+  /** Judges the certificates of clients: it rejects if they are not good. Goes with `clientCertificates`, neither alone. */
   readonly verifyClient?: (chain: readonly Bytes[]) => Promise<void>;
   /**
    * Takes over a connection whose first flight we cannot serve, or that has sent none in time: we have sent nothing, and
-   * `received` is all that has come. 512 at most at once, further ones are closed. It closes the connection at its end.
+   * `received` is all that has come. 512 at most at once: the oldest gives way, its connection closed. It closes the
+   * connection at its end.
    *
-   * If not given, the client gets an alert where OpenSSL would send one, and the connection is closed.
+   * If not given, the client gets an alert if its first bytes are those of a record of TLS, and the connection is closed.
    */
   readonly fallback?: (
     connection: Connection,
     received: Uint8Array,
   ) => Promise<void>;
+  /** Told of faults of ours, which clients see as `internal_error`, and of what `fallback` rejects with. */
+  readonly onFault?: (error: unknown) => void;
   /**
    * Whether a client that ends without close_notify has just ended, as web servers take it; otherwise reading throws. For
    * protocols that know their own end. Default false.
@@ -61,6 +65,7 @@ const MAX_FALLBACKS = 512;
  * If no suites are preferred, those that are fastest here are.
  *
  * @throws {RangeError} If there is no certificate.
+ * @throws {TypeError} If one of `clientCertificates` and `verifyClient` is given alone.
  */
 export function listenTls(
   listener: Listener,
@@ -76,24 +81,32 @@ export class TlsListener implements Listener {
   readonly #server: TlsServerOptions;
   readonly #clock: Clock;
   readonly #listener: HandshakeListener<Connection, TlsConnection>;
-  readonly #fallbacks = new Map<Connection, Promise<void>>();
+  /** The oldest first. */
+  readonly #fallbacks = new Set<Connection>();
+  readonly #tasks = new Set<Promise<void>>();
   readonly #refused: Record<TlsRefusal, number> = {
     unserved: 0,
     failed: 0,
     ended: 0,
+    internal: 0,
     timeout: 0,
     crowdedOut: 0,
   };
   #fallbacksDropped = 0;
+  #fallbacksFailed = 0;
 
   /**
    * Takes over `listener`, and accepts at once.
    *
    * @throws {RangeError} If there is no certificate.
+   * @throws {TypeError} If one of `clientCertificates` and `verifyClient` is given alone.
    */
   constructor(listener: Listener, options: ListenTlsOptions) {
     if (options.certificates.length === 0) {
       throw new RangeError("Want at least one certificate");
+    }
+    if (!options.clientCertificates !== !options.verifyClient) {
+      throw new TypeError("Want clientCertificates and verifyClient, or none");
     }
     const { crypto = defaultProvider(), clock = systemClock } = options;
     this.#transport = listener;
@@ -135,9 +148,14 @@ export class TlsListener implements Listener {
     return this.#fallbacks.size;
   }
 
-  /** Number of connections closed because 512 were with the fallback. */
+  /** Number of connections that were closed for newer ones because 512 were with the fallback. */
   get fallbacksDropped(): number {
     return this.#fallbacksDropped;
+  }
+
+  /** Number of connections for which the fallback has rejected. */
+  get fallbacksFailed(): number {
+    return this.#fallbacksFailed;
   }
 
   /** Gives connections until closed. */
@@ -154,8 +172,8 @@ export class TlsListener implements Listener {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#listener[Symbol.asyncDispose]();
     await this.#transport[Symbol.asyncDispose]();
-    for (const connection of this.#fallbacks.keys()) connection.close();
-    await Promise.all(this.#fallbacks.values());
+    for (const connection of this.#fallbacks) connection.close();
+    await Promise.all(this.#tasks);
   }
 
   async #handshake(
@@ -167,8 +185,7 @@ export class TlsListener implements Listener {
     try {
       await flight.answer(server, signal);
     } catch (error) {
-      const reason = refusalOf(error, "unserved");
-      this.#refused[reason]++;
+      this.#refuse(error, "unserved");
       await this.#giveUp(flight, server, mayFallBack(error));
       throw error;
     }
@@ -176,7 +193,7 @@ export class TlsListener implements Listener {
       const judge = this.#options.verifyClient ?? (() => Promise.resolve());
       await completeHandshake(transport, server, { judge, signal });
     } catch (error) {
-      this.#refused[refusalOf(error, "failed")]++;
+      this.#refuse(error, "failed");
       throw error;
     }
     const { takesTruncation = false } = this.#options;
@@ -207,30 +224,53 @@ export class TlsListener implements Listener {
     flight: FirstFlight,
     fallback: NonNullable<ListenTlsOptions["fallback"]>,
   ): void {
-    if (this.#fallbacks.size >= MAX_FALLBACKS) {
+    const [oldest] = this.#fallbacks;
+    if (oldest && this.#fallbacks.size >= MAX_FALLBACKS) {
       this.#fallbacksDropped++;
-      return flight.close();
+      this.#fallbacks.delete(oldest);
+      oldest.close();
     }
+    this.#fallbacks.add(flight);
     const task = Promise.try(() => fallback(flight, flight.received))
-      .catch(() => {}) // its own to report
+      .catch((error) => {
+        this.#fallbacksFailed++;
+        this.#tell(error);
+      })
       .finally(() => {
         flight.close();
         this.#fallbacks.delete(flight);
+        this.#tasks.delete(task);
       });
-    this.#fallbacks.set(flight, task);
+    this.#tasks.add(task);
+  }
+
+  #refuse(error: unknown, otherwise: TlsRefusal): void {
+    const reason = refusalOf(error, otherwise);
+    this.#refused[reason]++;
+    if (reason !== "internal") return;
+    this.#tell(error instanceof TlsError ? error.cause : error);
+  }
+
+  /** What `onFault` throws is nobody's to catch, and must not end what goes on here. */
+  #tell(error: unknown): void {
+    const { onFault } = this.#options;
+    if (onFault) queueMicrotask(() => onFault(error));
   }
 }
 
-/** Whether there is somebody to answer still. */
+/** Whether there is somebody to answer still, and nothing wrong with us. */
 function mayFallBack(error: unknown): boolean {
-  return !(error instanceof TransportError) &&
-    refusalOf(error, "unserved") !== "crowdedOut";
+  const reason = refusalOf(error, "unserved");
+  return !(error instanceof TransportError) && reason !== "crowdedOut" &&
+    reason !== "internal";
 }
 
 function refusalOf(error: unknown, otherwise: TlsRefusal): TlsRefusal {
   if (error instanceof DOMException) {
     return error.name === "TimeoutError" ? "timeout" : "crowdedOut";
   }
-  const isOurs = error instanceof TlsError && error.code === "sent_alert";
-  return isOurs ? otherwise : "ended";
+  if (error instanceof TransportError) return "ended";
+  if (!(error instanceof TlsError)) return "internal";
+  if (error.code !== "sent_alert") return "ended";
+  return error.alert === "internalError" ? "internal" : otherwise;
 }

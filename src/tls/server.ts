@@ -138,6 +138,7 @@ export class TlsServer extends TlsEndpoint {
     if (retry) checkRetriedOffer(retry.offer, offer, retry);
     else checkClientOffer(offer);
     this.recordVersion = RECORD_VERSION;
+    this.checkBoundary(); // before the answer, as OpenSSL
     const choice = negotiate(offer, preferencesOf(this.#options), this.crypto);
     this.dropsChangeCipherSpec = true;
     if (choice.keyExchange) {

@@ -146,6 +146,7 @@ Deno.test({
   async fn() {
     await using server = await startServer({
       clientCertificates: "require",
+      verifyClient: () => Promise.resolve(),
       preferences: { suites: [CIPHER_SUITE.aes128GcmSha256] },
     });
     for (

@@ -315,6 +315,18 @@ const FLIGHTS: Readonly<Record<string, readonly [AlertName, Script]>> = {
     compresses: true,
     edit: patching("certificate", (message) => message.fill(0xff, 12)),
   }],
+  "a byte behind a compressed certificate": ["badCertificate", {
+    compresses: true,
+    edit: (name, message) => {
+      if (name !== "certificate") return message;
+      const longer = concat(message, Uint8Array.of(0));
+      for (const at of [2, 10]) {
+        const length = (longer[at]! << 8 | longer[at + 1]!) + 1;
+        longer.set([length >> 8, length & 0xff], at);
+      }
+      return longer;
+    },
+  }],
   "no CertificateVerify": ["unexpectedMessage", {
     edit: leavingOut("certificateVerify"),
   }],

@@ -309,6 +309,33 @@ for (const [what, [changes, alert]] of Object.entries(RETRIES)) {
   });
 }
 
+Deno.test("checkRetriedOffer() takes no cookie that was not sent", () => {
+  const second = readClientOffer(
+    clientHello({ with: { ...again, [X.cookie]: cookie } }),
+  );
+  assertEquals(
+    alertFor(() =>
+      checkRetriedOffer(readClientOffer(clientHello(first)), second, {
+        group: GROUP.p256,
+      })
+    ),
+    "illegalParameter",
+  );
+});
+
+Deno.test("checkRetriedOffer() takes pre-shared keys if the first hello had some", () => {
+  for (const last of [[], [psk]]) {
+    const offer = (changes: HelloChanges) =>
+      readClientOffer(clientHello(changes));
+    const before = offer({ with: { ...first.with, ...modes }, last });
+    const second = offer({ with: { ...again, ...modes }, last: [psk] });
+    assertEquals(
+      alertFor(() => checkRetriedOffer(before, second, { group: GROUP.p256 })),
+      last.length > 0 ? undefined : "illegalParameter",
+    );
+  }
+});
+
 function check(changes: HelloChanges): void {
   checkClientOffer(readClientOffer(clientHello(changes)));
 }

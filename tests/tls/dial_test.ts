@@ -11,6 +11,9 @@ import { dialTls, type DialTlsOptions } from "../../src/tls/dial.ts";
 import { listenTls, type TlsListener } from "../../src/tls/listen.ts";
 import { SessionCache } from "../../src/tls/session_cache.ts";
 import { TicketKeys } from "../../src/tls/ticket_keys.ts";
+import { TlsError } from "../../src/tls/mod.ts";
+import { EXTENSION, profileOf } from "../../src/utls/mod.ts";
+import { protocols } from "./_client_hello.ts";
 import { certificateOf, offersOf } from "./_tls_pair.ts";
 
 Deno.test("dialTls() resumes a session with the same host, port and protocols only", async () => {
@@ -31,6 +34,65 @@ Deno.test("dialTls() resumes a session with the same host, port and protocols on
   assertEquals(await resumes(one, { serverName: "server.example" }), false);
   assertEquals(await resumes(one, { serverName: "LOCALHOST" }), true);
   assertEquals(await resumes(one, {}), true);
+});
+
+Deno.test("dialTls() resumes no session of another browser", async () => {
+  using tickets = new TicketKeys(defaultProvider());
+  using sessions = new SessionCache();
+  const network = new MemoryNetwork();
+  await using listener = await listenAt(network, "memory://far:1", tickets);
+  const resumed: boolean[] = [];
+  for (const version of [133, 120, 133]) {
+    const profile = profileOf(version);
+    resumed.push(await exchange(network, listener, { sessions, profile }));
+  }
+  const offers = offersOf({ with: { [EXTENSION.alpn]: protocols("h2") } });
+  resumed.push(await exchange(network, listener, { sessions, offers }));
+  assertEquals(resumed, [false, false, true, false]);
+});
+
+Deno.test("dialTls() judges by the server name that browsers would send", async () => {
+  using tickets = new TicketKeys(defaultProvider());
+  const network = new MemoryNetwork();
+  await using listener = await listenAt(network, "memory://far:1", tickets);
+  const names: string[] = [];
+  for (const serverName of ["B\u00fccher.Example.", "[::1]", "0x7f.1"]) {
+    await exchange(network, listener, {
+      serverName,
+      verify: (_, subject) =>
+        Promise.resolve(void names.push(subject.serverName)),
+    });
+  }
+  assertEquals(names, ["xn--bcher-kva.example", "::1", "127.0.0.1"]);
+  const transport = await network.transport("near").dial(listener.address);
+  await assertRejects(
+    () =>
+      dialTls(transport, {
+        serverName: "a b",
+        verify: () => Promise.resolve(),
+      }),
+    TypeError,
+    "host name or IP address",
+  );
+  await transport.closed;
+});
+
+Deno.test("dialTls() tells a server whose certificates a verifier throws at", async () => {
+  using tickets = new TicketKeys(defaultProvider());
+  const network = new MemoryNetwork();
+  await using listener = await listenAt(network, "memory://far:1", tickets);
+  const transport = await network.transport("near").dial(listener.address);
+  const error = await assertRejects(
+    () =>
+      dialTls(transport, {
+        serverName: "localhost",
+        verify() {
+          throw new Error("Not today");
+        },
+      }),
+    TlsError,
+  );
+  assertEquals(error.alert, "certificateUnknown");
 });
 
 Deno.test("dialTls() judges certificates once, at the time of its clock", async () => {
@@ -120,17 +182,32 @@ Deno.test("dialTls() closes a connection that it cannot draw a hello for", async
       throw new RangeError("No hello today");
     },
   };
+  using sessions = new SessionCache();
+  const psk = new Uint8Array(32).fill(1);
+  sessions.put(JSON.stringify(["localhost", "", "page", "own offers"]), {
+    cipherSuite: 0x1301,
+    psk,
+    ticket: new Uint8Array(100),
+    ageAdd: 0,
+    lifetimeS: 7_200,
+    receivedAtMs: 0,
+    trustedUntilMs: Infinity,
+    peerCertificates: [],
+  });
   await assertRejects(
     () =>
       dialTls(transport, {
         serverName: "localhost",
         verify: () => Promise.resolve(),
         offers,
+        sessions,
+        clock: new VirtualClock(),
       }),
     RangeError,
     "No hello today",
   );
   await transport.closed;
+  assertEquals(psk, new Uint8Array(32));
 });
 
 async function listenAt(

@@ -238,7 +238,7 @@ const MALFORMED: Readonly<
   }],
   "a record whose header is changed": ["badRecordMac", (server) => {
     const record = server.record(applicationData, DATA);
-    record[1] = 4;
+    record[2] = 4;
     return record;
   }],
   "a record that comes twice": ["badRecordMac", (server) => {

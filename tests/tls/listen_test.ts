@@ -2,7 +2,11 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { VirtualClock } from "../../src/core/async/mod.ts";
 import { type Bytes, concat, utf8 } from "../../src/core/bytes/mod.ts";
 import { nodeProvider as crypto } from "../../src/core/crypto/mod.ts";
-import { type Connection, tcp } from "../../src/core/transport/mod.ts";
+import {
+  type Connection,
+  MemoryNetwork,
+  tcp,
+} from "../../src/core/transport/mod.ts";
 import { dialTls, type DialTlsOptions } from "../../src/tls/dial.ts";
 import {
   listenTls,
@@ -66,7 +70,7 @@ Deno.test("listenTls() serves connections that dialTls() opens, and resumes thei
   }
   listener.close();
   await echoing;
-  assertEquals(Object.values(listener.refused), [0, 0, 0, 0, 0]);
+  assertEquals(Object.values(listener.refused), [0, 0, 0, 0, 0, 0]);
 });
 
 Deno.test("listenTls() takes an end without close_notify for an end if it is told to, and answers still", async () => {
@@ -333,6 +337,95 @@ Deno.test("listenTls() judges clients' certificates where it is told to", async 
   listener.close();
   await echoing;
   assertEquals(judged, []); // our client has none: there is nothing to judge
+});
+
+Deno.test("listenTls() wants a judge if it asks for certificates, and none if not", async () => {
+  const verifyClient = () => Promise.resolve();
+  for (
+    const options of [
+      { verifyClient },
+      { clientCertificates: "require" },
+      { clientCertificates: "request" },
+    ] as const
+  ) {
+    await assertRejects(() => listenHere(options), TypeError);
+  }
+});
+
+Deno.test("listenTls() tells of faults of its own, and does not fall back for them", async () => {
+  const certificate = {
+    ...certificateOf("p256"),
+    key: {
+      schemes: certificateOf("p256").key.schemes,
+      sign(): never {
+        throw new Error("The key is away");
+      },
+    },
+  };
+  const fault = Promise.withResolvers<unknown>();
+  await using listener = await listenHere({
+    certificates: [certificate],
+    fallback: () => Promise.resolve(),
+    onFault: fault.resolve,
+  });
+  const error = await assertRejects(
+    () => dialTls(listener.address, trustAll),
+    TlsError,
+  );
+  assertEquals([error.code, error.alert], ["received_alert", "internalError"]);
+  assertEquals(String(await fault.promise), "Error: The key is away");
+  assertEquals(listener.refused.internal, 1);
+  assertEquals(listener.refused.unserved, 0);
+});
+
+Deno.test("listenTls() counts fallbacks that fail, and tells why", async () => {
+  const fault = Promise.withResolvers<unknown>();
+  await using listener = await listenHere({
+    fallback: () => Promise.reject(new Error("No origin")),
+    onFault: fault.resolve,
+  });
+  await using connection = await tcp.dial(listener.address);
+  await connection.write(utf8("GET / HTTP/1.1\r\n\r\n"));
+  assertEquals(await readAll(connection), new Uint8Array(0));
+  assertEquals(String(await fault.promise), "Error: No origin");
+  assertEquals(listener.fallbacksFailed, 1);
+});
+
+Deno.test("listenTls() lets the oldest of 512 fallbacks give way to the next", async () => {
+  const network = new MemoryNetwork();
+  let given = Promise.withResolvers<Connection>();
+  await using listener = listenTls(
+    await network.transport("far").listen("memory://far"),
+    {
+      certificates: [certificateOf("p256")],
+      async fallback(connection) {
+        given.resolve(connection);
+        await connection.closed;
+      },
+    },
+  );
+  const near = network.transport("near");
+  const visit = async () => {
+    given = Promise.withResolvers();
+    const connection = await near.dial(listener.address);
+    await connection.write(utf8("GET"));
+    return { connection, taken: await given.promise };
+  };
+  const oldest = await visit();
+  for (let i = 1; i < 512; i++) await visit();
+  assertEquals([listener.fallbacks, listener.fallbacksDropped], [512, 0]);
+  await visit();
+  await oldest.taken.closed;
+  assertEquals([listener.fallbacks, listener.fallbacksDropped], [512, 1]);
+});
+
+Deno.test("listenTls() answers bytes behind the hello in its record with an alert alone", async () => {
+  await using listener = await listenHere();
+  await using connection = await tcp.dial(listener.address);
+  const hello = concat(newClient().takeOutput(), Uint8Array.of(1));
+  hello[4]!++;
+  await connection.write(hello);
+  assertEquals((await readAll(connection)).toHex(), "1503030002020a");
 });
 
 Deno.test("suitesBySpeed() puts AES or ChaCha20 first, whichever takes less time", () => {

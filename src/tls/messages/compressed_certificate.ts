@@ -67,7 +67,7 @@ export function encodeCompressedCertificate(body: Uint8Array): Bytes {
 /**
  * The body of the Certificate inside.
  *
- * @throws {TlsError} `bad_certificate` if it does not decompress to the length it says, or that is above
+ * @throws {TlsError} `bad_certificate` if it does not decompress to the length it says, bytes follow, or that is above
  * {@link MAX_CERTIFICATE_LENGTH}; `illegal_parameter` if the algorithm is not {@link BROTLI} (RFC 8879 §4).
  */
 export function decompressCertificate(
@@ -80,15 +80,33 @@ export function decompressCertificate(
   if (uncompressedLength > MAX_CERTIFICATE_LENGTH) {
     throw fatal("badCertificate", `Certificate of ${uncompressedLength} bytes`);
   }
-  let body;
-  try {
-    const options = { maxOutputLength: Math.max(1, uncompressedLength) };
-    body = new Uint8Array(brotliDecompressSync(compressed, options));
-  } catch (cause) {
-    throw fatal("badCertificate", "Certificate does not decompress", { cause });
-  }
+  const { body, consumedLength } = decompress(compressed, uncompressedLength);
   if (body.length !== uncompressedLength) {
     throw fatal("badCertificate", "Certificate has another length than said");
   }
+  if (consumedLength !== compressed.length) {
+    throw fatal("badCertificate", "Bytes behind the compressed certificate");
+  }
   return body;
+}
+
+function decompress(compressed: Uint8Array, length: number) {
+  const options = { maxOutputLength: Math.max(1, length), info: true };
+  try {
+    const { buffer, engine } = brotliDecompressSync(
+      compressed,
+      options,
+    ) as unknown as Decompressed; // what it gives with `info`
+    return {
+      body: new Uint8Array(buffer),
+      consumedLength: engine.bytesWritten,
+    };
+  } catch (cause) {
+    throw fatal("badCertificate", "Certificate does not decompress", { cause });
+  }
+}
+
+interface Decompressed {
+  readonly buffer: Uint8Array;
+  readonly engine: { readonly bytesWritten: number };
 }
