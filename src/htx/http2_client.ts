@@ -36,12 +36,19 @@ export class Http2Client {
     this.greeting = this.http2.takeOutgoing()!;
   }
 
-  /** The bytes of the first request, for one TLS record each. */
+  /**
+   * The bytes of the first request, for one TLS record each.
+   *
+   * @throws {TransportError} `reset` if the server has said that it takes none.
+   */
   request({ fields, body }: Http2Request): Bytes[] {
-    this.http2.request(fields, {
-      endStream: body.length === 0,
-      priority: this.#profile.http2.priority,
-    });
+    const endStream = body.length === 0;
+    const { priority } = this.#profile.http2;
+    try {
+      this.http2.request(fields, { endStream, priority });
+    } catch (cause) {
+      throw new TransportError("reset", "Server takes no request", { cause });
+    }
     const head = this.http2.takeOutgoing()!;
     if (body.length === 0) return [head];
     this.http2.send(FIRST_STREAM, body, {

@@ -1,5 +1,4 @@
 import type { Clock } from "../core/async/mod.ts";
-import type { Bytes } from "../core/bytes/mod.ts";
 import type { CryptoProvider } from "../core/crypto/mod.ts";
 import {
   ByteConnection,
@@ -13,6 +12,7 @@ import type {
   Http2Event,
   Priority,
 } from "../http2/mod.ts";
+import { ReceiveQueue } from "./receive_queue.ts";
 import { Shaper } from "./shaping.ts";
 
 /** Longest DATA payload: with its header it fills a TLS record, as Chrome's do. */
@@ -60,9 +60,7 @@ abstract class StreamPair extends ByteConnection {
   protected inbound = 0;
   /** The stream we write, once there is one. */
   protected outbound = 0;
-  readonly #chunks: Bytes[] = [];
-  /** How many bytes of the first were read. */
-  #chunkAt = 0;
+  readonly #received = new ReceiveQueue();
   #inboundEnded = false;
   #failure: unknown;
   #changed = Promise.withResolvers<void>();
@@ -97,30 +95,13 @@ abstract class StreamPair extends ByteConnection {
   }
 
   protected override async receive(buffer: Uint8Array): Promise<number | null> {
-    while (this.#chunks.length === 0) {
+    while (this.#received.length === 0) {
       if (this.#inboundEnded) return null;
       await this.change();
     }
-    const length = this.#takeChunks(buffer);
+    const length = this.#received.read(buffer);
     this.init.http2.consume(this.inbound, length);
     this.flushSoon();
-    return length;
-  }
-
-  #takeChunks(buffer: Uint8Array): number {
-    let length = 0;
-    while (length < buffer.length && this.#chunks.length > 0) {
-      const chunk = this.#chunks[0]!;
-      const rest = chunk.subarray(this.#chunkAt);
-      const part = rest.subarray(0, buffer.length - length);
-      buffer.set(part, length);
-      length += part.length;
-      this.#chunkAt += part.length;
-      if (part.length < rest.length) break;
-      chunk.buffer.transfer(0); // as garbage it would call for collections
-      this.#chunks.shift();
-      this.#chunkAt = 0;
-    }
     return length;
   }
 
@@ -203,7 +184,9 @@ abstract class StreamPair extends ByteConnection {
         this.flushSoon();
         this.#notify();
       }
-      if (!this.#inboundEnded) throw broken("The connection ended");
+      const ended = broken("The connection ended");
+      if (!this.#inboundEnded) throw ended;
+      this.#fail(ended); // nobody grants a writer any more
     } catch (error) {
       if (this.#failure !== undefined) return;
       this.#fail(error);
@@ -233,7 +216,7 @@ abstract class StreamPair extends ByteConnection {
     if (streamId !== this.inbound || this.#failure !== undefined) {
       return this.init.http2.consume(streamId, data.length);
     }
-    if (data.length > 0) this.#chunks.push(new Uint8Array(data));
+    if (data.length > 0) this.#received.push(new Uint8Array(data));
     this.#endInbound(endStream);
   }
 

@@ -6,6 +6,7 @@ import {
   encodeResponseHead,
   type HttpFields,
   isWebSocketUpgrade,
+  TransportError,
 } from "../core/transport/mod.ts";
 import type { TicketRequest } from "./carrier.ts";
 import type { BufferedDuplex } from "./duplex.ts";
@@ -27,7 +28,11 @@ export interface Guest {
   readonly search: Http2Search | undefined;
 }
 
-/** Answers in the fields that an answer of the built-in site has, but without a length. */
+/**
+ * Answers in the fields that an answer of the built-in site has, but without a length.
+ *
+ * @throws {TransportError} If the connection breaks, or the visitor has ended the stream of its request by then.
+ */
 export async function welcome(
   guest: Guest,
   { clock, crypto }: { clock: Clock; crypto: CryptoProvider },
@@ -39,7 +44,11 @@ export async function welcome(
   ];
   if (search) {
     const { http2, streamId, rest: events } = search;
-    http2.respond(streamId, [[":status", "200"], ...fields]);
+    try {
+      http2.respond(streamId, [[":status", "200"], ...fields]);
+    } catch (cause) { // what came behind the request ended its stream
+      throw new TransportError("reset", "Visitor has left", { cause });
+    }
     await connection.write(http2.takeOutgoing()!);
     const init = {
       connection,

@@ -2,12 +2,15 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { VirtualClock } from "../../src/core/async/mod.ts";
 import { concat } from "../../src/core/bytes/mod.ts";
 import { nodeProvider } from "../../src/core/crypto/mod.ts";
+import { createLogger } from "../../src/core/log/mod.ts";
 import {
   type Connection,
   MemoryNetwork,
+  TransportError,
 } from "../../src/core/transport/mod.ts";
 import {
   decodeFrame,
+  encodeFrame,
   type Frame,
   FRAME_HEADER_LENGTH,
   FRAME_TYPE,
@@ -144,6 +147,69 @@ Deno.test("http2Outer() says `refused` if the answer is not a session", async ()
     })
   );
   assert(error instanceof HtxError && error.code === "refused");
+});
+
+Deno.test("a server that takes no request breaks a dial that waits to start", async () => {
+  for (const settings of [[], [[3, 0]]] as const) {
+    await using world = await World.start();
+    const network = new MemoryNetwork();
+    const listener = await network.transport("s").listen("memory://s");
+    const { promise: start, resolve } = Promise.withResolvers<void>();
+    const dialling = assertRejects(
+      () =>
+        world.dial({
+          outer: http2Outer({ profile }),
+          start,
+          dial: () => network.transport("c").dial("memory://s"),
+        }),
+      TransportError,
+      "Server takes no request",
+    );
+    for await (const connection of listener) {
+      const http2 = new Http2Connection({ role: "server", settings });
+      if (settings.length === 0) http2.goAway();
+      await connection.write(http2.takeOutgoing()!);
+      const buffer = new Uint8Array(1_024);
+      const length = await connection.read(buffer);
+      assert(framesOf(buffer.subarray(PREFACE_LENGTH, length!)).length > 1);
+      await connection.read(buffer); // its acknowledgement
+      resolve();
+      assertEquals((await dialling).code, "reset");
+      connection.close();
+      listener.close();
+    }
+  }
+});
+
+Deno.test("a visitor who leaves with the ticket is no fault of the server", async () => {
+  const logged: string[] = [];
+  const log = createLogger({ sink: ({ event }) => logged.push(event) });
+  for (const resets of [true, false]) {
+    await using world = await World.start(
+      { log },
+      {},
+      undefined,
+      agreeingOnHttp2,
+    );
+    const reset = encodeFrame({
+      type: FRAME_TYPE.rstStream,
+      flags: 0,
+      streamId: 1,
+      payload: new Uint8Array(4),
+    });
+    await using connection = await world.connect();
+    await connection.write(concat(
+      opening(world, only(world, "cookie")),
+      resets ? reset : new Uint8Array(9).fill(0xff),
+    ));
+    await readAll(connection);
+    assertEquals(world.gate.counts.admitted, 1);
+  }
+  assert(!logged.includes("htx.connection_fault"), logged.join());
+  assertEquals(
+    logged.filter((event) => event === "htx.handshake_failed").length,
+    2,
+  );
 });
 
 Deno.test("http2Greeting is said before the visitor says anything", async () => {

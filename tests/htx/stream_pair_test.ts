@@ -131,6 +131,38 @@ Deno.test("a stream pair breaks with its streams, with HTTP/2 and with what is b
   assertEquals(codes, ["reset", "reset", "malformed", "reset"]);
 });
 
+Deno.test("a write that waits for the window fails with the end of the connection, reads give what had come", async () => {
+  await using ends = await pair([[4, 1_000]]);
+  const { client, server, http2, raw } = ends;
+  await client.write(Uint8Array.of(1));
+  await read(server, 1);
+  const written = assertRejects(
+    () => client.write(new Uint8Array(2 ** 21)),
+    TransportError,
+  );
+  http2.send(1, Uint8Array.of(7), { endStream: true });
+  await raw.write(http2.takeOutgoing()!);
+  await raw.closeWrite();
+  assertEquals((await written).code, "reset");
+  assertEquals(await read(client, 2), [7]);
+  assertEquals(await read(client, 2), null);
+});
+
+Deno.test("a window full of short DATA takes little memory", async () => {
+  await using ends = await pair();
+  const { client, server } = ends;
+  const before = memory();
+  const count = 40_000;
+  for (let i = 0; i < count; i++) {
+    await client.write(new Uint8Array(16).fill(i));
+  }
+  let length = (await read(server, 1))!.length;
+  // An object for each is 14 MB and more.
+  const grown = memory() - before;
+  assert(grown < 8 * 2 ** 20, `${grown} bytes`);
+  while (length < 16 * count) length += (await read(server, 100_000))!.length;
+});
+
 Deno.test("a server refuses further requests on the connection of a pair", async () => {
   const answers: string[] = [];
   const clock = new VirtualClock();
@@ -211,4 +243,9 @@ async function read(
   const buffer = new Uint8Array(length);
   const read = await connection.read(buffer);
   return read === null ? null : [...buffer.subarray(0, read)];
+}
+
+function memory(): number {
+  const { heapUsed, external } = Deno.memoryUsage();
+  return heapUsed + external;
 }
