@@ -13,7 +13,7 @@ import {
 import { echOf, keySharesOf } from "./extension_data.ts";
 import { isGrease } from "./grease.ts";
 import { protocolsOf } from "./hello_kind.ts";
-import { GROUP, type Group } from "./key_share.ts";
+import { GROUP, KEY_SHARE_LENGTH } from "./key_share.ts";
 import { u16List } from "./u16_list.ts";
 
 /** What a rule makes and what a hello has, alike if the rule can make it. */
@@ -96,14 +96,6 @@ function compareData(
   }
 }
 
-const SHARE_LENGTH: Readonly<Record<Group, number>> = {
-  [GROUP.p256]: 65,
-  [GROUP.p384]: 97,
-  [GROUP.x25519]: 32,
-  [GROUP.x25519MlKem768]: 1_216,
-  [GROUP.x25519Kyber768Draft00]: 1_216,
-};
-
 /** After a HelloRetryRequest the only share is of another group that the hello supports, without GREASE. */
 function compareKeyShare(
   { groups }: KeyShareRule,
@@ -121,7 +113,7 @@ function compareKeyShare(
   const expected = (retried ? [asked] : groups).map((group) =>
     group === GREASE
       ? `${GREASE} as in groups: 1`
-      : `${hex(group)}: ${SHARE_LENGTH[group]}`
+      : `${hex(group)}: ${KEY_SHARE_LENGTH[group]}`
   );
   const found = shares.map(([group, key]) =>
     isGrease(group) && supported.includes(group)

@@ -1,5 +1,6 @@
 import type { Bytes } from "../core/bytes/mod.ts";
 import { EXTENSION } from "./extension.ts";
+import { isGrease } from "./grease.ts";
 import type { JsonPart } from "./json_part.ts";
 import { GROUP, type Group } from "./key_share.ts";
 
@@ -135,13 +136,16 @@ export function parseScope(part: JsonPart): Scope {
   return part.oneOf(SCOPES);
 }
 
-/** Reads a list of codes: `"GREASE"` or four hex digits each, none twice. */
+/** Reads a list of codes: `"GREASE"` or four hex digits each, none twice, and one at least that is not GREASE. */
 export function parseCodes(part: JsonPart): Code[] {
   const codes = new Set<Code>();
   for (const entry of part.list()) {
     const code = parseCode(entry);
     if (codes.has(code)) throw entry.fault(`${entry.string()} again`);
     codes.add(code);
+  }
+  if (codes.size === (codes.has(GREASE) ? 1 : 0)) {
+    throw part.fault("Expected a code besides GREASE");
   }
   return [...codes];
 }
@@ -152,7 +156,9 @@ function parseCode(part: JsonPart): Code {
   if (!/^[0-9a-f]{4}$/.test(text)) {
     throw part.unlike(`"${GREASE}" or four lower-case hex digits`);
   }
-  return Number.parseInt(text, 16);
+  const code = Number.parseInt(text, 16);
+  if (isGrease(code)) throw part.unlike(`"${GREASE}" for its values`);
+  return code;
 }
 
 /**
@@ -164,11 +170,7 @@ function parseCode(part: JsonPart): Code {
 export function parseExtensionRule(part: JsonPart): ExtensionRule {
   if (part.field("type").present) {
     const { type, data } = part.fields(["type", "data"]);
-    return {
-      rule: "constant",
-      type: type.integer(0, 0xffff),
-      data: data.hex(),
-    };
+    return { rule: "constant", type: parseType(type), data: data.hex() };
   }
   const name = nameOf(part);
   if (name === "grease") {
@@ -177,11 +179,12 @@ export function parseExtensionRule(part: JsonPart): ExtensionRule {
   const type = EXTENSION[name];
   switch (name) {
     case "supportedGroups":
-    case "signatureAlgorithms":
-    case "supportedVersions": {
+    case "signatureAlgorithms": {
       const { codes } = part.fields(["name", "codes"]);
       return { rule: name, type, codes: parseCodes(codes) };
     }
+    case "supportedVersions":
+      return { rule: name, type, codes: parseVersions(part) };
     case "serverName":
     case "cookie":
       part.fields(["name"]);
@@ -213,7 +216,7 @@ export function parseExtensionRule(part: JsonPart): ExtensionRule {
       return {
         rule: name,
         type,
-        ids: ids.list().map((id) => id.hex()),
+        ids: ids.list().map(parseTrustAnchor),
         order: parseScope(order),
       };
     }
@@ -226,13 +229,44 @@ export function parseExtensionRule(part: JsonPart): ExtensionRule {
   }
 }
 
+/** A type that {@link EXTENSION} does not name: those that it does have rules of their own. */
+function parseType(part: JsonPart): number {
+  const type = part.integer(0, 0xffff);
+  const known = Object.entries(EXTENSION).find(([, value]) => value === type);
+  const name = isGrease(type) ? "grease" : known?.[0];
+  if (name !== undefined) throw part.unlike(`the name "${name}" for it`);
+  return type;
+}
+
 function nameOf(part: JsonPart): typeof NAMES[number] {
   const name = part.field("name");
   const known = name.oneOf(NAMES);
-  if (known === "preSharedKey" || known === "padding") {
-    throw name.fault(`Unexpected ${known}, which follows from other rules,`);
+  switch (known) {
+    case "preSharedKey":
+    case "padding":
+      throw name.fault(`Unexpected ${known}, which follows from other rules,`);
+    case "earlyData":
+      throw name.fault(`Unexpected ${known}, which is never sent,`);
   }
   return known;
+}
+
+const TLS_1_3 = 0x0304;
+const MAX_VERSIONS = 127; // 2 bytes each behind a length of 1 byte
+
+function parseVersions(part: JsonPart): Code[] {
+  const { codes } = part.fields(["name", "codes"]);
+  const versions = parseCodes(codes);
+  if (versions.length > MAX_VERSIONS || !versions.includes(TLS_1_3)) {
+    throw codes.unlike(`at most ${MAX_VERSIONS} versions with 0304`);
+  }
+  return versions;
+}
+
+function parseTrustAnchor(part: JsonPart): Bytes {
+  const id = part.hex();
+  if (id.length < 1 || id.length > 255) throw part.unlike("1 to 255 bytes");
+  return id;
 }
 
 function parseGroups(part: JsonPart): (Group | typeof GREASE)[] {

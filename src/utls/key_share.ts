@@ -17,6 +17,15 @@ export const GROUP = {
 /** One of {@link GROUP}. */
 export type Group = typeof GROUP[keyof typeof GROUP];
 
+/** Bytes of the hello's share of each group. */
+export const KEY_SHARE_LENGTH: Readonly<Record<Group, number>> = {
+  [GROUP.p256]: 65,
+  [GROUP.p384]: 97,
+  [GROUP.x25519]: 32,
+  [GROUP.x25519MlKem768]: 1_216,
+  [GROUP.x25519Kyber768Draft00]: 1_216,
+};
+
 /** Our half of a key exchange. */
 export interface KeyShare extends Disposable {
   /** Its group. */

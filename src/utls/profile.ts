@@ -1,4 +1,5 @@
 import type { Bytes } from "../core/bytes/mod.ts";
+import { MAX_EXTENSIONS } from "./client_hello.ts";
 import {
   type Code,
   type CodesRule,
@@ -9,6 +10,7 @@ import {
   parseScope,
   type Scope,
 } from "./extension_rule.ts";
+import { longestExtensions } from "./extensions_length.ts";
 import { type Http2Habits, parseHttp2Habits } from "./http2_habits.ts";
 import { JsonPart } from "./json_part.ts";
 import { type Navigation, parseNavigation } from "./navigation.ts";
@@ -171,15 +173,32 @@ function parseHello(part: JsonPart): HelloRules {
     sessionIdBytes: fields.sessionIdBytes.integer(0, 32),
     cipherSuites,
     cipherSuitesWithoutAesHardware: withoutAes,
-    compressionMethods: fields.compressionMethods.hex(),
+    compressionMethods: parseCompressionMethods(fields.compressionMethods),
     extensionOrder: parseScope(fields.extensionOrder),
     extensions: parseExtensions(fields.extensions),
     padding: fields.padding.boolean(),
   };
 }
 
+function parseCompressionMethods(part: JsonPart): Bytes {
+  const methods = part.hex();
+  if (methods.length < 1 || methods.length > 255) {
+    throw part.unlike("1 to 255 bytes");
+  }
+  return methods;
+}
+
+/** Most extensions of a profile: few enough that a hello with padding, key and cookie still decodes. */
+const MAX_RULES = MAX_EXTENSIONS - 3;
+
+/** Most bytes of extensions that a profile may make: with all else of a hello, tickets included, one record holds them. */
+const MAX_EXTENSIONS_BYTES = 12_288;
+
 function parseExtensions(part: JsonPart): ExtensionRule[] {
   const entries = part.list();
+  if (entries.length > MAX_RULES) {
+    throw part.fault(`Expected at most ${MAX_RULES} extensions`);
+  }
   const rules = entries.map(parseExtensionRule);
   const seen = new Set<number>();
   for (const [at, rule] of rules.entries()) {
@@ -193,6 +212,12 @@ function parseExtensions(part: JsonPart): ExtensionRule[] {
     } else seen.add(rule.type);
   }
   checkKeyShare(part, rules);
+  const length = longestExtensions(rules);
+  if (length > MAX_EXTENSIONS_BYTES) {
+    throw part.fault(
+      `Expected at most ${MAX_EXTENSIONS_BYTES} bytes of extensions, got ${length}`,
+    );
+  }
   return rules;
 }
 

@@ -1,6 +1,7 @@
-import { assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import { nodeProvider } from "../../src/core/crypto/mod.ts";
 import {
+  decodeClientHello,
   drawOffer,
   extensionOf,
   parseProfile,
@@ -120,7 +121,70 @@ const REFUSED: readonly (readonly [message: string, change: Break])[] = [
   ],
   [
     "Extension 0 again at hello.extensions[3]",
-    (p) => p.hello.extensions[3] = { type: 0, data: "" },
+    (p) => p.hello.extensions[3] = { name: "serverName" },
+  ],
+  ...[[0, "serverName"], [21, "padding"], [41, "preSharedKey"], [
+    0x3a3a,
+    "grease",
+  ]].map(([type, name]): [string, Break] => [
+    `Expected the name "${name}" for it, got ${type} at hello.extensions[3].type`,
+    (p) => p.hello.extensions[3] = { type, data: "" },
+  ]),
+  [
+    "Unexpected earlyData, which is never sent, at hello.extensions[3].name",
+    (p) => p.hello.extensions[3].name = "earlyData",
+  ],
+  [
+    'Expected "GREASE" for its values, got "0a0a" at hello.extensions[5].codes[0]',
+    (p) => rule(p, "supportedGroups").codes[0] = "0a0a",
+  ],
+  [
+    "Expected a code besides GREASE at hello.cipherSuites",
+    (p) => p.hello.cipherSuites = [],
+  ],
+  [
+    "Expected a code besides GREASE at hello.extensions[12].groups",
+    (p) => rule(p, "keyShare").groups = ["GREASE"],
+  ],
+  [
+    "Expected at most 127 versions with 0304, got a list at hello.extensions[14].codes",
+    (p) => rule(p, "supportedVersions").codes.splice(1, 1),
+  ],
+  [
+    "Expected at most 127 versions with 0304, got a list at hello.extensions[14].codes",
+    (p) => rule(p, "supportedVersions").codes.push(...codes(125)),
+  ],
+  [
+    'Expected 1 to 255 bytes, got "" at hello.compressionMethods',
+    (p) => p.hello.compressionMethods = "",
+  ],
+  [
+    `Expected 1 to 255 bytes, got "${
+      "0".repeat(39)
+    } at hello.compressionMethods`,
+    (p) => p.hello.compressionMethods = "00".repeat(256),
+  ],
+  [
+    'Expected 1 to 255 bytes, got "" at hello.extensions[18].ids[0]',
+    (p) => rule(p, "trustAnchors").ids[0] = "",
+  ],
+  [
+    `Expected 1 to 255 bytes, got "${
+      "0".repeat(39)
+    } at hello.extensions[18].ids[0]`,
+    (p) => rule(p, "trustAnchors").ids[0] = "00".repeat(256),
+  ],
+  [
+    "Expected at most 253 extensions at hello.extensions",
+    (p) => p.hello.extensions.splice(3, 0, ...constants(234, 0)),
+  ],
+  [
+    "Expected at most 12288 bytes of extensions, got 14172 at hello.extensions",
+    (p) => p.hello.extensions.splice(3, 0, ...constants(6, 2_000)),
+  ],
+  [
+    "Expected at most 12288 bytes of extensions, got 67672 at hello.extensions",
+    (p) => rule(p, "alpn").page = Array(256).fill("a".repeat(255)),
   ],
   [
     "Expected GREASE first and last only, not at hello.extensions[3]",
@@ -210,6 +274,38 @@ Deno.test("parseProfile() takes an extension without a name by its number", () =
     keyShare: (group) => shareOf(group, new Uint8Array(1)),
   });
   assertEquals(extensionOf(offer.hello, 0x12e0), Uint8Array.of(1, 2));
+});
+
+/** Extensions without a name. */
+function constants(count: number, bytes: number) {
+  return Array.from({ length: count }, (_, i) => ({
+    type: 5_000 + i,
+    data: "00".repeat(bytes),
+  }));
+}
+
+/** Codes without a meaning. */
+function codes(count: number): string[] {
+  return Array.from({ length: count }, (_, i) => (0x1100 + i).toString(16));
+}
+
+Deno.test("drawOffer() can draw the longest profile that parseProfile() takes, in one record", () => {
+  const json = profileJson(156);
+  rule(json, "supportedVersions").codes.push(...codes(124));
+  json.hello.compressionMethods = "00".repeat(255);
+  json.hello.extensions.splice(3, 0, ...constants(4, 2_000));
+  json.hello.extensions.splice(3, 0, { type: 6_000, data: "00".repeat(1_872) });
+  using offer = drawOffer(parseProfile(json), {
+    crypto: nodeProvider,
+    serverName: `${"a.".repeat(126)}a`,
+    psk: {
+      identity: new Uint8Array(2_000),
+      obfuscatedTicketAge: 0,
+      binderLength: 48,
+    },
+  });
+  assert(offer.message.length < 16_384);
+  assertEquals(decodeClientHello(offer.message), offer.hello);
 });
 
 // deno-lint-ignore no-explicit-any -- a rule of any kind
