@@ -6,6 +6,7 @@ import {
 import {
   codesText,
   compareExtension,
+  comparePsk,
   type Comparison,
 } from "./compare_extension.ts";
 import { EXTENSION } from "./extension.ts";
@@ -81,6 +82,7 @@ export function differencesFrom(
     [GREASE]: compareGrease(rules, hello),
     order: compareOrder(rules, hello),
     padding: comparePadding(rules, hello),
+    preSharedKey: comparePsk(hello),
     ...compareExtensions(rules, hello),
   };
   return Object.entries(parts)
@@ -97,18 +99,18 @@ function compareSuites(
   return [found === without ? without : codesText(cipherSuites), found];
 }
 
-/** The extensions of GREASE types: how many, how long, and that no two are of one type. */
+/** The extensions of GREASE types: how many, their bytes, and that no two are of one type. */
 function compareGrease(
   { extensions }: HelloRules,
   hello: ClientHello,
 ): Comparison {
   const grease = (hello.extensions ?? []).filter(({ type }) => isGrease(type));
   const types = new Set(grease.map(({ type }) => type));
-  const lengths = (data: readonly { data: Uint8Array }[]) =>
-    `${data.map(({ data }) => data.length).join(", ") || "no"} bytes`;
+  const text = (all: readonly { data: Uint8Array }[]) =>
+    all.map(({ data }) => data.toHex() || "empty").join(", ") || "none";
   return [
-    lengths(extensions.filter((rule) => rule.rule === "grease")),
-    lengths(grease) + (types.size < grease.length ? " of one type" : ""),
+    text(extensions.filter((rule) => rule.rule === "grease")),
+    text(grease) + (types.size < grease.length ? " of one type" : ""),
   ];
 }
 

@@ -1,4 +1,4 @@
-import { DecodeError, Reader } from "../core/bytes/mod.ts";
+import { DecodeError } from "../core/bytes/mod.ts";
 import { type ClientHello, extensionOf } from "./client_hello.ts";
 import { EXTENSION } from "./extension.ts";
 import {
@@ -10,11 +10,19 @@ import {
   type KeyShareRule,
   type TrustAnchorsRule,
 } from "./extension_rule.ts";
-import { echOf, keySharesOf } from "./extension_data.ts";
+import {
+  echOf,
+  keySharesOf,
+  readCookie,
+  readTrustAnchors,
+} from "./extension_data.ts";
 import { isGrease } from "./grease.ts";
-import { protocolsOf } from "./hello_kind.ts";
+import { protocolsOf, readServerName } from "./hello_kind.ts";
+import { serverNameFor } from "./host_name.ts";
 import { GROUP, KEY_SHARE_LENGTH } from "./key_share.ts";
+import { readPsks } from "./psk_extension.ts";
 import { u16List } from "./u16_list.ts";
+import { isReducedMlKemKey } from "./verify/ml_kem_key.ts";
 
 /** What a rule makes and what a hello has, alike if the rule can make it. */
 export type Comparison = readonly [expected: string, found: string];
@@ -31,9 +39,33 @@ export function compareExtension(
       ? [mayLack(rule, hello) ? "absent" : "present", "absent"]
       : compareData(rule, data, hello, aesHardware);
   } catch (error) {
-    if (!(error instanceof DecodeError)) throw error;
-    return ["well formed", "malformed"];
+    return malformed(error);
   }
+}
+
+/** One key with a binder as long as the hash of a suite of TLS 1.3, where `hello` resumes. */
+export function comparePsk(hello: ClientHello): Comparison {
+  const expected = "1 key, binder of 32 or 48 bytes";
+  const data = extensionOf(hello, EXTENSION.preSharedKey);
+  if (!data) return ["absent", "absent"];
+  try {
+    const [first, ...more] = readPsks(data);
+    const length = first?.binderLength ?? 0;
+    const isOne = more.length === 0 && first && first.identity.length > 0;
+    return [
+      expected,
+      isOne && (length === 32 || length === 48)
+        ? expected
+        : `${more.length + 1} keys, first binder of ${length} bytes`,
+    ];
+  } catch (error) {
+    return malformed(error);
+  }
+}
+
+function malformed(error: unknown): Comparison {
+  if (!(error instanceof DecodeError)) throw error;
+  return ["well formed", "malformed"];
 }
 
 /** `codes` as four hex digits each, GREASE values as such. */
@@ -70,8 +102,9 @@ function compareData(
     case "constant":
       return [rule.data.toHex() || "empty", data.toHex() || "empty"];
     case "serverName":
+      return ["a host name", hostText(readServerName(data))];
     case "cookie":
-      return ["present", "present"];
+      return readCookie(data) && ["present", "present"];
     case "supportedGroups":
     case "signatureAlgorithms":
       return [codesText(rule.codes), codesText(u16List(data, rule.rule))];
@@ -112,22 +145,51 @@ function compareKeyShare(
     supported.includes(asked) && !groups.includes(asked);
   const expected = (retried ? [asked] : groups).map((group) =>
     group === GREASE
-      ? `${GREASE} as in groups: 1`
-      : `${hex(group)}: ${KEY_SHARE_LENGTH[group]}`
+      ? `${GREASE} as in groups: 00`
+      : `${hex(group)}: ${KEY_SHARE_LENGTH[group]} bytes`
   );
   const found = shares.map(([group, key]) =>
     isGrease(group) && supported.includes(group)
-      ? `${GREASE} as in groups: ${key.length}`
-      : `${hex(group)}: ${key.length}`
+      ? `${GREASE} as in groups: ${key.toHex()}`
+      : `${hex(group)}: ${key.length} bytes${keyFault(group, key)}`
   );
-  return [
-    `${expected.join(", ")} bytes`,
-    `${found.join(", ")} bytes${x25519Fault(shares)}`,
-  ];
+  return [expected.join(", "), `${found.join(", ")}${repetition(shares)}`];
 }
 
-/** What no browser sends: an X25519 key in two shares, or one that is no field element. */
-function x25519Fault(shares: readonly [number, Uint8Array][]): string {
+/** What shows that `key` is no public key of `group`. */
+function keyFault(group: number, key: Uint8Array): string {
+  const isKey = isPublicKey(group, key);
+  return isKey ? "" : " that are no key";
+}
+
+function isPublicKey(group: number, key: Uint8Array): boolean {
+  switch (group) {
+    case GROUP.x25519:
+      return mayBeX25519(key);
+    case GROUP.x25519MlKem768:
+      return isReducedMlKemKey(key.subarray(0, -32)) &&
+        mayBeX25519(key.subarray(-32));
+    case GROUP.x25519Kyber768Draft00:
+      return mayBeX25519(key.subarray(0, 32)) &&
+        isReducedMlKemKey(key.subarray(32));
+    default:
+      return key[0] === UNCOMPRESSED_POINT;
+  }
+}
+
+function hostText(name: string): string {
+  try {
+    if (serverNameFor(name) === name) return "a host name";
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+  }
+  return "no host name as browsers send it";
+}
+
+const UNCOMPRESSED_POINT = 4;
+
+/** What no browser sends: an X25519 key in two shares. */
+function repetition(shares: readonly [number, Uint8Array][]): string {
   const keys = shares.flatMap(([group, key]) => {
     switch (group) {
       case GROUP.x25519:
@@ -140,14 +202,14 @@ function x25519Fault(shares: readonly [number, Uint8Array][]): string {
         return [];
     }
   });
-  if (new Set(keys.map((key) => key.toHex())).size < keys.length) {
-    return ", one X25519 key twice";
-  }
-  return keys.every(mayBeX25519) ? "" : ", no X25519 key";
+  return new Set(keys.map((key) => key.toHex())).size < keys.length
+    ? ", one X25519 key twice"
+    : "";
 }
 
+/** Whether `key` has the form of a u-coordinate that a private key leads to; zero is not of one. */
 function mayBeX25519(key: Uint8Array): boolean {
-  return key.length === 32 && key[31]! < 0x80;
+  return key.length === 32 && key[31]! < 0x80 && key.some((byte) => byte > 0);
 }
 
 function compareEch(
@@ -172,11 +234,7 @@ function compareTrustAnchors(
   { ids, order }: TrustAnchorsRule,
   data: Uint8Array,
 ): Comparison {
-  const r = new Reader(data, "trust_anchors");
-  const list = r.sub(r.u16());
-  r.end();
-  const found: string[] = [];
-  while (list.remaining > 0) found.push(list.take(list.u8()).toHex());
+  const found = readTrustAnchors(data).map((id) => id.toHex());
   const expected = ids.map((id) => id.toHex());
   if (order !== "build") {
     expected.sort();

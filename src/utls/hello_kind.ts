@@ -1,7 +1,9 @@
-import { DecodeError, Reader, utf8 } from "../core/bytes/mod.ts";
+import { DecodeError, utf8 } from "../core/bytes/mod.ts";
 import { type ClientHello, extensionOf } from "./client_hello.ts";
 import { EXTENSION } from "./extension.ts";
+import { listOf } from "./extension_data.ts";
 import type { OfferedPsk } from "./offer.ts";
+import { readPsks } from "./psk_extension.ts";
 
 /** What a browser sends a hello for, as far as the hello shows: hellos of different kinds have different extensions. */
 export type HelloKind =
@@ -18,27 +20,27 @@ export function kindOf(hello: ClientHello): HelloKind {
   return alpn && protocolsOf(alpn).includes("h2") ? "page" : "websocket";
 }
 
-/** The host name in `hello`'s server_name (RFC 6066 §3), or `undefined`. */
+/** The host name in `hello`'s server_name, or `undefined`. */
 export function serverNameOf(hello: ClientHello): string | undefined {
   const data = extensionOf(hello, EXTENSION.serverName);
-  if (!data) return undefined;
-  const r = new Reader(data, "server_name");
-  const list = r.sub(r.u16());
-  r.end();
-  if (list.u8() !== 0) throw new DecodeError(r.what, "not a host name");
+  return data && readServerName(data);
+}
+
+/** The one host name in server_name (RFC 6066 §3). */
+export function readServerName(data: Uint8Array): string {
+  const list = listOf(data, "server_name");
+  if (list.u8() !== 0) throw new DecodeError(list.what, "not a host name");
   const name = list.take(list.u16());
   list.end();
-  return ascii(name, r.what);
+  return ascii(name, list.what);
 }
 
 /** The names in a protocol list (RFC 7301 §3.1). */
 export function protocolsOf(data: Uint8Array): string[] {
-  const r = new Reader(data, "protocol list");
-  const list = r.sub(r.u16());
-  r.end();
+  const list = listOf(data, "protocol list");
   const protocols: string[] = [];
   while (list.remaining > 0) {
-    protocols.push(ascii(list.take(list.u8()), r.what));
+    protocols.push(ascii(list.take(list.u8()), list.what));
   }
   return protocols;
 }
@@ -46,16 +48,7 @@ export function protocolsOf(data: Uint8Array): string[] {
 /** The first key that `hello` offers, its age as sent, or `undefined`. */
 export function offeredPskOf(hello: ClientHello): OfferedPsk | undefined {
   const data = extensionOf(hello, EXTENSION.preSharedKey);
-  if (!data) return undefined;
-  const r = new Reader(data, "pre_shared_key");
-  const identities = r.sub(r.u16());
-  const binders = r.sub(r.u16());
-  r.end();
-  return {
-    identity: identities.take(identities.u16()),
-    obfuscatedTicketAge: identities.u32(),
-    binderLength: binders.u8(),
-  };
+  return data && readPsks(data)[0];
 }
 
 function ascii(bytes: Uint8Array, what: string): string {

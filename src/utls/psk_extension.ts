@@ -1,5 +1,5 @@
 /**
- * pre_shared_key in a ClientHello (RFC 8446 §4.2.11), always with one identity.
+ * pre_shared_key in a ClientHello (RFC 8446 §4.2.11); ours have one identity.
  *
  * ```text
  * 2B  length of the identities
@@ -11,10 +11,32 @@
  *
  * @module
  */
-import { type Bytes, Writer } from "../core/bytes/mod.ts";
+import { type Bytes, Reader, Writer } from "../core/bytes/mod.ts";
 import { type ClientHello, encodeClientHello } from "./client_hello.ts";
 import { EXTENSION } from "./extension.ts";
 import type { Offer, OfferedPsk } from "./offer.ts";
+
+/**
+ * The keys that `data` offers.
+ *
+ * @throws {DecodeError} If it is malformed, or has not as many binders as identities.
+ */
+export function readPsks(data: Uint8Array): OfferedPsk[] {
+  const r = new Reader(data, "pre_shared_key");
+  const identities = r.sub(r.u16());
+  const binders = r.sub(r.u16());
+  r.end();
+  const psks: OfferedPsk[] = [];
+  while (identities.remaining > 0) {
+    psks.push({
+      identity: identities.take(identities.u16()),
+      obfuscatedTicketAge: identities.u32(),
+      binderLength: binders.take(binders.u8()).length,
+    });
+  }
+  binders.end();
+  return psks;
+}
 
 /** Encodes `hello` with `psk` as its last extension, the binder zero. */
 export function encodeOffer(

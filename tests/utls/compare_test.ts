@@ -165,6 +165,86 @@ const FAULTS: readonly (readonly [
     ),
   ],
   [
+    "random bytes for an ML-KEM key",
+    156,
+    ["keyShare"],
+    edit(EXTENSION.keyShare, (data) => data.fill(0xff, 11, 11 + 1_184)),
+  ],
+  [
+    "a key share of zeros",
+    156,
+    ["keyShare"],
+    edit(EXTENSION.keyShare, (data) => data.fill(0, -32)),
+  ],
+  [
+    "a key share GREASE byte that is not 0",
+    156,
+    ["keyShare"],
+    edit(EXTENSION.keyShare, (data) => data[6] = 0x55),
+  ],
+  [
+    "a retried key share that is no point",
+    156,
+    ["keyShare"],
+    (hello) =>
+      replace(hello, EXTENSION.keyShare, `004500170041${"00".repeat(65)}`),
+  ],
+  [
+    "an ECH key of zeros",
+    156,
+    ["encryptedClientHello"],
+    edit(EXTENSION.encryptedClientHello, (data) => data.fill(0, 8, 40)),
+  ],
+  [
+    "a last GREASE extension with another byte",
+    156,
+    ["GREASE"],
+    (hello) =>
+      edited(hello, hello.extensions!.length - 1, { data: Uint8Array.of(1) }),
+  ],
+  [
+    "a server name that does not decode",
+    156,
+    ["serverName"],
+    (hello) => replace(hello, EXTENSION.serverName, "010203"),
+  ],
+  ...["192.0.2.1", "Example.com", "a b"].map((name): typeof FAULTS[number] => [
+    `the server name ${name}`,
+    156,
+    ["serverName"],
+    (hello) => replace(hello, EXTENSION.serverName, serverName(name)),
+  ]),
+  [
+    "an empty cookie",
+    156,
+    ["cookie"],
+    (hello) => added(hello, EXTENSION.cookie, "0000"),
+  ],
+  [
+    "a pre-shared key that does not decode",
+    156,
+    ["preSharedKey"],
+    (hello) => added(hello, EXTENSION.preSharedKey, "0909", 0),
+  ],
+  [
+    "a pre-shared key without identity",
+    156,
+    ["preSharedKey"],
+    (hello) => added(hello, EXTENSION.preSharedKey, "00000000", 0),
+  ],
+  [
+    "a pre-shared key with a short binder",
+    156,
+    ["preSharedKey"],
+    (hello) =>
+      added(
+        hello,
+        EXTENSION.preSharedKey,
+        "0007000107" + "00000000" + "00020101",
+        0,
+      ),
+  ],
+  [
     "no GREASE among signature algorithms",
     156,
     ["signatureAlgorithms"],
@@ -292,6 +372,28 @@ function replace(hello: ClientHello, type: number, hex: string): ClientHello {
     hello.extensions!.findIndex((extension) => extension.type === type),
     { data: Uint8Array.fromHex(hex) },
   );
+}
+
+/** A server_name of `name`, hex. */
+function serverName(name: string): string {
+  const bytes = new TextEncoder().encode(name);
+  const { length } = bytes;
+  return Uint8Array.of(0, length + 3, 0, 0, length, ...bytes).toHex();
+}
+
+/** An extension more, `fromEnd` places before the end. */
+function added(
+  hello: ClientHello,
+  type: number,
+  hex: string,
+  fromEnd = 1,
+): ClientHello {
+  const { length } = hello.extensions!;
+  const extension = { type, data: Uint8Array.fromHex(hex) };
+  return {
+    ...hello,
+    extensions: hello.extensions!.toSpliced(length - fromEnd, 0, extension),
+  };
 }
 
 /** One byte less of payload, lengths kept right. */
