@@ -80,7 +80,7 @@ export interface FallbackOptions {
   readonly crypto: CryptoProvider;
   /** Default: the machine's clock. */
   readonly clock?: Clock;
-  /** Told of everything that happens. */
+  /** Told of everything that happens; what it throws is dropped. */
   readonly onEvent?: (event: FallbackEvent) => void;
 }
 
@@ -131,8 +131,8 @@ export class Fallback implements Disposable {
   readonly #options: FallbackOptions;
   readonly #clock: Clock;
   readonly #closing = new AbortController();
-  /** When the latest retries were or will be. */
-  readonly #retries: number[] = [];
+  /** When the retries of the last minute were, and those to come will be, in their order. */
+  #retries: number[] = [];
 
   /**
    * Opens nothing yet.
@@ -167,7 +167,7 @@ export class Fallback implements Disposable {
       this.#tell("failed");
     }
     const plan = planFallback(this.#options.crypto, this.#options.origins);
-    await delay(this.#clock, this.#untilRetry(plan), { signal: either });
+    await this.#untilRetry(plan, { signal: either });
     this.#tell("retry");
     for (const cover of plan.covers) void this.#cover(cover);
     const start = delay(this.#clock, plan.startAfterMs, { signal: either })
@@ -181,14 +181,22 @@ export class Fallback implements Disposable {
     this.#closing.abort(new HtxError("closed", "Dialler is closing"));
   }
 
-  /** Milliseconds until the retry, which counts towards {@link FALLBACK.perMinute}. */
-  #untilRetry({ retryAfterMs }: FallbackPlan): number {
+  /** Waits for the retry, which counts towards {@link FALLBACK.perMinute} unless it is aborted before. */
+  async #untilRetry(
+    { retryAfterMs }: FallbackPlan,
+    options: WaitOptions,
+  ): Promise<void> {
     const now = this.#clock.now();
+    this.#retries = this.#retries.filter((at) => at > now - MINUTE_MS);
     const before = this.#retries.at(-FALLBACK.perMinute) ?? -Infinity;
     const at = Math.max(now + retryAfterMs, before + MINUTE_MS);
-    this.#retries.push(at);
-    this.#retries.splice(0, this.#retries.length - FALLBACK.perMinute);
-    return at - now;
+    this.#retries = [...this.#retries, at].sort((a, b) => a - b);
+    try {
+      await delay(this.#clock, at - now, options);
+    } catch (error) {
+      this.#retries.splice(this.#retries.indexOf(at), 1);
+      throw error;
+    }
   }
 
   async #cover(
@@ -199,8 +207,9 @@ export class Fallback implements Disposable {
       await delay(this.#clock, openAfterMs, { signal });
       this.#tell("cover_opening", origin);
       using stay = new Deadline(this.#clock, closeAfterMs, { signal });
-      const cover = await this.#options.openCover(origin, stay);
-      await aborted(stay.signal);
+      const { signal: staying } = stay;
+      const cover = await this.#options.openCover(origin, { signal: staying });
+      await aborted(staying);
       if (cover.inUse && !signal.aborted) {
         return this.#tell("cover_kept", origin);
       }
@@ -213,7 +222,10 @@ export class Fallback implements Disposable {
 
   #tell(type: FallbackEvent["type"], origin?: string): void {
     const atMs = this.#clock.now();
-    this.#options.onEvent?.({ type, atMs, ...(origin && { origin }) });
+    try {
+      this.#options.onEvent?.({ type, atMs, ...(origin && { origin }) });
+    } catch { // it has no say in what is dialled
+    }
   }
 }
 

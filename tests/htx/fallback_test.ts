@@ -24,6 +24,7 @@ class Scene implements Disposable {
     openCover: (origin: string) => Cover = (origin) => ({
       close: () => void this.open.delete(origin),
     }),
+    onEvent: (event: FallbackEvent) => void = () => {},
   ) {
     this.fallback = new Fallback({
       origins: ORIGINS,
@@ -33,18 +34,22 @@ class Scene implements Disposable {
       },
       crypto: nodeProvider,
       clock: this.clock,
-      onEvent: (event) => this.events.push(event),
+      onEvent: (event) => {
+        this.events.push(event);
+        onEvent(event);
+      },
     });
   }
 
   /** Dials by a first way that fails at once; the second waits for its start. */
-  dial(): Promise<string> {
+  dial(options: { readonly signal?: AbortSignal } = {}): Promise<string> {
     return this.fallback.dial<string>(
       () => Promise.reject(FAILURE),
       async ({ start }) => {
         await start;
         return "tcp";
       },
+      options,
     );
   }
 
@@ -118,6 +123,41 @@ Deno.test("Fallback.dial() retries at most twice in a minute", async () => {
   assertEquals(await dialled, ["tcp", "tcp", "tcp"]);
   const retries = scene.times("retry");
   assert(retries[2]! - retries[0]! >= 60_000);
+});
+
+Deno.test("Fallback.dial() counts no retry that was aborted while it waited", async () => {
+  using scene = new Scene();
+  for (let i = 0; i < 5; i++) {
+    const controller = new AbortController();
+    const dialling = assertRejects(() => scene.dial(controller));
+    await scene.clock.run(1);
+    controller.abort(new Error("Enough"));
+    await dialling;
+  }
+  const dialled = Promise.all([scene.dial(), scene.dial(), scene.dial()]);
+  await scene.clock.run(1_300);
+  assertEquals(scene.times("retry").length, 2);
+  const third = new AbortController();
+  const dialling = assertRejects(() => scene.dial(third));
+  await scene.clock.run(1);
+  third.abort(new Error("Enough"));
+  await dialling;
+  await scene.clock.run(57_000);
+  assertEquals(scene.times("retry").length, 2);
+  await scene.clock.run(10_000);
+  assertEquals(await dialled, ["tcp", "tcp", "tcp"]);
+});
+
+Deno.test("Fallback.dial() goes on if onEvent throws", async () => {
+  using scene = new Scene(() => {
+    throw new Error("No cover");
+  }, () => {
+    throw new Error("No log");
+  });
+  const dialled = scene.dial();
+  await scene.clock.run(20_000);
+  assertEquals(await dialled, "tcp");
+  assertEquals(scene.times("cover_failed").length > 0, true);
 });
 
 Deno.test("Fallback.dial() gives the first way's outcome, and opens nothing, if it works", async () => {
