@@ -65,6 +65,7 @@ const TLS_REFUSED = {
   unserved: "unserved",
   failed: "failed",
   ended: "ended",
+  internal: "internal",
   timeout: "timeout",
   crowded_out: "crowdedOut",
 } as const;
@@ -141,7 +142,14 @@ export function exposeServer(
     name: "htx_tls_refused_total",
     help: "TCP connections that became no TLS connection, by reason",
     labels: {
-      reason: ["unserved", "failed", "ended", "timeout", "crowded_out"],
+      reason: [
+        "unserved",
+        "failed",
+        "ended",
+        "internal",
+        "timeout",
+        "crowded_out",
+      ],
     },
     read: ({ reason }) => tls?.refused[TLS_REFUSED[reason]] ?? 0,
   });

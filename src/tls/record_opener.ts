@@ -16,8 +16,6 @@ export interface OpenRecord {
   readonly type: ContentType;
   /** Its content, in the bytes that were fed, or, if it was not encrypted, good until the next record is asked for. */
   readonly content: Uint8Array;
-  /** Whether it was encrypted. */
-  readonly isProtected: boolean;
 }
 
 const EMPTY = new Uint8Array(0);
@@ -136,7 +134,7 @@ export class RecordOpener implements Disposable {
     if (keys && type !== CONTENT_TYPE.changeCipherSpec && !isEarlyAlert) {
       throw fatal("unexpectedMessage", "Record is not encrypted");
     }
-    return { type, content, isProtected: false };
+    return { type, content };
   }
 
   #openProtected(
@@ -209,5 +207,5 @@ function unpad(inner: Uint8Array): OpenRecord {
   if (type < CONTENT_TYPE.alert || type > CONTENT_TYPE.applicationData) {
     throw fatal("unexpectedMessage", `Encrypted record of type ${type}`); // §5
   }
-  return { type, content: inner.subarray(0, end), isProtected: true };
+  return { type, content: inner.subarray(0, end) };
 }
