@@ -1,9 +1,15 @@
 import { concat } from "../core/bytes/mod.ts";
 import type { Connection, RequestHead } from "../core/transport/mod.ts";
 import {
+  decodeFrame,
+  decodeHeaders,
+  type Frame,
+  FRAME_HEADER_LENGTH,
+  FRAME_TYPE,
   type HeaderField,
   Http2Connection,
   type Http2Event,
+  PREFACE_LENGTH,
   type Setting,
 } from "../http2/mod.ts";
 import {
@@ -14,6 +20,16 @@ import {
 } from "./carrier.ts";
 
 const EMPTY = new Uint8Array(0);
+/** Whole frames are wanted here, however long. */
+const ANY_LENGTH = 2 ** 24 - 1;
+/** What may come until the first request is whole; an origin may answer other frames at once, and we would not. */
+const EXPECTED_TYPES: ReadonlySet<number> = new Set([
+  FRAME_TYPE.data,
+  FRAME_TYPE.headers,
+  FRAME_TYPE.settings,
+  FRAME_TYPE.ping,
+  FRAME_TYPE.windowUpdate,
+]);
 
 /** What a server sends first over HTTP/2. */
 export interface Http2Greeting {
@@ -27,7 +43,7 @@ export interface Http2Greeting {
  * Looks for the ticket in what a visitor says first over HTTP/2.
  *
  * Only the first request can carry a ticket; what is malformed, or no whole request within {@link MAX_TICKET_HEAD_LENGTH} bytes,
- * carries none. Until that is known it says what every server does: its greeting, and the acknowledgements that are asked for.
+ * carries none, nor does what begins with frames that no browser sends: PRIORITY, CONTINUATION, one of an unknown type. Until that is known it says what every server does: its greeting, and the acknowledgements that are asked for.
  * Without a greeting it says nothing.
  */
 export class Http2Search {
@@ -37,6 +53,8 @@ export class Http2Search {
   #said: Uint8Array = EMPTY;
   readonly #cookieName: string;
   #searched = 0;
+  /** Where the first frame begins that was not looked at. */
+  #frameAt = PREFACE_LENGTH;
   #head: RequestHead | undefined;
   #streamId = 0;
   #form: Uint8Array = EMPTY;
@@ -97,7 +115,20 @@ export class Http2Search {
         ? found
         : { ...found, length: received.length };
     }
-    return received.length > MAX_TICKET_HEAD_LENGTH ? "none" : undefined;
+    const isLong = received.length > MAX_TICKET_HEAD_LENGTH;
+    return isLong || !this.#areExpected(received) ? "none" : undefined;
+  }
+
+  #areExpected(received: Uint8Array): boolean {
+    for (;;) {
+      const rest = received.subarray(this.#frameAt);
+      if (rest.length < FRAME_HEADER_LENGTH) return true;
+      if (!EXPECTED_TYPES.has(rest[3]!)) return false;
+      const frame = decodeFrame(rest, ANY_LENGTH);
+      if (!frame) return true;
+      if (dependsOnItself(frame)) return false;
+      this.#frameAt += FRAME_HEADER_LENGTH + frame.payload.length;
+    }
   }
 
   #look(
@@ -118,6 +149,12 @@ export class Http2Search {
     if (!event.endStream) return head.method === "POST" ? undefined : "none";
     return { head, payload: found.payload };
   }
+}
+
+/** An origin that minds priorities resets such a stream. */
+function dependsOnItself(frame: Frame): boolean {
+  if (frame.type !== FRAME_TYPE.headers) return false;
+  return decodeHeaders(frame).priority?.dependency === frame.streamId;
 }
 
 function requestHead(fields: readonly HeaderField[]): RequestHead {

@@ -80,9 +80,37 @@ Deno.test("Http2Search wants the ticket in the first request, whole and well-for
       ],
       ["GOAWAY", concat(greeting, frame(FRAME_TYPE.goAway, 0, 8)), "none"],
       ["a block without end", concat(greeting, frame(1, 1)), undefined],
+      ["PRIORITY", concat(greeting, frame(FRAME_TYPE.priority, 1, 5)), "none"],
+      ["an unknown frame", concat(greeting, frame(0xfe, 0)), "none"],
+      [
+        "the header of an unknown frame",
+        concat(greeting, frame(0xfe, 0, 100).subarray(0, 9)),
+        "none",
+      ],
+      [
+        "CONTINUATION",
+        concat(greeting, frame(1, 1), frame(FRAME_TYPE.continuation, 1)),
+        "none",
+      ],
+      [
+        "a form whose stream depends on itself",
+        concat(greeting, form(1)),
+        "none",
+      ],
+      ["a form", concat(greeting, form(0)), undefined],
+      [
+        "SETTINGS, PING and WINDOW_UPDATE",
+        concat(
+          greeting,
+          frame(FRAME_TYPE.ping, 0, 8),
+          WINDOW_UPDATE,
+          frame(FRAME_TYPE.settings, 0),
+        ),
+        undefined,
+      ],
       [
         "too many bytes",
-        concat(greeting, frame(0xfe, 0, 8_200)),
+        concat(greeting, ...Array(500).fill(frame(FRAME_TYPE.ping, 0, 8))),
         "none",
       ],
       ["nothing", new Uint8Array(0), undefined],
@@ -144,4 +172,28 @@ function headers(
 function frame(type: number, streamId: number, length = 0): Uint8Array {
   const payload = new Uint8Array(length);
   return encodeFrame({ type, flags: 0, streamId, payload });
+}
+
+const WINDOW_UPDATE = encodeFrame({
+  type: FRAME_TYPE.windowUpdate,
+  flags: 0,
+  streamId: 0,
+  payload: Uint8Array.of(0, 0, 0, 1),
+});
+
+/** The head of a form, with its priority. */
+function form(dependency: number): Uint8Array {
+  const [, ...others] = get("/");
+  const block = new HpackEncoder({ indexing: () => "none" }).encode([
+    [":method", "POST"],
+    ...others,
+    ["content-type", "application/x-www-form-urlencoded"],
+    ["content-length", "200"],
+  ]);
+  return encodeFrame({
+    type: FRAME_TYPE.headers,
+    flags: FLAG.endHeaders | FLAG.priority,
+    streamId: 1,
+    payload: concat(Uint8Array.of(0, 0, 0, dependency, 255), block),
+  });
 }
