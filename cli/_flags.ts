@@ -50,6 +50,23 @@ export function parseFlags<F extends FlagTypes>(
   return { flags: values as FlagValues<F>, operands };
 }
 
+/**
+ * `value` of `flag` as one of `allowed`.
+ *
+ * @throws {CliError} `usage` if it is none of them.
+ */
+export function oneOf<T extends string>(
+  flag: string,
+  value: string,
+  allowed: readonly T[],
+): T {
+  const found = allowed.find((each) => each === value);
+  if (found !== undefined) return found;
+  throw new CliError("usage", `Flag --${flag} wants ${allowed.join(", ")}`, {
+    hint: suggest(value, allowed),
+  });
+}
+
 /** `Did you mean X?` for the nearest of `candidates`, or `undefined` if none is near. */
 export function suggest(
   word: string,

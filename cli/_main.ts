@@ -11,11 +11,17 @@ import { CliError } from "./_error.ts";
 import {
   type FlagTypes,
   type FlagValues,
+  oneOf,
   parseFlags,
   suggest,
 } from "./_flags.ts";
 import { Progress } from "./_progress.ts";
-import { type EndSignal, systemTerminal, type Terminal } from "./_terminal.ts";
+import {
+  type EndSignal,
+  OutputClosed,
+  systemTerminal,
+  type Terminal,
+} from "./_terminal.ts";
 
 /** A program: commands under one name. */
 export interface Program {
@@ -223,18 +229,6 @@ function logger(
   });
 }
 
-function oneOf<T extends string>(
-  flag: string,
-  value: string,
-  allowed: readonly T[],
-): T {
-  const found = allowed.find((each) => each === value);
-  if (found !== undefined) return found;
-  throw new CliError("usage", `Flag --${flag} wants ${allowed.join(", ")}`, {
-    hint: suggest(value, allowed),
-  });
-}
-
 /** The reason of {@link Context.signal}. */
 class Ended extends Error {
   readonly signal: EndSignal;
@@ -247,6 +241,7 @@ class Ended extends Error {
 
 function report(error: unknown, program: Program, terminal: Terminal): number {
   if (error instanceof Ended) return EXIT_CODE[error.signal];
+  if (error instanceof OutputClosed) return 0;
   const say = (what: string, text: string) =>
     terminal.note(`${program.name}: ${what}: ${text.replaceAll("\n", "\n  ")}`);
   say("error", messageOf(error));

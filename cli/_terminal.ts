@@ -6,6 +6,7 @@
  * - Control characters are escaped, so that nothing a peer or a file chose can drive the terminal.
  * - Progress is one redrawn line on a terminal, a line every few seconds elsewhere, nothing with `--quiet`.
  * - Nothing is asked: programs run unattended.
+ * - Who reads stdout may stop, as `head` does: the program ends without complaint.
  *
  * @module
  */
@@ -39,6 +40,12 @@ export interface Terminal {
   exit(code: number): never;
 }
 
+/** Nobody reads stdout any more. */
+export class OutputClosed extends Error {
+  /** `"OutputClosed"`. */
+  override readonly name = "OutputClosed";
+}
+
 /** The terminal of this process. */
 export function systemTerminal(): Terminal {
   let shown = "";
@@ -51,9 +58,10 @@ export function systemTerminal(): Terminal {
     interactive: Deno.stderr.isTerminal(),
     columns: columns(),
     stdin: Deno.stdin.readable,
-    stdout: Deno.stdout.writable,
+    stdout: rawOutput(),
     env,
-    print: (line) => write(Deno.stdout, `${escapeControls(line)}\n`),
+    print: (line) =>
+      orClosed(() => write(Deno.stdout, `${escapeControls(line)}\n`)),
     note(line) {
       const clear = shown === "" ? "" : "\r\x1b[K";
       tell(`${clear}${escapeControls(line)}\n`);
@@ -92,6 +100,28 @@ function columns(): number {
   } catch {
     return 80; // no terminal
   }
+}
+
+function rawOutput(): WritableStream<Uint8Array> {
+  const writer = Deno.stdout.writable.getWriter();
+  return new WritableStream<Uint8Array>({
+    write: (chunk) => writer.write(chunk).catch(throwClosed),
+    close: () => writer.close(),
+    abort: (reason) => writer.abort(reason),
+  });
+}
+
+function orClosed(print: () => void): void {
+  try {
+    print();
+  } catch (error) {
+    throwClosed(error);
+  }
+}
+
+function throwClosed(error: unknown): never {
+  if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+  throw new OutputClosed("Output is closed", { cause: error });
 }
 
 /** To stderr; a program goes on when nobody reads that. */

@@ -3,8 +3,9 @@ import { systemClock } from "../../src/core/async/mod.ts";
 import { defaultProvider } from "../../src/core/crypto/mod.ts";
 import * as utls from "../../src/utls/mod.ts";
 import { CliError } from "../_error.ts";
+import { oneOf } from "../_flags.ts";
 import { type Command, command, type Context } from "../_main.ts";
-import { readProfile } from "./profile_flag.ts";
+import { chrome, readProfile } from "./profile_flag.ts";
 
 const USAGE = `
 Usage: betanet-utls generate [--chrome-version <n>] [--server-name <host>] [--format hex|json|pcap]
@@ -17,7 +18,7 @@ Draws ClientHellos as a version of Chrome would send them, each in a TLS record.
   --variant <name>       page, or websocket for what a wss: connection offers (page)
   --no-aes               as on a machine without AES instructions
   --count <n>            how many, up to 100000 (1)
-  --format <name>        hex: a record a line; json: an object a line; pcap: a capture file (hex)
+  --format <name>        hex: a record a line; json: an object a line; pcap: a capture file (hex; json with --json)
   --output <file>        write there instead of to stdout
 
 Examples:
@@ -26,6 +27,10 @@ Examples:
 `;
 
 const MAX_COUNT = 100_000;
+
+/** Hellos held at a time; between batches a signal is heard. */
+const BATCH = 100;
+
 const FORMATS = ["hex", "json", "pcap"] as const;
 const VARIANTS = ["page", "websocket"] as const;
 
@@ -41,26 +46,61 @@ export const generate: Command = command({
     count: "string",
     format: "string",
     output: "string",
+    json: "boolean",
   },
   async run(flags, context) {
-    const format = oneOf("format", flags.format ?? "hex", FORMATS);
+    const format = formatFlag(flags.format, flags.json);
     const count = Number(flags.count ?? 1);
     if (!Number.isInteger(count) || count < 1 || count > MAX_COUNT) {
       throw new CliError("usage", `Flag --count wants 1 to ${MAX_COUNT}`);
     }
-    const profile = flags.profile === undefined
-      ? profileOf(flags["chrome-version"] ?? "latest")
-      : readProfile(flags.profile);
+    const profile = profileFlag(flags.profile, flags["chrome-version"]);
     const options: utls.DrawOptions = {
       crypto: defaultProvider(),
-      serverName: flags["server-name"] ?? "www.example.com",
+      serverName: hostFlag(flags["server-name"] ?? "www.example.com"),
       variant: oneOf("variant", flags.variant ?? "page", VARIANTS),
       ...(flags["no-aes"] ? { aesHardware: false } : {}),
     };
-    const hellos = Array.from({ length: count }, () => draw(profile, options));
-    await write(encode(hellos, format), flags.output, context);
+    await using output = await open(flags.output, context);
+    for (let at = 0; at < count; at += BATCH) {
+      context.signal.throwIfAborted();
+      const hellos = Array.from(
+        { length: Math.min(BATCH, count - at) },
+        () => draw(profile, options),
+      );
+      await output.write(encode(hellos, format, at));
+    }
   },
 });
+
+function formatFlag(
+  format: string | undefined,
+  json: boolean,
+): typeof FORMATS[number] {
+  const chosen = oneOf("format", format ?? (json ? "json" : "hex"), FORMATS);
+  if (!json || chosen === "json") return chosen;
+  throw new CliError(
+    "usage",
+    "Flags --json and --format contradict each other",
+  );
+}
+
+function profileFlag(
+  profile: string | undefined,
+  version: string | undefined,
+): utls.Profile {
+  if (profile === undefined) return chrome(version ?? "latest");
+  if (version === undefined) return readProfile(profile);
+  throw new CliError("usage", "Want --profile or --chrome-version, got both");
+}
+
+function hostFlag(host: string): string {
+  try {
+    return utls.hostName(host);
+  } catch (cause) {
+    throw new CliError("usage", "Flag --server-name wants a host", { cause });
+  }
+}
 
 interface Drawn {
   readonly record: Uint8Array;
@@ -74,24 +114,18 @@ function draw(profile: utls.Profile, options: utls.DrawOptions): Drawn {
   return { record: concat(head.finish(), offer.message), hello: offer.hello };
 }
 
-function profileOf(version: string): utls.Profile {
-  try {
-    return utls.profileOf(version === "latest" ? version : Number(version));
-  } catch (cause) {
-    if (!(cause instanceof utls.UtlsError)) throw cause;
-    const versions = utls.profileVersions();
-    throw new CliError("usage", `No profile of Chrome ${version}`, {
-      cause,
-      hint: `There are ${versions[0]} to ${versions.at(-1)}, and latest.`,
-    });
-  }
-}
+const PCAP_HEADER_LENGTH = 24;
 
+/** What is written for `hellos`, of which the first is the one in place `at`. */
 function encode(
   hellos: readonly Drawn[],
   format: typeof FORMATS[number],
+  at: number,
 ): Uint8Array {
-  if (format === "pcap") return utls.writePcap(streams(hellos));
+  if (format === "pcap") {
+    return utls.writePcap(streams(hellos, at))
+      .subarray(at === 0 ? 0 : PCAP_HEADER_LENGTH);
+  }
   const lines = hellos.map(({ record, hello }) =>
     format === "hex" ? encodeHex(record) : JSON.stringify({
       ja3: utls.ja3(hello),
@@ -104,12 +138,15 @@ function encode(
 }
 
 /** A connection for each hello, between addresses kept for documentation (RFC 5737), in the dynamic ports. */
-function streams(hellos: readonly Drawn[]): utls.ClientStream[] {
+function streams(
+  hellos: readonly Drawn[],
+  at: number,
+): utls.ClientStream[] {
   const [firstPort, ports] = [49_152, 16_384];
   return hellos.map(({ record }, i) => ({
     source: {
-      address: `192.0.2.${1 + Math.floor(i / ports)}`,
-      port: firstPort + i % ports,
+      address: `192.0.2.${1 + Math.floor((at + i) / ports)}`,
+      port: firstPort + (at + i) % ports,
     },
     destination: { address: "198.51.100.1", port: 443 },
     timestampMs: systemClock.wallTime(),
@@ -117,26 +154,30 @@ function streams(hellos: readonly Drawn[]): utls.ClientStream[] {
   }));
 }
 
-async function write(
-  bytes: Uint8Array,
-  path: string | undefined,
-  { stdout, note }: Context,
-): Promise<void> {
-  if (path !== undefined) {
-    await Deno.writeFile(path, bytes);
-    return note(`Wrote ${bytes.length} bytes to ${path}`);
-  }
-  const writer = stdout.getWriter();
-  await writer.write(bytes);
-  writer.releaseLock();
+interface Output extends AsyncDisposable {
+  write(bytes: Uint8Array): Promise<void>;
 }
 
-function oneOf<T extends string>(
-  flag: string,
-  value: string,
-  allowed: readonly T[],
-): T {
-  const found = allowed.find((each) => each === value);
-  if (found !== undefined) return found;
-  throw new CliError("usage", `Flag --${flag} wants ${allowed.join(", ")}`);
+async function open(
+  path: string | undefined,
+  { stdout, note }: Context,
+): Promise<Output> {
+  const target = path === undefined ? stdout : (await create(path)).writable;
+  const writer = target.getWriter();
+  let written = 0;
+  return {
+    async write(bytes) {
+      await writer.write(bytes);
+      written += bytes.length;
+    },
+    async [Symbol.asyncDispose]() {
+      if (path === undefined) return writer.releaseLock();
+      await writer.close();
+      note(`Wrote ${written} bytes to ${path}`);
+    },
+  };
+}
+
+function create(path: string): Promise<Deno.FsFile> {
+  return Deno.open(path, { write: true, create: true, truncate: true });
 }

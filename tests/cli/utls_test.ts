@@ -1,6 +1,9 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { decodeHex } from "../../src/core/bytes/mod.ts";
 import * as utls from "../../src/utls/mod.ts";
+import { run } from "../../cli/_main.ts";
+import { program } from "../../cli/utls.ts";
+import { FakeTerminal } from "./_fake_terminal.ts";
 import { makeFolder } from "./_htx_process.ts";
 import { runUtls } from "./_run_utls.ts";
 
@@ -15,6 +18,10 @@ async function generate(...args: readonly string[]): Promise<string> {
 
 function helloOf(record: string): utls.ClientHello {
   return utls.decodeClientHello(utls.firstHello(decodeHex(record.trim())));
+}
+
+function ja4sOf(...records: readonly string[]): string[] {
+  return records.map((record) => utls.ja4(helloOf(record)));
 }
 
 Deno.test("betanet-utls generate draws a record of the version asked for, fresh each time", async () => {
@@ -70,6 +77,48 @@ Deno.test("betanet-utls generate writes JSON lines and captures", async () => {
   assertEquals([file.code, file.stdout], [0, ""]);
   assertStringIncludes(file.stderr, `bytes to ${path}`);
   assertEquals([...utls.hellosIn(await Deno.readFile(path))].length, 1);
+});
+
+Deno.test("betanet-utls generate --json writes JSON lines", async () => {
+  const { record } = JSON.parse(await generate("--json"));
+  assertEquals(ja4sOf(record), ["t13d1517h2_8daaf6152771_cb7bf5808d99"]);
+});
+
+Deno.test("betanet-utls generate goes on with connections of its own behind the first batch", async () => {
+  const { bytes } = await runUtls([
+    ...["generate", "--format", "pcap", "--count", "101"],
+    ...["--chrome-version", "106"],
+  ]);
+  const found = [...utls.hellosIn(bytes)];
+  assertEquals(new Set(found.map(({ source }) => source.port)).size, 101);
+});
+
+Deno.test("betanet-utls generate ends on SIGINT between batches", async () => {
+  const terminal = new FakeTerminal([
+    ...["generate", "--count", "100000", "--chrome-version", "106"],
+  ]);
+  const exit = run(program, terminal);
+  await terminal.send("SIGINT");
+  assertEquals(await exit, 130);
+});
+
+Deno.test("betanet-utls ends without complaint when nobody reads on", async () => {
+  for (
+    const args of [["generate", "--count", "300"], [
+      "inspect",
+      `${FOXIO}tls12.pcap`,
+    ]]
+  ) {
+    const child = new Deno.Command(Deno.execPath(), {
+      args: ["run", "--no-lock", "-A", "cli/utls.ts", ...args],
+      cwd: new URL("../../", import.meta.url),
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn();
+    await child.stdout.cancel();
+    const { code } = await child.status;
+    assertEquals([code, await child.stderr.text()], [0, ""], args[0]);
+  }
 });
 
 Deno.test("betanet-utls generate draws from a profile in a file", async () => {
@@ -204,6 +253,16 @@ Deno.test("betanet-utls says what is wrong with its input", async () => {
     const [args, input, code, error] of [
       [["generate", "--chrome-version", "99"], "", 2, "No profile of Chrome"],
       [["generate", "--chrome-version", "x"], "", 2, "No profile of Chrome x"],
+      [["generate", "--chrome-version", "0x77"], "", 2, "No profile of Chrome"],
+      [
+        ["generate", "--profile", "131", "--chrome-version", "119"],
+        "",
+        2,
+        "Want --profile or --chrome-version, got both",
+      ],
+      [["generate", "--profile", "99"], "", 2, "No profile of Chrome 99"],
+      [["generate", "--json", "--format", "hex"], "", 2, "Flags --json and"],
+      [["generate", "--server-name", "a:443"], "", 2, "Flag --server-name"],
       [["generate", "--count", "0"], "", 2, "Flag --count wants 1 to"],
       [["generate", "--format", "xml"], "", 2, "Flag --format wants hex"],
       [["generate", "--variant", "quic"], "", 2, "Flag --variant wants page"],
