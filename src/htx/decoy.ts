@@ -20,7 +20,10 @@ export interface DecoyOptions {
   ) => Promise<Connection>;
   /** Most connections at once; 512 by default, as nginx's `worker_connections`. */
   readonly maxConnections?: number;
-  /** Ends a connection on which no byte moved for this long; 75,000 by default, as nginx's `keepalive_timeout`. */
+  /**
+   * Ends a connection on which no byte moved for this long; 120,000 by default. It has to be longer than the origin's patience,
+   * nginx's 75 s for one, so that the end is the origin's own, close_notify and all.
+   */
   readonly idleTimeoutMs?: number;
   /** Ends a connection after this long; 3,600,000 by default, as nginx's `keepalive_time`. */
   readonly totalTimeoutMs?: number;
@@ -59,7 +62,7 @@ export class Decoy {
   constructor(options: DecoyOptions) {
     this.#options = {
       maxConnections: 512,
-      idleTimeoutMs: 75_000,
+      idleTimeoutMs: 120_000,
       totalTimeoutMs: 3_600_000,
       clock: systemClock,
       ...options,

@@ -125,6 +125,23 @@ Deno.test("Decoy ends idle connections, and busy ones in the end", async () => {
   assertEquals(clock.now() - startedAt, 10_000);
 });
 
+Deno.test("Decoy outlasts the keep-alive of nginx, whose end it passes on", async () => {
+  const clock = new VirtualClock();
+  const { visit, accepted } = await setUp({ clock });
+  const { visitor, served } = await visit();
+  await visitor.write(utf8("x"));
+  const origin = await accepted();
+  await origin.read(new Uint8Array(10));
+  const answer = readAll(visitor);
+  clock.advance(75_000);
+  await tick();
+  await origin.write(utf8("bye"));
+  await origin.closeWrite();
+  assertEquals(await answer, utf8("bye"));
+  await visitor.closeWrite();
+  await served;
+});
+
 Deno.test("Decoy gives up on an origin that does not answer the dial", async () => {
   const clock = new VirtualClock();
   const { decoy, visit } = await setUp({
