@@ -10,6 +10,8 @@ export const EXTENSION = {
   padding: 21,
   extendedMasterSecret: 23,
   compressCertificate: 27,
+  recordSizeLimit: 28,
+  delegatedCredential: 34,
   sessionTicket: 35,
   preSharedKey: 41,
   earlyData: 42,

@@ -72,6 +72,12 @@ const MORE_SCHEMES: Readonly<Record<number, string>> = {
   0x0906: "mlDsa87",
 };
 
+const COMPRESSIONS: Readonly<Record<number, string>> = {
+  1: "zlib",
+  2: "brotli",
+  3: "zstd",
+};
+
 /** The suite of `code`, e.g. `TLS_AES_128_GCM_SHA256`; GREASE and unknown numbers in hexadecimal. */
 export function cipherSuiteName(code: number): string {
   return named(code, CIPHER_SUITES[code]);
@@ -90,6 +96,11 @@ export function groupName(code: number): string {
 /** The signature scheme of `code`, e.g. `ecdsaSecp256r1Sha256`. */
 export function signatureSchemeName(code: number): string {
   return named(code, keyOf(SIGNATURE_SCHEME, code) ?? MORE_SCHEMES[code]);
+}
+
+/** The way to compress certificates of `code` (RFC 8879), e.g. `brotli`. */
+export function certificateCompressionName(code: number): string {
+  return named(code, COMPRESSIONS[code]);
 }
 
 /** The extension of `code`, e.g. `serverName`. */

@@ -51,7 +51,14 @@ Deno.test("explainClientHello() says every field of Chromium 156's hello", () =>
         "encryptedClientHello",
         /^KDF 1, (AES-128-GCM|ChaCha20-Poly1305), config \d+, key 32 bytes, payload (144|176|208|240) bytes$/,
       ],
-      ["preSharedKey", /^\d+ bytes$/],
+      [
+        "preSharedKey",
+        /^identity \d+ bytes, obfuscated age \d+, binder (32|48) bytes$/,
+      ],
+      ["pskKeyExchangeModes", /^pskDheKe$/],
+      ["statusRequest", /^OCSP, responders empty, extensions empty$/],
+      ["ecPointFormats", /^uncompressed$/],
+      ["trustAnchors", /^44947\.2\.1, 44947\.2\.6, .*\.15$/],
       ["extension order", /preSharedKey$/],
     ] as const
   ) assert(expected.test(values[name] ?? ""), `${name}: ${values[name]}`);
@@ -66,6 +73,32 @@ Deno.test("explainClientHello() knows every extension of every captured Chrome",
         assert(!value.startsWith("does not decode"), name);
       }
     }
+  }
+});
+
+Deno.test("explainClientHello() reads extensions of other browsers", () => {
+  const hello = decodeClientHello(messageOf(newest.full[0]!));
+  for (
+    const [type, data, name, expected] of [
+      [28, "4001", "recordSizeLimit", "16385 bytes"],
+      [
+        34,
+        "000404030503",
+        "delegatedCredential",
+        "ecdsaSecp256r1Sha256, ecdsaSecp384r1Sha384",
+      ],
+      [42, "", "earlyData", "empty"],
+      [44, "0003aabbcc", "cookie", "3 bytes"],
+      [45, "020001", "pskKeyExchangeModes", "pskKe, pskDheKe"],
+      [47, "00080001aa0003bbbbbb", "certificateAuthorities", "2 names"],
+      [50, "00020804", "signatureAlgorithmsCert", "rsaPssRsaeSha256"],
+    ] as const
+  ) {
+    const extensions = [{ type, data: decodeHex(data) }];
+    const fields = explainClientHello({ ...hello, extensions });
+    const found = fields.find((field) => field.name === name);
+    assertEquals(found?.value, expected);
+    assert(found!.meaning !== "Not known here");
   }
 });
 
