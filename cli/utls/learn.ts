@@ -2,6 +2,7 @@ import {
   type LearnedHello,
   type LearnedStart,
   learnProfile,
+  prefersAes,
   type Profile,
   profileJson,
 } from "../../src/utls/mod.ts";
@@ -20,7 +21,7 @@ how the others are drawn. Exit code 1 if no rule explains something. Other comma
 
   --browser <executable>  a Chromium (chromium)
   --output <file>         where to write the profile (stdout)
-  --count <n>             hellos of pages from each of two processes (200)
+  --count <n>             hellos of pages from each of two processes (1000)
 
 Examples:
   betanet-utls learn --output profile.json
@@ -39,7 +40,7 @@ export const learn: Command = command({
   usage: USAGE,
   flags: { browser: "string", output: "string", count: "string" },
   async run(flags, context) {
-    const pages = Number(flags.count ?? 200);
+    const pages = Number(flags.count ?? 1_000);
     if (!Number.isInteger(pages) || pages < 64 || pages > 10_000) {
       throw new CliError("usage", "Flag --count wants 64 to 10000");
     }
@@ -85,9 +86,12 @@ export async function learnBrowser(
       env,
       signal,
     });
-    const aesHardware = Object.keys(env).length === 0;
     hellos.push(
-      ...captured.map((each) => ({ ...each, process: run, aesHardware })),
+      ...captured.map((each) => ({
+        ...each,
+        process: run,
+        aesHardware: prefersAes(each.hello),
+      })),
     );
     if (undecodable > 0) note(`${undecodable} connections without a hello`);
   };

@@ -1,4 +1,7 @@
-import { defaultProvider } from "../../src/core/crypto/mod.ts";
+import {
+  type CryptoProvider,
+  defaultProvider,
+} from "../../src/core/crypto/mod.ts";
 import {
   type ClientHello,
   drawOffer,
@@ -8,6 +11,7 @@ import {
   observe,
   offeredPskOf,
   parseCorpus,
+  prefersAes,
   type Profile,
   serverNameOf,
 } from "../../src/utls/mod.ts";
@@ -48,13 +52,17 @@ export async function readSample(
   );
 }
 
-/** Draws as many hellos as `reference` has, each for the same host and, where it has one, with a ticket as long. */
+/**
+ * Draws as many hellos as `reference` has, each for the same host, on a CPU that sends suites in the same order, and, where it has
+ * one, with the same ticket, of which the server alone knows what it says, but an age and a binder of random bytes.
+ */
 export function drawSample(
   profile: Profile,
   kind: HelloKind,
   reference: HelloSample,
 ): HelloSample {
   const crypto = defaultProvider();
+  const aesHardware = reference.hellos.every(prefersAes);
   return sampleOf(reference.observations.map((_, i) => {
     const like = reference.hellos[i];
     const serverName = like ? serverNameOf(like) : "www.example.com";
@@ -63,10 +71,26 @@ export function drawSample(
       crypto,
       variant: kind === "websocket" ? "websocket" : "page",
       ...(serverName !== undefined && { serverName }),
-      ...(psk && { psk }),
+      ...(reference.hellos.length > 0 && { aesHardware }),
+      ...(psk && { psk: { ...psk, obfuscatedTicketAge: age(crypto) } }),
     });
-    return offer.hello;
+    return psk
+      ? withBinder(offer.hello, crypto.random(psk.binderLength))
+      : offer.hello;
   }));
+}
+
+function age({ random }: CryptoProvider): number {
+  return new DataView(random(4).buffer).getUint32(0);
+}
+
+/** Puts `binder` at the end of pre_shared_key, the last extension. */
+function withBinder(hello: ClientHello, binder: Uint8Array): ClientHello {
+  const extensions = [...hello.extensions ?? []];
+  const { type, data } = extensions.pop()!;
+  const bound = data.slice();
+  bound.set(binder, data.length - binder.length);
+  return { ...hello, extensions: [...extensions, { type, data: bound }] };
 }
 
 async function readGzip(path: string): Promise<unknown> {

@@ -20,6 +20,12 @@ export function kindOf(hello: ClientHello): HelloKind {
   return alpn && protocolsOf(alpn).includes("h2") ? "page" : "websocket";
 }
 
+/** Whether `hello` offers AES-GCM before ChaCha20-Poly1305, as BoringSSL does where the CPU has AES instructions. */
+export function prefersAes({ cipherSuites }: ClientHello): boolean {
+  const chaCha = cipherSuites.indexOf(0x1303);
+  return chaCha < 0 || cipherSuites.slice(0, chaCha).includes(0x1301);
+}
+
 /** The host name in `hello`'s server_name, or `undefined`. */
 export function serverNameOf(hello: ClientHello): string | undefined {
   const data = extensionOf(hello, EXTENSION.serverName);

@@ -75,6 +75,7 @@ export {
   type HelloKind,
   kindOf,
   offeredPskOf,
+  prefersAes,
   serverNameOf,
 } from "./hello_kind.ts";
 export {

@@ -25,6 +25,13 @@ export type Fault =
   | "other ALPS" // codepoint of Chrome 132
   | "no GREASE sigalg"
   | "short session id"
+  | "even permutations" // one swap more wherever it is odd
+  | "repeated ECH payload" // its first 32 bytes again and again
+  | "reversed session id" // the random, backwards
+  | "inverted session id" // the random, every bit of it flipped
+  | "config_id of the cipher" // its upper half is the cipher's GREASE
+  | "counted GREASE" // that of the cipher goes up by one
+  | "longer ECH payload" // one in 250 is longer than the browser's
   | "weak seeds"; // a generator of 9 bits seeds each hello's GREASE
 
 const SUITES = [
@@ -50,7 +57,7 @@ export function simulateHellos(
   const wrong = new Set(faults);
   return Array.from(
     { length: hellos },
-    () => simulateHello(random, once, wrong),
+    (_, i) => simulateHello(random, once, wrong, i),
   );
 }
 
@@ -60,8 +67,10 @@ function simulateHello(
   random: Random,
   once: Bytes,
   faults: ReadonlySet<Fault>,
+  number: number,
 ): ClientHello {
   const seeds = faults.has("weak seeds") ? weakSeeds(random) : random(7);
+  if (faults.has("counted GREASE")) seeds[0] = number << 4;
   const grease = (i: number) => (seeds[i]! & 0xf0 | 0x0a) * 0x0101;
   let last = grease(3);
   if (last === grease(2) && !faults.has("equal GREASE extensions")) {
@@ -113,13 +122,14 @@ function simulateHello(
         : EXTENSION.applicationSettings,
       (w) => void w.u16(3).u8(2).u16(0x6832),
     ),
-    echGrease(random, faults),
+    echGrease(random, faults, seeds[0]!, number),
     extension(EXTENSION.trustAnchors, (w) => void w.u16(4).u8(3).u24(0x82df13)),
   ];
+  const nonce = random(32);
   return {
     legacyVersion: 0x0303,
-    random: random(32),
-    sessionId: random(faults.has("short session id") ? 16 : 32),
+    random: nonce,
+    sessionId: sessionId(nonce, random, faults),
     cipherSuites: [grease(0), ...SUITES],
     compressionMethods: Uint8Array.of(0),
     extensions: [
@@ -128,6 +138,16 @@ function simulateHello(
       { type: last, data: new Uint8Array(1) },
     ],
   };
+}
+
+function sessionId(
+  nonce: Bytes,
+  random: Random,
+  faults: ReadonlySet<Fault>,
+): Bytes {
+  if (faults.has("reversed session id")) return nonce.toReversed();
+  if (faults.has("inverted session id")) return nonce.map((byte) => ~byte);
+  return random(faults.has("short session id") ? 16 : 32);
 }
 
 function weakSeeds(random: Random): Bytes {
@@ -156,16 +176,32 @@ function u16s(
   });
 }
 
-function echGrease(random: Random, faults: ReadonlySet<Fault>): Extension {
+function echGrease(
+  random: Random,
+  faults: ReadonlySet<Fault>,
+  cipherSeed: number,
+  number: number,
+): Extension {
   const enc =
     faults.has("random ECH enc") || faults.has("ECH enc without top bit")
       ? random(32)
       : key(random);
   if (faults.has("ECH enc without top bit")) enc[31]! &= 0x7f;
-  const blocks = faults.has("fixed ECH length") ? 4 : 4 + random(1)[0]! % 4;
+  const isLonger = faults.has("longer ECH payload") && number % 250 === 0;
+  const drawn = 4 + random(1)[0]! % 4;
+  const blocks = isLonger ? 8 : faults.has("fixed ECH length") ? 4 : drawn;
   const payload = random(32 * blocks + 16);
+  if (faults.has("repeated ECH payload")) {
+    for (let i = 32; i < payload.length; i++) payload[i] = payload[i - 32]!;
+  }
+  const [configId] = random(1);
   return extension(EXTENSION.encryptedClientHello, (w) => {
-    w.u8(0).u16(1).u16(faults.has("wrong ECH AEAD") ? 3 : 1).put(random(1));
+    w.u8(0).u16(1).u16(faults.has("wrong ECH AEAD") ? 3 : 1);
+    w.u8(
+      faults.has("config_id of the cipher")
+        ? cipherSeed & 0xf0 | configId! & 15
+        : configId!,
+    );
     w.u16(32).put(enc).u16(payload.length).put(payload);
   });
 }
@@ -206,5 +242,19 @@ function ordered(
     if (list[i] === undefined || list[j] === undefined) continue;
     [list[i], list[j]] = [list[j], list[i]];
   }
-  return list.filter((item) => item !== undefined);
+  const done = list.filter((item) => item !== undefined);
+  if (
+    faults.has("even permutations") && parityOf(done.map(({ type }) => type))
+  ) {
+    [done[0], done[1]] = [done[1]!, done[0]!];
+  }
+  return done;
+}
+
+function parityOf(order: readonly number[]): number {
+  let inversions = 0;
+  order.forEach((type, i) => {
+    for (const other of order.slice(0, i)) inversions += Number(other > type);
+  });
+  return inversions % 2;
 }

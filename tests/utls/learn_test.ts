@@ -1,4 +1,9 @@
-import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertStringIncludes,
+  assertThrows,
+} from "@std/assert";
 import {
   type ClientHello,
   EXTENSION,
@@ -14,6 +19,7 @@ import {
   UtlsError,
 } from "../../src/utls/mod.ts";
 import { observedHellos, observedStart } from "./_observed_browser.ts";
+import { type Fault, simulateHellos } from "./_simulated_browser.ts";
 import { visibleRules } from "./_visible_rules.ts";
 
 for (const profile of profileFamilies()) {
@@ -63,7 +69,7 @@ Deno.test("learnHelloRules() refuses keys that come again", () => {
     type === EXTENSION.keyShare
   )!;
   refuses(
-    "a key that comes again",
+    "hybrid ml_kem that comes again",
     (hello) =>
       edit(
         hello,
@@ -75,6 +81,81 @@ Deno.test("learnHelloRules() refuses keys that come again", () => {
           ]),
       ),
   );
+});
+
+Deno.test("learnHelloRules() refuses what a profile draws and the browser does not", () => {
+  const [{ hello: first }] = seen as [LearnedHello];
+  const ech = EXTENSION.encryptedClientHello;
+  const of = (type: number) =>
+    first.extensions!.find((each) => each.type === type)!.data;
+  const set = (data: Uint8Array, part: Uint8Array, at: number) => {
+    const copy = data.slice();
+    copy.set(part, at);
+    return copy;
+  };
+  const cases: Record<string, (hello: ClientHello) => ClientHello> = {
+    "session_id that comes again": (hello) => ({
+      ...hello,
+      sessionId: first.sessionId,
+    }),
+    "random that comes again": (hello) => ({ ...hello, random: first.random }),
+    "ech enc that comes again": (hello) =>
+      edit(hello, ech, (data) => set(data, of(ech).slice(8, 40), 8)),
+    "ech payload that comes again": (hello) =>
+      edit(hello, ech, (data) => data.slice().fill(0, 42)),
+    "ech enc that is no public key": (hello) =>
+      edit(
+        hello,
+        ech,
+        (data) => set(data, hello.random.map((byte) => byte ^ 0x55), 8),
+      ),
+    "ECH's config_id": (hello) => edit(hello, ech, (data) => data.with(5, 66)),
+    "GREASE in config_id against cipher": (hello) =>
+      edit(
+        hello,
+        ech,
+        (data) =>
+          data.with(5, hello.cipherSuites[0]! & 0xf0 | hello.random[0]! & 15),
+      ),
+    "GREASE in version against cipher": (hello) =>
+      edit(
+        hello,
+        EXTENSION.supportedVersions,
+        (data) => set(data, new Uint8Array(2).fill(hello.cipherSuites[0]!), 1),
+      ),
+    "GREASE in key_share and group": (hello) =>
+      edit(
+        hello,
+        EXTENSION.keyShare,
+        (data) =>
+          set(data, new Uint8Array(2).fill(hello.random[0]! & 0xf0 | 0x0a), 2),
+      ),
+    "bits of session_id": (hello) => ({
+      ...hello,
+      sessionId: hello.sessionId.with(5, 7),
+    }),
+    "random like session_id": (hello) => ({
+      ...hello,
+      sessionId: hello.random.toReversed(),
+    }),
+  };
+  for (const [what, change] of Object.entries(cases)) refuses(what, change);
+});
+
+Deno.test("learnHelloRules() refuses orders that are a little uneven everywhere, or of one parity", () => {
+  const pages = (...faults: Fault[]) =>
+    simulateHellos(800, 1, ...faults).map((hello, i): LearnedHello => ({
+      kind: i < 8 ? "websocket" : "page",
+      process: i % 2,
+      aesHardware: true,
+      recordVersion: 0x0301,
+      hello,
+    }));
+  assertEquals(learnHelloRules(pages()).extensionOrder, "connection");
+  for (const fault of ["biased shuffle", "even permutations"] as const) {
+    const error = assertThrows(() => learnHelloRules(pages(fault)), UtlsError);
+    assert(/order|place of extension/.test(error.message), error.message);
+  }
 });
 
 Deno.test("learnHelloRules() takes a GREASE value that never changes for a constant", () => {

@@ -27,6 +27,7 @@ const GROUPS: readonly (readonly [Fault, string, RegExp])[][] = [
     ["reused X25519", "repeated keys", /^keys$/],
     ["fixed GREASE", "GREASE values", /^sigalg$/],
     ["random ECH enc", "public keys", /^ech enc$/],
+    ["other ALPS", "masked bytes", /^extensions$|^extension 17[56]13$/],
     ["wrong ECH AEAD", "ECH AEAD by cipher order", /^AEAD$/],
   ],
   [
@@ -44,11 +45,27 @@ const GROUPS: readonly (readonly [Fault, string, RegExp])[][] = [
       /^extension = extension 2$/,
     ],
     ["ECH enc without top bit", "public keys", /^ech enc$/],
-    ["no GREASE sigalg", "masked bytes", /^extension 13$/],
   ],
   [
-    ["other ALPS", "masked bytes", /^extensions$|^extension 17[56]13$/],
+    ["no GREASE sigalg", "masked bytes", /^extension 13$/],
     ["weak seeds", "GREASE uniformity", /^\w/],
+    [
+      "reversed session id",
+      "field relations",
+      /^random = session_id reversed$/,
+    ],
+    ["repeated ECH payload", "repeated pieces", /^ech payload$/],
+    ["even permutations", "whole order", /^parity$/],
+    ["longer ECH payload", "ECH payload length", /^payload$/],
+  ],
+  [
+    [
+      "config_id of the cipher",
+      "GREASE relations",
+      /config_id.*cipher|cipher.*config_id/,
+    ],
+    ["counted GREASE", "seed sequence", /^cipher$|^config_id$/],
+    ["inverted session id", "field relations", /^random = session_id$/],
   ],
 ];
 
@@ -69,7 +86,7 @@ Deno.test("verifyHellos() accepts hellos of the same rules, and its classifier g
   const ours = simulateHellos(HELLOS, 2).map(observe);
   const verdict = verifyHellos(ours, reference());
   assert(verdict.pass);
-  assertEquals(verdict.checks.length, 16);
+  assertEquals(verdict.checks.length, 21);
   assert(verdict.checks.every(({ pass, tests }) => pass && tests > 0));
   const [low, high] = verdict.interval;
   assert(low < 0.5 && 0.5 < high, `${low} to ${high}`);
@@ -91,7 +108,10 @@ Deno.test("checkProperties() rejects one of 2000 hellos in which a constant byte
   const changed = { ...odd!, compressionMethods: Uint8Array.of(1, 0) };
   const failed = checkProperties([changed, ...rest].map(observe), reference())
     .filter(({ pass }) => !pass);
-  assertEquals(failed.map(({ name }) => name), ["masked bytes"]);
+  assertEquals(failed.map(({ name }) => name), [
+    "masked bytes",
+    "hello length",
+  ]);
   assertEquals(failed[0]!.worst, "compression_methods");
   assertEquals(failed[0]!.statistic, 1);
 });

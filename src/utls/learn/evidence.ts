@@ -23,7 +23,7 @@ export interface LearnedHello {
 export type LearnedStart = readonly Bytes[];
 
 /** A draw is taken for uniform unless chance gives so odd a sample less often than this. */
-const MIN_P = 1e-6;
+export const MIN_P = 1e-6;
 
 /** What to throw if hellos fit no rule that a profile can have. */
 export function unexplained(what: string): UtlsError {

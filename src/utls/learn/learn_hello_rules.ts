@@ -12,11 +12,14 @@ import type { HelloRules } from "../profile.ts";
 import {
   constantOf,
   type LearnedHello,
+  MIN_P,
   requireUniform,
   scopeOf,
   unexplained,
 } from "./evidence.ts";
+import { evenness, parityOf } from "../verify/order_properties.ts";
 import { codesOf, learnExtensionRule } from "./learn_extension_rule.ts";
+import { requireDraws } from "./require_draws.ts";
 
 /** Fewer hellos of pages show too little of what is drawn. */
 export const MIN_LEARNED_PAGES = 64;
@@ -40,6 +43,7 @@ export function learnHelloRules(learned: readonly LearnedHello[]): HelloRules {
     throw unexplained(`${pages.length} hellos of pages, too few,`);
   }
   const hellos = usual.map(({ hello }) => hello);
+  requireDraws(hellos);
   const without = learned.filter(({ aesHardware }) => !aesHardware)
     .map(({ hello }) => hello);
   const cipherSuites = codesOf(
@@ -111,6 +115,11 @@ function learnOrder(pages: readonly LearnedHello[]): Scope {
       orders[0]!.length,
     );
   }
+  const whole = evenness("", orders);
+  if (!whole || whole.p < MIN_P) {
+    throw unexplained("the order of extensions: not drawn evenly");
+  }
+  requireUniform("the order's parity", orders.map(parityOf), 2);
   return scope;
 }
 

@@ -16,6 +16,10 @@ export interface Trial {
 /** χ² is trusted where every cell expects this many; rarer values are counted as one. */
 const MIN_EXPECTED = 5;
 
+/** A reference of so few values, each seen so often, has no others: one that only ours has is no matter of chance. */
+const MAX_CLOSED_VALUES = 32;
+const MIN_CLOSED_SEEN = 20;
+
 /** Counts what `pick` gives for each of `items`, leaving out `undefined`. */
 export function count<T>(
   items: readonly T[],
@@ -32,7 +36,8 @@ export function count<T>(
 /**
  * Tests whether `ours` and `reference` count draws of one distribution: the χ² test of homogeneity.
  *
- * Where the reference shows a single value it is no matter of chance, and a single different one of ours gives p = 0.
+ * Where the reference shows a single value, or up to 32 values 20 times each, a single other one of ours gives p = 0, and so does
+ * a sample of ours that has none. Other values that only ours has count by the chance that all of them fall to our side.
  */
 export function compareCounts(
   label: string,
@@ -42,22 +47,44 @@ export function compareCounts(
   if (ours.size === 0 && reference.size === 0) {
     return { label, statistic: 0, p: 1 };
   }
+  if (ours.size === 0) return { label, statistic: total(reference), p: 0 };
   if (reference.size <= 1) {
     const strays = total(ours) - (ours.get([...reference.keys()][0]!) ?? 0);
     return {
       label,
       statistic: strays,
-      p: strays > 0 || ours.size === 0 ? 0 : 1,
+      p: strays > 0 ? 0 : 1,
     };
   }
+  const stray = strayTrial(label, ours, reference);
   const cells = pooled(ours, reference);
-  if (cells.length < 2) return { label, statistic: 0, p: 1 };
+  if (cells.length < 2) return stray;
   const [n, m] = [total(ours), total(reference)];
   let statistic = 0;
   for (const [a, b] of cells) {
     statistic += (a * Math.sqrt(m / n) - b * Math.sqrt(n / m)) ** 2 / (a + b);
   }
-  return { label, statistic, p: chiSquareP(statistic, cells.length - 1) };
+  const p = chiSquareP(statistic, cells.length - 1);
+  return stray.p < p ? stray : { label, statistic, p };
+}
+
+/** What the value that ours has most often of those that the reference has not says. */
+function strayTrial(label: string, ours: Counts, reference: Counts): Trial {
+  const strays = [...ours].filter(([value]) => !reference.has(value))
+    .map(([, seen]) => seen);
+  const most = Math.max(0, ...strays);
+  const isClosed = reference.size <= MAX_CLOSED_VALUES &&
+    Math.min(...reference.values()) >= MIN_CLOSED_SEEN;
+  const share = total(ours) / (total(ours) + total(reference));
+  return {
+    label,
+    statistic: most,
+    p: most === 0
+      ? 1
+      : isClosed
+      ? 0
+      : Math.min(1, strays.length * share ** most),
+  };
 }
 
 /** Tests whether `counts` are draws from `values` equally likely values. */

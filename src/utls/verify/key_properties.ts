@@ -41,9 +41,14 @@ export function publicKeys(ours: Sample, reference: Sample): Trial[] {
 
 /** The share of ones in each bit at the start of each random field. */
 export function randomBits(ours: Sample, reference: Sample): Trial[] {
-  return fieldsOf(ours, reference).flatMap((name) => {
+  const isTicket = (name: string) =>
+    reference.some(({ random }) => random?.[name]?.isTicket);
+  return fieldsOf(ours, reference).filter((name) => !isTicket(name)).flatMap((
+    name,
+  ) => {
     const [a, b] = [ours, reference].map((sample) => onesOf(sample, name));
-    return Array.from(a!.ones, (_, bit) =>
+    const bits = Math.min(a!.ones.length, b!.ones.length);
+    return Array.from({ length: bits }, (_, bit) =>
       compareCounts(
         `${name} bit ${bit}`,
         zerosAndOnes(a!, bit),
@@ -60,15 +65,17 @@ interface Ones {
 function onesOf(sample: Sample, name: string): Ones {
   const ones = new Uint32Array(8 * TESTED_BYTES);
   let hellos = 0;
+  let length = TESTED_BYTES;
   for (const { random } of sample) {
     const bytes = random?.[name]?.bytes;
-    if (!bytes || bytes.length < TESTED_BYTES) continue;
+    if (!bytes) continue;
     hellos++;
-    for (let bit = 0; bit < ones.length; bit++) {
+    length = Math.min(length, bytes.length);
+    for (let bit = 0; bit < 8 * length; bit++) {
       ones[bit]! += bytes[bit >> 3]! >> (7 - bit % 8) & 1;
     }
   }
-  return { ones, hellos };
+  return { ones: ones.subarray(0, 8 * length), hellos };
 }
 
 function zerosAndOnes({ ones, hellos }: Ones, bit: number): Counts {

@@ -1,3 +1,4 @@
+import { encodeHex } from "../../core/bytes/mod.ts";
 import {
   type ClientHello,
   encodeClientHello,
@@ -6,6 +7,7 @@ import {
 import { EXTENSION } from "../extension.ts";
 import { echOf, type EchOuter, keySharesOf } from "../extension_data.ts";
 import { isGrease } from "../grease.ts";
+import { offeredPskOf } from "../hello_kind.ts";
 import { GROUP } from "../key_share.ts";
 import { u16List } from "../u16_list.ts";
 import { isComputedX25519Key } from "./curve25519.ts";
@@ -23,6 +25,8 @@ export interface RandomField {
   readonly bytes: Uint8Array;
   /** Of a public key, whether it can be one, as far as that shows without the private key. */
   readonly isKey?: boolean;
+  /** Whether the server chose it: it must not come again, and nothing else is asked of it. */
+  readonly isTicket?: boolean;
 }
 
 /** What is compared of one hello. A source that did not keep something leaves it out, and it is not compared. */
@@ -38,6 +42,8 @@ export interface Observation {
     /** `config_id`. */
     readonly configId: number;
   };
+  /** The identifiers of trust_anchors in the order sent. */
+  readonly trustAnchors?: string;
   /** Everything that is not drawn by chance, with what is drawn masked, by the part of the hello. */
   readonly parts?: Readonly<Record<string, string>>;
   /** What must look random, by the part of the hello. */
@@ -59,12 +65,14 @@ export function observe(hello: ClientHello): Observation {
       type !== EXTENSION.padding && type !== EXTENSION.serverName
     ),
   });
+  const trustAnchors = extensionOf(hello, EXTENSION.trustAnchors);
   return {
     order: orderOf(hello),
     grease: greaseOf(hello),
     ...(ech && {
       ech: { payloadLength: ech.payload.length, configId: ech.configId },
     }),
+    ...(trustAnchors && { trustAnchors: encodeHex(trustAnchors) }),
     parts: maskedParts(hello),
     random: randomOf(hello, ech),
     length: unpadded.length,
@@ -120,6 +128,17 @@ function randomOf(
   if (ech) {
     fields["ech enc"] = x25519(ech.enc);
     fields["ech payload"] = { bytes: ech.payload };
+  }
+  const psk = offeredPskOf(hello);
+  if (psk) {
+    const age = new Uint8Array(4);
+    new DataView(age.buffer).setUint32(0, psk.obfuscatedTicketAge);
+    fields["psk identity"] = { bytes: psk.identity, isTicket: true };
+    fields["psk age"] = { bytes: age };
+    fields["psk binder"] = {
+      bytes: extensionOf(hello, EXTENSION.preSharedKey)!
+        .slice(-psk.binderLength),
+    };
   }
   for (const [group, key] of keySharesOf(hello)) {
     if (group === GROUP.x25519) fields["x25519"] = x25519(key);

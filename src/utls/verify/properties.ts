@@ -1,9 +1,12 @@
 import type { Trial } from "./counts.ts";
+import { fieldRelations, repeatedPieces } from "./field_properties.ts";
 import { publicKeys, randomBits, repeatedKeys } from "./key_properties.ts";
 import {
+  anchorOrders,
   pairwiseOrder,
   positions,
   repeatedOrders,
+  wholeOrder,
 } from "./order_properties.ts";
 import { compare, namesOf, type Sample } from "./sample.ts";
 import {
@@ -13,6 +16,7 @@ import {
   greaseUniformity,
   greaseValues,
   repeatedSeeds,
+  seedSequence,
 } from "./seed_properties.ts";
 
 /** Runs the statistical tests of one property on our sample and the reference. */
@@ -25,6 +29,8 @@ export const PROPERTIES: Readonly<Record<string, Property>> = {
   "extension positions": positions,
   "pairwise order": pairwiseOrder,
   "repeated orders": repeatedOrders,
+  "whole order": wholeOrder,
+  "trust anchor orders": anchorOrders,
   "GREASE values": greaseValues,
   "GREASE uniformity": greaseUniformity,
   "GREASE relations": greaseRelations,
@@ -32,9 +38,12 @@ export const PROPERTIES: Readonly<Record<string, Property>> = {
   "ECH config_id": echConfigId,
   "ECH AEAD by cipher order": echAead,
   "repeated seeds": repeatedSeeds,
+  "seed sequence": seedSequence,
   "repeated keys": repeatedKeys,
   "public keys": publicKeys,
   "random bits": randomBits,
+  "repeated pieces": repeatedPieces,
+  "field relations": fieldRelations,
 };
 
 function maskedBytes(ours: Sample, reference: Sample): Trial[] {

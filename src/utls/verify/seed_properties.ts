@@ -1,4 +1,4 @@
-import { compareUniform, count, type Trial } from "./counts.ts";
+import { compareCounts, compareUniform, count, type Trial } from "./counts.ts";
 import type { Observation } from "./observation.ts";
 import { binomialP } from "./p_value.ts";
 import { compare, namesOf, repeats, type Sample } from "./sample.ts";
@@ -19,8 +19,9 @@ export function greaseUniformity(ours: Sample, reference: Sample): Trial[] {
     .map((place) => compareUniform(place, counted(ours, place), 16));
 }
 
-/** Equal or not, and by how much one is ahead of the other, for each two places. */
-export function greaseRelations(ours: Sample, reference: Sample): Trial[] {
+/** Equal or not, and by how much one is ahead of the other, for each two places, the upper half of config_id one of them. */
+export function greaseRelations(us: Sample, them: Sample): Trial[] {
+  const [ours, reference] = [us.map(withConfigId), them.map(withConfigId)];
   const places = namesOf([reference], ({ grease }) => grease);
   return places.flatMap((a, i) =>
     places.slice(0, i).flatMap((b) => {
@@ -38,6 +39,32 @@ export function greaseRelations(ours: Sample, reference: Sample): Trial[] {
       ];
     })
   );
+}
+
+/** By how much a value is ahead of that of the hello before. */
+export function seedSequence(us: Sample, them: Sample): Trial[] {
+  const steps = (sample: Sample) => {
+    const seeds = sample.map((each) => withConfigId(each).grease);
+    return seeds.slice(1).map((grease, i) => ({ grease, last: seeds[i]! }));
+  };
+  const [ours, reference] = [steps(us), steps(them)];
+  return namesOf([them.map(withConfigId)], ({ grease }) => grease).map((
+    place,
+  ) => {
+    const step = ({ grease, last }: typeof ours[number]) =>
+      grease[place] === undefined || last[place] === undefined
+        ? undefined
+        : (grease[place] - last[place]) & 15;
+    return compareCounts(place, count(ours, step), count(reference, step));
+  });
+}
+
+/** Adds the upper half of config_id to the places of GREASE, of whose seed it is. */
+function withConfigId(observation: Observation): Observation {
+  const { grease, ech } = observation;
+  return ech
+    ? { ...observation, grease: { ...grease, config_id: ech.configId >> 4 } }
+    : observation;
 }
 
 /** Both halves of config_id. */
