@@ -148,6 +148,38 @@ Deno.test("hellosIn() follows a client whose keys a Retry has changed", () => {
   assertEquals(drops, []);
 });
 
+/** Half of `hello` in a packet of the connection with the id `id`. */
+function half(hello: Uint8Array, id: number, part: 0 | 1): Bytes {
+  const offset = part * 1_000;
+  const frame = cryptoFrame(offset, hello.subarray(offset, offset + 1_000));
+  return udpPacket(
+    seal(frame, { id: new Uint8Array(8).fill(id), number: part }),
+  );
+}
+
+Deno.test("hellosIn() follows connections that share both endpoints", () => {
+  const [one, two] = captures().at(-1)!.full.map((captured) =>
+    messageOf(captured).subarray(0, 2_000)
+  );
+  const { hellos, drops } = messages(
+    half(one!, 1, 0),
+    half(two!, 2, 0),
+    half(one!, 1, 1),
+    half(two!, 2, 1),
+  );
+  assertEquals(hellos.map(([, message]) => message), [
+    encodeHex(one!),
+    encodeHex(two!),
+  ]);
+  assertEquals(drops, []);
+});
+
+Deno.test("hellosIn() counts the connections that give way to others between the same endpoints", () => {
+  const hello = messageOf(captures().at(-1)!.full[0]!);
+  const starts = Array.from({ length: 10 }, (_, id) => half(hello, id, 0));
+  assertEquals(messages(...starts), { hellos: [], drops: [["evicted", 2]] });
+});
+
 Deno.test("hellosIn() derives no keys for datagrams that no client would start with", () => {
   const packet = seal(cryptoFrame(0, decodeHex("0100")));
   const counted = { ...nodeProvider, hmac: () => assert(false) as never };

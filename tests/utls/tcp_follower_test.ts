@@ -77,7 +77,28 @@ Deno.test("data within the SYN counts, and a SYN with another number starts anew
   const opening = { sequence: 99, payload: record, syn: true };
   assertEquals(follow([opening]), found(message));
   const cut = { sequence: 1, payload: record.subarray(0, 700) };
-  assertEquals(follow([cut, opening]), found(message));
+  assertEquals(follow([cut, opening]), {
+    ...found(message),
+    drops: [["evicted", 1]],
+  });
+  const dial = { sequence: 7, payload: new Uint8Array(0), syn: true };
+  assertEquals(follow([dial, opening]), found(message)); // nothing was lost
+});
+
+Deno.test("a hello is followed in any order of its segments without SYN", () => {
+  const [one, two, three] = segments(record, 700);
+  assertEquals(record.length < 2_100, true);
+  for (
+    const order of [
+      [one, three, two],
+      [two, one, three],
+      [two, three, one],
+      [three, one, two],
+      [three, two, one],
+    ]
+  ) {
+    assertEquals(follow(order.map((each) => each!)), found(message));
+  }
 });
 
 Deno.test("TLS may follow something else in the stream", () => {

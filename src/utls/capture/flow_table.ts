@@ -6,7 +6,7 @@ export class FlowTable<T> {
   readonly #flows = new Map<string, T>();
   readonly #onEvict: (flow: T) => void;
 
-  /** Starts empty; `onEvict` is told of each flow that gives way. */
+  /** Starts empty; `onEvict` is told of each flow that gives way or is replaced. */
   constructor(onEvict: (flow: T) => void) {
     this.#onEvict = onEvict;
   }
@@ -20,8 +20,10 @@ export class FlowTable<T> {
     return flow;
   }
 
-  /** Keeps `flow` under `key` in place of what was there. */
-  set(key: string, flow: T): void {
+  /** Keeps `flow` under `key` in place of what was there; nothing is lost with that if it is `moved`. */
+  set(key: string, flow: T, moved?: T): void {
+    const replaced = this.#flows.get(key);
+    if (replaced !== undefined && replaced !== moved) this.#onEvict(replaced);
     this.#flows.delete(key);
     this.#flows.set(key, flow);
     if (this.#flows.size <= MAX_FLOWS) return;

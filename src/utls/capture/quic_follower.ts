@@ -16,6 +16,9 @@ import { Reassembly } from "./reassembly.ts";
 /** Least bytes of a datagram with a client's Initial packet (RFC 9000 §14.1); shorter ones are not worth deriving keys for. */
 const MIN_CLIENT_DATAGRAM_BYTES = 1_200;
 
+/** Most connections that are followed between two endpoints at a time; the one unused for longest gives way. */
+const MAX_CONNECTIONS = 8;
+
 /** One direction of a connection. */
 interface Flow {
   readonly keys: InitialKeys;
@@ -32,8 +35,9 @@ interface Opened {
 export class QuicFollower {
   readonly #crypto: CryptoProvider;
   readonly #drop: (reason: DropReason) => void;
-  readonly #flows = new FlowTable<Flow>(({ reassembly, hellos }) => {
-    if (!hellos.isOver && reassembly.hasGap) this.#drop("evicted");
+  /** The connections between two endpoints, the one used last first: keys tell them apart, ids change and may be empty. */
+  readonly #paths = new FlowTable<Flow[]>((flows) => {
+    for (const flow of flows) this.#evict(flow);
   });
 
   /** Starts without connections; `drop` counts what is given up. */
@@ -71,15 +75,21 @@ export class QuicFollower {
 
   /** Counts the connections in which a gap was never filled. */
   end(): void {
-    for (const { reassembly, hellos } of this.#flows.values()) {
+    for (const { reassembly, hellos } of [...this.#paths.values()].flat()) {
       if (!hellos.isOver && reassembly.hasGap) this.#drop("gap");
     }
   }
 
   #openKnown(key: string, packet: SealedInitial): Opened | undefined {
-    const flow = this.#flows.get(key);
-    const frames = flow && openInitial(this.#crypto, packet, flow.keys);
-    return flow && frames && { flow, frames };
+    const flows = this.#paths.get(key) ?? [];
+    for (const [at, flow] of flows.entries()) {
+      const frames = openInitial(this.#crypto, packet, flow.keys);
+      if (!frames) continue;
+      flows.splice(at, 1);
+      flows.unshift(flow);
+      return { flow, frames };
+    }
+    return undefined;
   }
 
   /** Takes `packet` as the first of a client, or its first after a Retry, which changes the keys. */
@@ -97,8 +107,23 @@ export class QuicFollower {
     const flow = newFlow("client");
     const frames = openInitial(this.#crypto, packet, flow.keys);
     if (!frames) return undefined;
-    this.#flows.set(key, flow);
-    this.#flows.set(reverseKey, newFlow("server"));
+    this.#add(key, flow);
+    this.#add(reverseKey, newFlow("server"));
     return { flow, frames };
+  }
+
+  #add(key: string, flow: Flow): void {
+    const flows = this.#paths.get(key);
+    if (!flows) return this.#paths.set(key, [flow]);
+    flows.unshift(flow);
+    const evicted = flows.length > MAX_CONNECTIONS ? flows.pop() : undefined;
+    if (evicted) this.#evict(evicted);
+  }
+
+  #evict({ reassembly, hellos }: Flow): void {
+    const isPartial = reassembly.next > 0 && hellos.count === 0;
+    if (!hellos.isOver && (reassembly.hasGap || isPartial)) {
+      this.#drop("evicted");
+    }
   }
 }

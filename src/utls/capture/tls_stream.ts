@@ -38,6 +38,11 @@ export class TlsStream {
     return this.#isOver || this.#hellos.isOver;
   }
 
+  /** Whether what may be a record with a hello has come. */
+  get hasStarted(): boolean {
+    return this.#start === undefined;
+  }
+
   /** How many hellos were complete. */
   get helloCount(): number {
     return this.#hellos.count;
@@ -104,7 +109,7 @@ export class TlsStream {
 }
 
 /** Whether `bytes`, as far as they go, start as a record with a hello does. */
-function mayStartTls(bytes: Uint8Array): boolean {
+export function mayStartTls(bytes: Uint8Array): boolean {
   const [type, major, minor, , , message] = bytes;
   return (type ?? TYPE.handshake) === TYPE.handshake && (major ?? 3) === 3 &&
     (minor ?? 0) <= 4 &&
