@@ -19,11 +19,11 @@ import { Shaper } from "./shaping.ts";
 export const MAX_DATA_BYTES = 16_384 - 9;
 
 /** Bytes handed to HTTP/2 before they are written: as many as TLS seals at once. */
-const WRITE_BYTES = 4 * MAX_DATA_BYTES;
+const WRITE_BYTES = 16 * MAX_DATA_BYTES;
 /** Most bytes that may wait because the peer does not read; beyond, it keeps us busy with frames that want an answer. */
 const MAX_BACKLOG_BYTES = 524_288;
 /** What a client may send at once; nginx too widens the window of a stream that has a body. */
-const UPLINK_WINDOW_BYTES = 1 << 20;
+const UPLINK_WINDOW_BYTES = 1 << 22;
 const READ_BYTES = 262_144;
 /** How long the peer may take to end its side of the connection below after both streams have ended. */
 const LINGER_MS = 2_000;

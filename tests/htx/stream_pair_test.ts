@@ -83,23 +83,23 @@ Deno.test("a stream pair carries bytes, and each end of its sides", async () => 
   await Promise.all([client.closed, server.closed]);
 });
 
-Deno.test("a writer waits for the window of HTTP/2, 1 MiB for an uplink, and goes on once it is granted", async () => {
+Deno.test("a writer waits for the window of HTTP/2, 4 MiB for an uplink, and goes on once it is granted", async () => {
   await using ends = await pair([[4, 1_000]]);
   const { client, server } = ends;
-  await client.write(new Uint8Array(1 << 20).fill(7));
+  await client.write(new Uint8Array(1 << 22).fill(7));
   const written = client.write(new Uint8Array(2_500).fill(7));
   let done = false;
   void written.then(() => done = true);
   await ends.clock.run(1_000);
   assertEquals(done, false);
   let length = 0;
-  while (length < (1 << 20) + 2_500) {
+  while (length < (1 << 22) + 2_500) {
     const bytes = (await read(server, 100_000))!;
     assert(bytes.every((byte) => byte === 7));
     length += bytes.length;
   }
   await written;
-  assertEquals(length, (1 << 20) + 2_500);
+  assertEquals(length, (1 << 22) + 2_500);
 });
 
 Deno.test("a stream pair breaks with its streams, with HTTP/2 and with what is below", async () => {
