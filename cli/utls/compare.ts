@@ -29,12 +29,10 @@ export const compare: Command = command({
     if (!Number.isInteger(top) || top < 1) {
       throw new CliError("usage", "Flag --top wants a number from 1 on");
     }
-    const specimens = await readSpecimens(context);
-    const clients = specimens.filter((each) => each.from === "client");
-    if (clients.length === 0) {
-      throw new CliError("failed", "No ClientHello to compare");
-    }
-    for (const found of clients) {
+    let compared = 0;
+    for await (const found of readSpecimens(context)) {
+      if (found.from !== "client") continue;
+      compared++;
       const matches = utls.compareHello(found.hello).slice(0, top)
         .map(({ profile, distance, differences }) => ({
           browser: nameOf(profile),
@@ -46,6 +44,9 @@ export const compare: Command = command({
         { where: found.where, matches },
         [heading(found), ...lines].join("\n"),
       );
+    }
+    if (compared === 0) {
+      throw new CliError("failed", "No ClientHello to compare");
     }
   },
 });

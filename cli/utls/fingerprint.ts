@@ -30,75 +30,80 @@ export const fingerprint: Command = command({
   flags: { full: "boolean" },
   operands: [0, 1_000],
   async run({ full }, context) {
-    for (const specimen of await readSpecimens(context)) {
+    let missing = 0;
+    for await (const specimen of readSpecimens(context)) {
       const { from, where } = specimen;
-      const fingerprints = orNote(
-        () => fingerprintsOf(specimen, full),
-        where,
-        context,
-      );
-      const lines = Object.entries(fingerprints)
-        .map(([name, value]) => `  ${name.padEnd(9)}  ${value}`);
+      const taken = Object.entries(fingerprintsOf(specimen, full))
+        .map(([name, take]) => [name, orNote(take, name, where, context)]);
+      const fingerprints = taken.filter(([_, value]) => value !== undefined);
+      missing += taken.length - fingerprints.length;
+      const lines = fingerprints
+        .map(([name, value]) => `  ${name!.padEnd(9)}  ${value}`);
       context.print(
-        { where, from, ...fingerprints },
+        { where, from, ...Object.fromEntries(fingerprints) },
         [heading(specimen), ...lines].join("\n"),
       );
+    }
+    if (missing > 0) {
+      throw new CliError("failed", `${missing} fingerprints cannot be taken`);
     }
   },
 });
 
-/** A list in a hello may be malformed: that one is named and has no fingerprints. */
+/** A list in a hello may be malformed: fingerprints that need it are named and left out. */
 function orNote(
-  take: () => Record<string, string>,
+  take: () => string,
+  name: string,
   where: string,
   { note }: Context,
-): Record<string, string> {
+): string | undefined {
   try {
     return take();
   } catch (error) {
     if (!(error instanceof DecodeError)) throw error;
-    note(`${where}: ${error.message}`);
-    return {};
+    note(`${where}: no ${name}: ${error.message}`);
+    return undefined;
   }
 }
 
 function fingerprintsOf(
   specimen: Specimen,
   full: boolean,
-): Record<string, string> {
+): Record<string, () => string> {
   switch (specimen.from) {
     case "client": {
       const { hello, transport } = specimen;
       return {
-        ja3: utls.ja3(hello),
-        ja3n: utls.ja3n(hello),
-        ja4: utls.ja4(hello, transport),
-        ...(full
-          ? {
-            ja3_text: utls.ja3Text(hello),
-            ja3n_text: utls.ja3nText(hello),
-            ja4_r: utls.ja4r(hello, transport),
-            ja4_o: utls.ja4o(hello, transport),
-            ja4_ro: utls.ja4ro(hello, transport),
-          }
-          : {}),
+        ja3: () => utls.ja3(hello),
+        ja3n: () => utls.ja3n(hello),
+        ja4: () => utls.ja4(hello, transport),
+        ...(full && {
+          ja3_text: () => utls.ja3Text(hello),
+          ja3n_text: () => utls.ja3nText(hello),
+          ja4_r: () => utls.ja4r(hello, transport),
+          ja4_o: () => utls.ja4o(hello, transport),
+          ja4_ro: () => utls.ja4ro(hello, transport),
+        }),
       };
     }
-    case "server":
+    case "server": {
+      const { hello } = specimen;
       return {
-        ja3s: utls.ja3s(specimen.hello),
-        ...(full ? { ja3s_text: utls.ja3sText(specimen.hello) } : {}),
+        ja3s: () => utls.ja3s(hello),
+        ...(full && { ja3s_text: () => utls.ja3sText(hello) }),
       };
+    }
     case "http2": {
-      const text = utls.akamaiText(specimen.bytes);
-      const digest = utls.akamai(specimen.bytes);
-      if (text === undefined || digest === undefined) {
-        throw new CliError(
-          "failed",
-          `HTTP/2 is cut short in ${specimen.where}`,
-        );
-      }
-      return { akamai: digest, ...(full ? { akamai_text: text } : {}) };
+      const { bytes } = specimen;
+      return {
+        akamai: () => whole(utls.akamai(bytes)),
+        ...(full && { akamai_text: () => whole(utls.akamaiText(bytes)) }),
+      };
     }
   }
+}
+
+function whole(fingerprint: string | undefined): string {
+  if (fingerprint !== undefined) return fingerprint;
+  throw new DecodeError("HTTP/2", "cut short");
 }

@@ -26,7 +26,7 @@ export const inspect: Command = command({
   flags: {},
   operands: [0, 1_000],
   async run(_flags, context) {
-    for (const found of await readHellos(context)) {
+    for await (const found of readHellos(context)) {
       const fields = explain(found);
       const lines = fields.map(({ name, value, meaning, varies }) =>
         `  ${name}\n    ${

@@ -2,6 +2,7 @@ import { DecodeError, decodeHex } from "../../src/core/bytes/mod.ts";
 import * as utls from "../../src/utls/mod.ts";
 import { CliError } from "../_error.ts";
 import type { Context } from "../_main.ts";
+import { readInput } from "./read_input.ts";
 
 /** A hello to look at, and where it was found. */
 export type NamedHello =
@@ -29,7 +30,6 @@ export interface NamedHttp2 {
 /** Anything with a fingerprint. */
 export type Specimen = NamedHello | NamedHttp2;
 
-const MAX_INPUT_BYTES = 1 << 30;
 const MAX_JSON_DEPTH = 32;
 
 /** What the usage of commands that read hellos says about their operands. */
@@ -41,34 +41,42 @@ message; without a file, or for -, stdin is read.`;
 const JSON_KEYS = ["record", "message", "client_hello", "raw"];
 
 /**
- * Every specimen in the files that the operands name, or in stdin.
+ * Every specimen in the files that the operands name, or in stdin, as they are found: those before the place where a capture is
+ * damaged come too. What is no specimen where one is expected is noted and left out.
  *
  * @throws {CliError} `failed` if a file holds none or cannot be read.
+ * @throws {DecodeError} If a capture is damaged.
  */
-export async function readSpecimens(context: Context): Promise<Specimen[]> {
+export async function* readSpecimens(
+  context: Context,
+): AsyncGenerator<Specimen> {
   const paths = context.operands.length > 0 ? context.operands : ["-"];
-  const found: Specimen[] = [];
   for (const path of paths) {
-    const bytes = await read(path, context);
+    const bytes = await readInput(path, context);
     const name = path === "-" ? "stdin" : path;
     const specimens = utls.isCapture(bytes)
       ? inCapture(bytes, name, context)
-      : inText(bytes, name);
-    if (specimens.length === 0) {
-      throw new CliError("failed", `No hello in ${name}`, {
-        hint:
-          "Want pcap, pcapng, JSON, or a hello a line in hexadecimal; in a capture, the start of a connection.",
-      });
+      : inText(bytes, name, context);
+    let found = 0;
+    for (const specimen of specimens) {
+      found++;
+      yield specimen;
     }
-    for (const specimen of specimens) found.push(specimen);
+    if (found > 0) continue;
+    throw new CliError("failed", `No hello in ${name}`, {
+      hint:
+        "Want pcap, pcapng, JSON, or a hello a line in hexadecimal; in a capture, the start of a connection.",
+    });
   }
-  return found;
 }
 
 /** The ClientHellos and ServerHellos among what {@link readSpecimens} finds. */
-export async function readHellos(context: Context): Promise<NamedHello[]> {
-  const specimens = await readSpecimens(context);
-  return specimens.filter((each) => each.from !== "http2");
+export async function* readHellos(
+  context: Context,
+): AsyncGenerator<NamedHello> {
+  for await (const each of readSpecimens(context)) {
+    if (each.from !== "http2") yield each;
+  }
 }
 
 /** One line that says what a specimen is. */
@@ -84,83 +92,58 @@ export function heading(specimen: Specimen): string {
   return `${where}: ClientHello${host} over ${specimen.transport}`;
 }
 
-async function read(path: string, { stdin }: Context): Promise<Uint8Array> {
-  if (path === "-") return await new Response(limited(stdin)).bytes();
-  try {
-    const { size } = await Deno.stat(path);
-    if (size > MAX_INPUT_BYTES) throw tooLong();
-    return await Deno.readFile(path);
-  } catch (cause) {
-    if (cause instanceof CliError) throw cause;
-    throw new CliError("failed", `Cannot read ${path}`, { cause });
-  }
-}
-
-function limited(
-  stream: ReadableStream<Uint8Array<ArrayBuffer>>,
-): ReadableStream<Uint8Array<ArrayBuffer>> {
-  let length = 0;
-  return stream.pipeThrough(
-    new TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>({
-      transform(chunk, controller) {
-        length += chunk.length;
-        if (length > MAX_INPUT_BYTES) throw tooLong();
-        controller.enqueue(chunk);
-      },
-    }),
-  );
-}
-
-function tooLong(): CliError {
-  return new CliError("failed", "Input is longer than 1 GiB");
-}
-
-function inCapture(
+function* inCapture(
   bytes: Uint8Array,
   name: string,
   { note }: Context,
-): NamedHello[] {
+): Generator<NamedHello> {
   const hellos = utls.hellosIn(bytes);
-  const found = Array.from(hellos, (hello): NamedHello => ({
-    ...hello,
-    where: `${name}, packet ${hello.packet}`,
-  }));
-  for (const [reason, count] of hellos.drops) {
-    note(`${name}: ${count} not read: ${reason}`);
+  try {
+    for (const hello of hellos) {
+      yield { ...hello, where: `${name}, packet ${hello.packet}` };
+    }
+  } finally {
+    for (const [reason, count] of hellos.drops) {
+      note(`${name}: ${count} not read: ${reason}`);
+    }
   }
-  return found;
 }
 
-function inText(bytes: Uint8Array, name: string): Specimen[] {
-  const text = new TextDecoder().decode(bytes);
-  const lines = text.split(/\r?\n/);
-  if (!/^\s*[{[]/.test(text)) return lines.flatMap(line(name, inHex));
-  const whole = parseJson(text);
-  return whole === undefined
-    ? lines.flatMap(line(name, (each, where) => inJson(parseJson(each), where)))
-    : inJson(whole, name);
-}
-
-/** Reads each line that is not empty with `read`. */
-function line(
+function* inText(
+  bytes: Uint8Array,
   name: string,
-  read: (line: string, where: string) => Specimen[],
-): (line: string, index: number) => Specimen[] {
-  return (text, index) =>
-    text.trim() === "" ? [] : read(text, `${name}, line ${index + 1}`);
+  context: Context,
+): Generator<Specimen> {
+  const text = new TextDecoder().decode(bytes);
+  const isJson = /^\s*[{[]/.test(text);
+  const whole = isJson ? parseJson(text) : undefined;
+  if (whole !== undefined) return yield* inJson(whole, name, context);
+  for (const [at, line] of text.split(/\r?\n/).entries()) {
+    if (line.trim() === "") continue;
+    const where = `${name}, line ${at + 1}`;
+    const value = isJson ? parseJson(line) : undefined;
+    if (isJson && value === undefined) context.note(`${where}: not JSON`);
+    else if (isJson) yield* inJson(value, where, context);
+    else yield* inHex(line, where, context);
+  }
 }
 
-function inJson(value: unknown, where: string, depth = 0): Specimen[] {
-  if (typeof value !== "object" || value === null) return [];
+function* inJson(
+  value: unknown,
+  where: string,
+  context: Context,
+  depth = 0,
+): Generator<Specimen> {
+  if (typeof value !== "object" || value === null) return;
   if (depth > MAX_JSON_DEPTH) {
-    throw new CliError("failed", `JSON of ${where} is nested too deep`);
+    return context.note(`${where}: not read: nested too deep`);
   }
-  return Object.entries(value).flatMap(([key, member]) => {
+  for (const [key, member] of Object.entries(value)) {
     const place = `${where}.${key}`;
-    return JSON_KEYS.includes(key) && typeof member === "string"
-      ? inHex(member, place)
-      : inJson(member, place, depth + 1);
-  });
+    yield* JSON_KEYS.includes(key) && typeof member === "string"
+      ? inHex(member, place, context)
+      : inJson(member, place, context, depth + 1);
+  }
 }
 
 function parseJson(text: string): unknown {
@@ -171,17 +154,24 @@ function parseJson(text: string): unknown {
   }
 }
 
-function inHex(text: string, where: string): Specimen[] {
+function* inHex(
+  text: string,
+  where: string,
+  { note }: Context,
+): Generator<Specimen> {
   try {
-    const bytes = decodeHex(text.replace(/[\s:]/g, ""));
-    if (bytes[0] === 0x50) return [{ from: "http2", where, bytes }]; // the P of PRI * HTTP/2.0
-    const message = utls.firstHello(bytes);
-    const at = { where, transport: "tcp" } as const;
-    return message[0] === utls.CLIENT_HELLO
-      ? [{ ...at, from: "client", hello: utls.decodeClientHello(message) }]
-      : [{ ...at, from: "server", hello: utls.decodeServerHello(message) }];
-  } catch (cause) {
-    if (!(cause instanceof DecodeError)) throw cause;
-    throw new CliError("failed", `No hello in ${where}`, { cause });
+    yield specimenOf(decodeHex(text.replace(/[\s:]/g, "")), where);
+  } catch (error) {
+    if (!(error instanceof DecodeError)) throw error;
+    note(`${where}: no hello: ${error.message}`);
   }
+}
+
+function specimenOf(bytes: Uint8Array, where: string): Specimen {
+  if (bytes[0] === 0x50) return { from: "http2", where, bytes }; // the P of PRI * HTTP/2.0
+  const message = utls.firstHello(bytes);
+  const at = { where, transport: "tcp" } as const;
+  return message[0] === utls.CLIENT_HELLO
+    ? { ...at, from: "client", hello: utls.decodeClientHello(message) }
+    : { ...at, from: "server", hello: utls.decodeServerHello(message) };
 }

@@ -19,6 +19,9 @@ import { CliError } from "../_error.ts";
 import type { Context } from "../_main.ts";
 import { readHellos } from "./read_specimens.ts";
 
+/** Longest corpus, unpacked. */
+const MAX_CORPUS_BYTES = 128 << 20;
+
 /** Hellos to compare. */
 export interface HelloSample {
   /** What is compared. */
@@ -27,9 +30,21 @@ export interface HelloSample {
   readonly hellos: readonly ClientHello[];
 }
 
-/** The sample of `hellos`. */
-export function sampleOf(hellos: readonly ClientHello[]): HelloSample {
-  return { hellos, observations: hellos.map(observe) };
+/** The sample of `hellos`; tells `note` how many have a damaged extension, and leaves them out. */
+export function sampleOf(
+  hellos: readonly ClientHello[],
+  note?: (line: string) => void,
+): HelloSample {
+  const whole = hellos.flatMap((hello) => {
+    const observation = observed(hello);
+    return observation ? [{ hello, observation }] : [];
+  });
+  const damaged = hellos.length - whole.length;
+  if (damaged > 0) note?.(`${damaged} hellos left out: damaged`);
+  return {
+    hellos: whole.map(({ hello }) => hello),
+    observations: whole.map(({ observation }) => observation),
+  };
 }
 
 /**
@@ -45,11 +60,30 @@ export async function readSample(
   if (path.endsWith(".gz")) {
     return { hellos: [], observations: parseCorpus(await readGzip(path)) };
   }
-  const found = await readHellos({ ...context, operands: [path] });
-  return sampleOf(
-    found.filter((each) => each.from === "client").map(({ hello }) => hello)
-      .filter((hello) => kindOf(hello) === kind),
-  );
+  const hellos: ClientHello[] = [];
+  for await (
+    const each of await readHellos({ ...context, operands: [path] })
+  ) {
+    if (each.from === "client") hellos.push(each.hello);
+  }
+  const { observations, ...sample } = sampleOf(hellos, context.note);
+  const isOfKind = (_: unknown, i: number) =>
+    kindOf(sample.hellos[i]!) === kind;
+  return {
+    hellos: sample.hellos.filter(isOfKind),
+    observations: observations.filter(isOfKind),
+  };
+}
+
+/** What is compared of `hello`, or `undefined` if an extension does not decode. */
+function observed(hello: ClientHello): Observation | undefined {
+  try {
+    kindOf(hello);
+    return observe(hello);
+  } catch (error) {
+    if (error instanceof DecodeError) return undefined;
+    throw error;
+  }
 }
 
 /**
@@ -96,7 +130,18 @@ function withBinder(hello: ClientHello, binder: Uint8Array): ClientHello {
 async function readGzip(path: string): Promise<unknown> {
   try {
     const file = new Blob([await Deno.readFile(path)]);
-    const stream = file.stream().pipeThrough(new DecompressionStream("gzip"));
+    let length = 0;
+    const stream = file.stream()
+      .pipeThrough(new DecompressionStream("gzip"))
+      .pipeThrough(
+        new TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>({
+          transform(chunk, controller) {
+            length += chunk.length;
+            if (length > MAX_CORPUS_BYTES) throw new RangeError("Too long");
+            controller.enqueue(chunk);
+          },
+        }),
+      );
     return await new Response(stream).json();
   } catch (cause) {
     throw new CliError("failed", `Cannot read ${path}`, { cause });

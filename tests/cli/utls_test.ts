@@ -1,8 +1,15 @@
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertRejects,
+  assertStringIncludes,
+} from "@std/assert";
 import { decodeHex } from "../../src/core/bytes/mod.ts";
 import * as utls from "../../src/utls/mod.ts";
+import { CliError } from "../../cli/_error.ts";
 import { run } from "../../cli/_main.ts";
 import { program } from "../../cli/utls.ts";
+import { readInput } from "../../cli/utls/read_input.ts";
 import { FakeTerminal } from "./_fake_terminal.ts";
 import { makeFolder } from "./_htx_process.ts";
 import { runUtls } from "./_run_utls.ts";
@@ -209,10 +216,51 @@ Deno.test("betanet-utls fingerprint goes on after a hello with a malformed list"
   const args = ["fingerprint", "--json"];
   const ran = await runUtls(args, `${broken}\n${record}`);
   const [first, second] = ran.stdout.trim().split("\n");
-  assertEquals(ran.code, 0);
-  assertEquals(JSON.parse(first!), { where: "stdin, line 1", from: "client" });
+  assertEquals(ran.code, 1);
+  assertEquals(JSON.parse(first!), {
+    where: "stdin, line 1",
+    from: "client",
+    ja4: utls.ja4(helloOf(broken)),
+  });
   assertStringIncludes(second!, "cd08e31494f9531f560d64c695473da9");
-  assertStringIncludes(ran.stderr, "stdin, line 1: Cannot decode supported");
+  assertStringIncludes(ran.stderr, "stdin, line 1: no ja3: Cannot decode supp");
+  assertStringIncludes(ran.stderr, "error: 2 fingerprints cannot be taken");
+});
+
+Deno.test("betanet-utls goes on behind a line that is no hello", async () => {
+  const record = (await generate("--chrome-version", "106")).trim();
+  for (
+    const lines of [
+      ["16", record, "no hex"],
+      [`{"record":"16"}`, `{"record":"${record}"}`, "{"],
+    ]
+  ) {
+    const ran = await runUtls(["fingerprint"], lines.join("\n"));
+    assertEquals(ran.code, 0);
+    assertStringIncludes(ran.stdout, "cd08e31494f9531f560d64c695473da9");
+    assertStringIncludes(ran.stderr, "stdin, line 1");
+    assertStringIncludes(ran.stderr, "stdin, line 3: no");
+  }
+});
+
+Deno.test("betanet-utls shows the hellos before the place where a capture is damaged", async () => {
+  const { bytes } = await runUtls(["generate", "--format", "pcap"]);
+  const damaged = new Uint8Array([...bytes, ...new Uint8Array(16).fill(0xff)]);
+  for (const command of ["fingerprint", "inspect", "compare"]) {
+    const { code, stdout, stderr } = await runUtls([command], damaged);
+    assertEquals(code, 1);
+    assertStringIncludes(stdout, "ClientHello for www.example.com over tcp");
+    assertStringIncludes(stderr, "error: Cannot decode pcap: packet 6 of");
+  }
+});
+
+Deno.test("readInput() bounds what it reads of a device without size", async () => {
+  const { stdin } = new FakeTerminal([]);
+  await assertRejects(
+    () => readInput("/dev/zero", { stdin }, 1_000_000),
+    CliError,
+    "Input is longer than 1000000 bytes",
+  );
 });
 
 Deno.test("betanet-utls inspect explains every field", async () => {
@@ -246,6 +294,15 @@ Deno.test("betanet-utls compare names the browser, and what differs", async () =
   assertStringIncludes(firefox.stdout, "signatureAlgorithms\n    expected");
 });
 
+Deno.test("betanet-utls fingerprint says that HTTP/2 is cut short", async () => {
+  const ran = await runUtls(["fingerprint"], "505249202a2048");
+  assertEquals([ran.code, ran.stdout], [1, "stdin, line 1: start of HTTP/2\n"]);
+  assertStringIncludes(
+    ran.stderr,
+    "no akamai: Cannot decode HTTP/2: cut short",
+  );
+});
+
 Deno.test("betanet-utls says what is wrong with its input", async () => {
   const { stdout: record } = await runUtls(["generate"]);
   const missing = "/no/such/file";
@@ -268,12 +325,16 @@ Deno.test("betanet-utls says what is wrong with its input", async () => {
       [["generate", "--variant", "quic"], "", 2, "Flag --variant wants page"],
       [["compare", "--top", "0"], record, 2, "Flag --top wants"],
       [["fingerprint"], "", 1, "No hello in stdin"],
-      [["fingerprint"], "hello", 1, "No hello in stdin, line 1"],
-      [["fingerprint"], "160301", 1, "No hello in stdin, line 1"],
+      [["fingerprint"], "hello", 1, "No hello in stdin"],
+      [["fingerprint"], "160301", 1, "No hello in stdin"],
       [["fingerprint"], '{"a":[1]}', 1, "No hello in stdin"],
-      [["fingerprint"], "[".repeat(99) + "]".repeat(99), 1, "JSON of stdin"],
+      [
+        ["fingerprint"],
+        "[".repeat(99) + "]".repeat(99),
+        1,
+        "No hello in stdin",
+      ],
       [["fingerprint", missing], "", 1, `Cannot read ${missing}`],
-      [["fingerprint"], "505249202a2048", 1, "HTTP/2 is cut short in stdin"],
       [
         ["compare", `${FOXIO}http1-with-cookies.pcapng`],
         "",
