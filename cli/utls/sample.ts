@@ -1,3 +1,4 @@
+import { DecodeError } from "../../src/core/bytes/mod.ts";
 import {
   type CryptoProvider,
   defaultProvider,

@@ -33,6 +33,7 @@ recorded ones. Exit code 1 if they can be told apart. Hellos of the same rules f
   --kind <kind>           page, websocket, address or resumed (page)
   --reference <file>      in place of the browser: pcap, pcapng, a hello a line in hexadecimal, or a corpus (.json.gz)
   --hellos <file>         in place of the profile: as --reference
+  --auc <low>-<high>      fail, too, if the area under the classifier's curve is outside, e.g. 0.47-0.53; want 5000 hellos for that
   --report <file>         also write a page of plots, an HTML file
 
 Examples:
@@ -60,11 +61,15 @@ export const verify: Command = command({
     kind: "string",
     reference: "string",
     hellos: "string",
+    auc: "string",
     report: "string",
   },
   async run(flags, context) {
+    requireUsed(flags);
     const kind = kindFlag(flags.kind);
     const count = countFlag(flags.count);
+    const [low, high] = aucFlag(flags.auc);
+    if (flags.report !== undefined) await Deno.writeTextFile(flags.report, "");
     const reference = flags.reference === undefined
       ? await capture(flags.browser ?? "chromium", kind, count, context)
       : cut(await readSample(flags.reference, kind, context), count);
@@ -85,8 +90,38 @@ export const verify: Command = command({
         `${failed.length} of ${verdict.checks.length} checks failed`,
       );
     }
+    if (verdict.auc < low || verdict.auc > high) {
+      throw new CliError(
+        "failed",
+        `AUC ${verdict.auc.toFixed(3)} is not in ${low} to ${high}`,
+      );
+    }
   },
 });
+
+/** Refuses flags that another one leaves without effect. */
+function requireUsed(flags: Readonly<Record<string, unknown>>): void {
+  const useless = [
+    ["profile", flags.hellos],
+    ["browser", flags.reference],
+    ["kind", `${flags.reference}`.endsWith(".gz") || undefined],
+  ] as const;
+  for (const [name, cause] of useless) {
+    if (flags[name] === undefined || cause === undefined) continue;
+    throw new CliError(
+      "usage",
+      `Flag --${name} has no effect on hellos that are in a file`,
+    );
+  }
+}
+
+function aucFlag(text = "0-1"): [low: number, high: number] {
+  const [low = NaN, high = NaN] = /^[01](\.\d+)?-[01](\.\d+)?$/.test(text)
+    ? text.split("-").map(Number)
+    : [];
+  if (low < high) return [low, high];
+  throw new CliError("usage", "Flag --auc wants two areas, e.g. 0.47-0.53");
+}
 
 function kindFlag(text = "page"): HelloKind {
   const kind = KINDS.find((each) => each === text);
@@ -120,7 +155,7 @@ async function capture(
       hellos % NOTE_EVERY === 0 && note(`${hellos} of ${count} hellos`),
   });
   if (undecodable > 0) note(`${undecodable} connections without a hello`);
-  return sampleOf(hellos.map(({ hello }) => hello));
+  return sampleOf(hellos.map(({ hello }) => hello), note);
 }
 
 function cut({ hellos, observations }: HelloSample, count: number) {

@@ -34,6 +34,22 @@ Deno.test("drawSample() draws for the CPU that the reference ran on", () => {
   }
 });
 
+Deno.test("sampleOf() leaves out damaged hellos, and says how many", () => {
+  const { hello } = draw({});
+  const damaged: ClientHello = {
+    ...hello,
+    extensions: hello.extensions!.map(({ type, data }) => ({
+      type,
+      data: type === EXTENSION.keyShare ? data.slice(1) : data,
+    })),
+  };
+  const notes: string[] = [];
+  const sample = sampleOf([damaged, hello], (line) => notes.push(line));
+  assertEquals(sample.hellos, [hello]);
+  assertEquals(sample.observations.length, 1);
+  assertEquals(notes, ["1 hellos left out: damaged"]);
+});
+
 /** Hellos with a ticket each; their binders are zeros. */
 function resumed(count: number): ClientHello[] {
   return Array.from({ length: count }, () => {

@@ -29,7 +29,7 @@ Deno.test("betanet-utls verify finds nothing between hellos of the same rules, a
   const { pass, auc, interval, samples, checks } = JSON.parse(stdout);
   assert(pass && interval[0] < auc && auc < interval[1], stdout);
   assertEquals(samples, { ours: 300, reference: 300 });
-  assertEquals(checks.length, 10);
+  assertEquals(checks.length, 12);
 
   const page = await Deno.readTextFile(report);
   assertStringIncludes(page, "<h1>Not told apart</h1>");
@@ -77,6 +77,8 @@ Deno.test("betanet-utls verify and learn say which flag is wrong", async () => {
     ["verify", "--kind", "quic"],
     ["verify", "--count", "199"],
     ["verify", "--count", "many"],
+    ["verify", "--auc", "0.53-0.47"],
+    ["verify", "--auc", "half"],
     ["learn", "--count", "63"],
   ];
   for (const args of wrong) {
@@ -84,6 +86,36 @@ Deno.test("betanet-utls verify and learn say which flag is wrong", async () => {
     assertEquals(code, 2);
     assertStringIncludes(stderr, `error: Flag ${args[1]} wants `);
   }
+});
+
+Deno.test("betanet-utls verify refuses flags that another leaves without effect, and a report that cannot be written", async () => {
+  const useless = [
+    ["--profile", "131", "--hellos", "no.txt"],
+    ["--browser", "chromium", "--reference", "no.txt"],
+    ["--kind", "address", "--reference", CORPUS],
+  ];
+  for (const args of useless) {
+    const { code, stderr } = await runUtls(["verify", ...args]);
+    assertEquals(code, 2);
+    assertStringIncludes(stderr, `Flag ${args[0]} has no effect`);
+  }
+  const report = ["--report", "./no/folder/report.html"];
+  const { code, stdout } = await runUtls([...AGAINST_CORPUS, ...report]);
+  assertEquals([code, stdout], [1, ""]);
+});
+
+Deno.test("betanet-utls verify --auc holds the classifier to an area", async () => {
+  await using folder = await makeFolder();
+  const hellos = ["--hellos", await writeHellos(folder.path)];
+  const run = (auc: string) =>
+    runUtls([...AGAINST_CORPUS, ...hellos, "--auc", auc]);
+  assertEquals((await run("0.3-0.7")).code, 0);
+  const outside = await run("0.9-1");
+  assertEquals(outside.code, 1);
+  assert(
+    /error: AUC 0\.\d{3} is not in 0\.9 to 1/.test(outside.stderr),
+    outside.stderr,
+  );
 });
 
 Deno.test("betanet-utls verify and learn need a browser that runs", async () => {

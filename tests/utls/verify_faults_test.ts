@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
-import { decodeHex } from "../../src/core/bytes/mod.ts";
+import { decodeHex, Writer } from "../../src/core/bytes/mod.ts";
 import {
   checkProperties,
   type ClientHello,
@@ -9,6 +9,7 @@ import {
   UtlsError,
   verifyHellos,
 } from "../../src/utls/mod.ts";
+import { seededRandom } from "./_seeded_random.ts";
 import { type Fault, simulateHellos } from "./_simulated_browser.ts";
 
 const HELLOS = 2_000;
@@ -136,6 +137,45 @@ Deno.test("checkProperties() finds a client that never resumes where the browser
       name === "masked bytes" && worst === "extensions"
     ),
   );
+});
+
+Deno.test("checkProperties() finds trust anchors that each connection shuffles where a process does", () => {
+  const sample = (textOf: (i: number) => string) =>
+    reference().slice(0, 400).map((each, i) => ({
+      ...each,
+      trustAnchors: textOf(i),
+    }));
+  const process = sample((i) => i % 2 ? "ab" : "ba");
+  const failed = (ours: readonly Observation[]) =>
+    checkProperties(ours, process).filter(({ pass }) => !pass)
+      .map(({ name }) => name);
+  assertEquals(failed(sample(() => "ba")), []);
+  assertEquals(failed(sample((i) => `${i}`)), ["trust anchor orders"]);
+});
+
+Deno.test("checkProperties() finds tickets and binders that come again, and binders of zeros", () => {
+  const sample = (first: number, zeros: boolean) => {
+    const random = seededRandom(first);
+    const once = random(64);
+    return simulateHellos(300, first).map((hello): ClientHello => {
+      const identity = zeros ? once : random(64);
+      const binder = zeros ? new Uint8Array(32) : random(32);
+      const w = new Writer().u16(70).u16(64).put(identity).put(random(4));
+      w.u16(33).u8(32).put(binder);
+      const psk = { type: EXTENSION.preSharedKey, data: w.finish() };
+      return { ...hello, extensions: [...hello.extensions!, psk] };
+    }).map(observe);
+  };
+  const failed = (ours: readonly Observation[]) =>
+    checkProperties(ours, sample(1, false)).filter(({ pass }) => !pass);
+  assertEquals(failed(sample(2, false)), []);
+  const names = failed(sample(2, true)).map(({ name }) => name);
+  assertEquals(names, [
+    "repeated keys",
+    "random bits",
+    "repeated pieces",
+    "field relations",
+  ]);
 });
 
 Deno.test("verifyHellos() refuses few hellos, and too many extensions", () => {

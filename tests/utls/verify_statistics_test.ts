@@ -8,6 +8,7 @@ import { nodeProvider } from "../../src/core/crypto/mod.ts";
 import { aucOf, rocCurve } from "../../src/utls/verify/auc.ts";
 import { compareCounts, compareUniform } from "../../src/utls/verify/counts.ts";
 import { isComputedX25519Key } from "../../src/utls/verify/curve25519.ts";
+import { evenness } from "../../src/utls/verify/order_properties.ts";
 import { score, trainLogistic } from "../../src/utls/verify/logistic.ts";
 import {
   binomialP,
@@ -81,6 +82,26 @@ Deno.test("compareCounts() forgives no stray from what never varies", () => {
   const stray = compareCounts("", new Map([["a", 499], ["b", 1]]), constant);
   assertEquals([stray.statistic, stray.p], [1, 0]);
   assertEquals(compareCounts("", new Map(), constant).p, 0);
+});
+
+Deno.test("compareCounts() forgives no value that a well-known reference never has, nor a field that is missing", () => {
+  const four = new Map([1, 2, 3, 4].map((value) => [value, 500]));
+  const stray = new Map([...four, [1, 499] as const, [5, 1] as const]);
+  assertEquals(compareCounts("", stray, four).p, 0);
+  assertEquals(compareCounts("", new Map(), four).p, 0);
+  const open = new Map([[1, 500], [2, 10]]);
+  const ours = new Map([[1, 490], [2, 12], [3, 8]]);
+  assertAlmostEquals(compareCounts("", ours, open).p, 2 ** -8, 1e-12); // all eight on our side
+});
+
+Deno.test("evenness() sums all places of a permutation", () => {
+  const orders = [[0, 1, 2], [1, 2, 0], [2, 0, 1]];
+  const even = evenness("", orders)!;
+  assertAlmostEquals(even.statistic, 0, 1e-12);
+  const fixed = evenness("", Array(30).fill([0, 1, 2]))!;
+  assertAlmostEquals(fixed.statistic, 120, 1e-9); // 2/3 of the sum over nine places: 3 of 400/10, 6 of 100/10
+  assertAlmostEquals(fixed.p, chiSquareP(120, 4), 1e-12);
+  assertEquals(evenness("", [[0, 1], [0, 2]]), undefined);
 });
 
 Deno.test("compareUniform() counts values that were never seen", () => {
