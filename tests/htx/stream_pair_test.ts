@@ -137,7 +137,7 @@ Deno.test("a write that waits for the window fails with the end of the connectio
   await client.write(Uint8Array.of(1));
   await read(server, 1);
   const written = assertRejects(
-    () => client.write(new Uint8Array(2 ** 21)),
+    () => client.write(new Uint8Array(2 ** 23)),
     TransportError,
   );
   http2.send(1, Uint8Array.of(7), { endStream: true });
