@@ -104,6 +104,16 @@ Deno.test("hellosIn() reads pcapng's simple packets and several sections", () =>
   assertEquals([...hellosIn(both)].map((found) => found.packet), [1, 2]);
 });
 
+Deno.test("hellosIn() reads pcapng's obsolete packets", () => {
+  const interfaces = pcapng([]);
+  const packets = pcapng([packet]).subarray(interfaces.length);
+  const obsolete = packets.slice();
+  obsolete[0] = 2;
+  obsolete.set([0, 0, 9, 9], 8); // interface, drops
+  const { timestampMs } = only(hellosIn(concat(interfaces, obsolete)));
+  assertEquals(timestampMs, SEEN_AT_MS);
+});
+
 Deno.test("hellosIn() reads every link type through its headers", () => {
   const mac = new Uint8Array(12);
   const vlan = decodeHex("88a80001810000020800");
@@ -174,7 +184,9 @@ Deno.test("hellosIn() stops at a file that is cut off, and rejects damaged ones"
   for (const write of [pcap, pcapng]) {
     const file = write([packet, packet]);
     for (const cut of [1, 4, packet.length]) {
-      only(hellosIn(file.subarray(0, file.length - cut)));
+      const found = hellosIn(file.subarray(0, file.length - cut));
+      only(found);
+      assertEquals([...found.drops], [["truncated", 1]]);
     }
   }
   const huge = pcap([packet]);

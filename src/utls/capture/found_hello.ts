@@ -7,6 +7,7 @@ import type { NoTransport } from "./decode_packet.ts";
 export type DropReason =
   | NoTransport // a packet of another link type or protocol, or a fragment
   | "malformed" // a packet whose headers do not decode, or that was cut before its end
+  | "truncated" // the packet in which the file ends
   | "gap" // bytes of a stream that never came, or too many behind those
   | "evicted" // a stream that gave way to newer ones before its first hello
   | "oversized" // a hello longer than MAX_HELLO_BYTES

@@ -85,7 +85,7 @@ function* follow(
 ): Generator<FoundHello> {
   const tcp = new TcpFollower(drop);
   const quic = new QuicFollower(crypto, drop);
-  for (const captured of readPackets(capture)) {
+  for (const captured of readPackets(capture, drop)) {
     const packet = orMalformed(() => decodePacket(captured), drop);
     if (packet === undefined) continue;
     if (typeof packet === "string") {
@@ -107,9 +107,13 @@ function* follow(
   quic.end();
 }
 
-function readPackets(capture: Uint8Array): Iterable<CapturedPacket> {
-  if (isPcapng(capture)) return readPcapng(capture);
-  if (isPcap(capture)) return readPcap(capture);
+function readPackets(
+  capture: Uint8Array,
+  drop: (reason: DropReason) => void,
+): Iterable<CapturedPacket> {
+  const onTruncated = () => drop("truncated");
+  if (isPcapng(capture)) return readPcapng(capture, onTruncated);
+  if (isPcap(capture)) return readPcap(capture, onTruncated);
   throw new DecodeError("capture", "neither pcap nor pcapng");
 }
 

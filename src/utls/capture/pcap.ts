@@ -45,18 +45,22 @@ export function isPcap(file: Uint8Array): boolean {
 }
 
 /**
- * The packets of `file`; one that is cut off at its end is left out.
+ * The packets of `file`; one that is cut off at its end is left out, of which `onTruncated` is told.
  *
  * @throws {DecodeError} If the file header is cut short or unknown, or a packet claims more than {@link MAX_PACKET_BYTES}.
  */
-export function* readPcap(file: Uint8Array): Generator<CapturedPacket> {
+export function* readPcap(
+  file: Uint8Array,
+  onTruncated: () => void,
+): Generator<CapturedPacket> {
   const little = file.length < FILE_HEADER_LENGTH ? undefined : byteOrder(file);
   if (little === undefined) throw new DecodeError("pcap", "no file header");
   const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
   const ticksPerMs = view.getUint32(0, little) === MAGIC_NS ? 1e6 : 1e3;
   const linkType = view.getUint32(20, little) & 0xffff;
   let at = FILE_HEADER_LENGTH;
-  for (let number = 1; at + PACKET_HEADER_LENGTH <= file.length; number++) {
+  for (let number = 1; at < file.length; number++) {
+    if (at + PACKET_HEADER_LENGTH > file.length) return onTruncated();
     const seconds = view.getUint32(at, little);
     const ticks = view.getUint32(at + 4, little);
     const length = view.getUint32(at + 8, little);
@@ -64,7 +68,7 @@ export function* readPcap(file: Uint8Array): Generator<CapturedPacket> {
       throw new DecodeError("pcap", `packet ${number} of ${length} bytes`);
     }
     at += PACKET_HEADER_LENGTH;
-    if (at + length > file.length) return;
+    if (at + length > file.length) return onTruncated();
     yield {
       number,
       timestampMs: seconds * 1000 + ticks / ticksPerMs,

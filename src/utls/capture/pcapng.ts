@@ -18,6 +18,7 @@ import { type CapturedPacket, MAX_PACKET_BYTES } from "./pcap.ts";
 const BLOCK = {
   sectionHeader: 0x0a0d0d0a,
   interfaceDescription: 1,
+  packet: 2, // obsolete
   simplePacket: 3,
   enhancedPacket: 6,
 } as const;
@@ -37,16 +38,20 @@ export function isPcapng(file: Uint8Array): boolean {
 }
 
 /**
- * The packets of `file`; a block that is cut off at its end is left out.
+ * The packets of `file`; a block that is cut off at its end is left out, of which `onTruncated` is told.
  *
  * @throws {DecodeError} If a block's lengths contradict each other, a packet names no interface, or a section has more than
  * 1,024 interfaces.
  */
-export function* readPcapng(file: Uint8Array): Generator<CapturedPacket> {
+export function* readPcapng(
+  file: Uint8Array,
+  onTruncated: () => void,
+): Generator<CapturedPacket> {
   let interfaces: Interface[] = [];
   let little = false;
   let number = 0;
-  for (let at = 0; at + 12 <= file.length;) {
+  for (let at = 0; at < file.length;) {
+    if (at + 12 > file.length) return onTruncated();
     const head = viewOf(file.subarray(at, at + 12));
     if (head.getUint32(0) === BLOCK.sectionHeader) {
       little = head.getUint32(8, true) === BYTE_ORDER_MAGIC;
@@ -59,7 +64,7 @@ export function* readPcapng(file: Uint8Array): Generator<CapturedPacket> {
     if (length < 12 || length % 4 !== 0) {
       throw new DecodeError("pcapng", `block of ${length} bytes`);
     }
-    if (at + length > file.length) return;
+    if (at + length > file.length) return onTruncated();
     const block = file.subarray(at, at += length);
     if (viewOf(block).getUint32(length - 4, little) !== length) {
       throw new DecodeError("pcapng", "block lengths differ");
@@ -72,7 +77,9 @@ export function* readPcapng(file: Uint8Array): Generator<CapturedPacket> {
       }
       interfaces.push(readInterface(body, little));
     } else if (type === BLOCK.enhancedPacket) {
-      yield { number: ++number, ...enhancedPacket(body, little, interfaces) };
+      yield { number: ++number, ...timedPacket(body, little, interfaces, 4) };
+    } else if (type === BLOCK.packet) {
+      yield { number: ++number, ...timedPacket(body, little, interfaces, 2) };
     } else if (type === BLOCK.simplePacket) {
       yield { number: ++number, ...simplePacket(body, little, interfaces) };
     }
@@ -98,15 +105,17 @@ function readInterface(body: Uint8Array, little: boolean): Interface {
   return { linkType: view.getUint16(0, little), ticksPerMs };
 }
 
-function enhancedPacket(
+/** An enhanced packet, or an obsolete one, whose interface has 2 bytes instead of 4 before those that count drops. */
+function timedPacket(
   body: Uint8Array,
   little: boolean,
   interfaces: readonly Interface[],
+  idBytes: 2 | 4,
 ): Omit<CapturedPacket, "number"> {
   const view = atLeast(20, body);
   const { linkType, ticksPerMs } = interfaceOf(
     interfaces,
-    view.getUint32(0, little),
+    idBytes === 2 ? view.getUint16(0, little) : view.getUint32(0, little),
   );
   const ticks = view.getUint32(4, little) * 2 ** 32 + view.getUint32(8, little);
   const length = view.getUint32(12, little);
