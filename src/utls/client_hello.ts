@@ -111,17 +111,23 @@ export function encodeClientHello(hello: ClientHello): Bytes {
   w.u16(2 * hello.cipherSuites.length);
   for (const suite of hello.cipherSuites) w.u16(suite);
   w.u8(hello.compressionMethods.length).put(hello.compressionMethods);
-  if (hello.extensions) {
-    let length = 0;
-    for (const { data } of hello.extensions) length += 4 + data.length;
-    w.u16(length);
-    for (const { type, data } of hello.extensions) {
-      w.u16(type).u16(data.length).put(data);
-    }
-  }
+  if (hello.extensions) encodeExtensions(w, hello.extensions);
   const body = w.finish();
   return new Writer(4 + body.length).u8(CLIENT_HELLO).u24(body.length).put(body)
     .finish();
+}
+
+/** Writes `extensions` behind the length of all. */
+export function encodeExtensions(
+  w: Writer,
+  extensions: readonly Extension[],
+): void {
+  let length = 0;
+  for (const { data } of extensions) length += 4 + data.length;
+  w.u16(length);
+  for (const { type, data } of extensions) {
+    w.u16(type).u16(data.length).put(data);
+  }
 }
 
 /** The data of the first extension of `type`, or `undefined`. */

@@ -22,7 +22,11 @@ import {
   Reader,
   Writer,
 } from "../core/bytes/mod.ts";
-import { decodeExtensions, type Extension } from "./client_hello.ts";
+import {
+  decodeExtensions,
+  encodeExtensions,
+  type Extension,
+} from "./client_hello.ts";
 
 /** Handshake message type of a ServerHello. */
 export const SERVER_HELLO = 2;
@@ -84,14 +88,7 @@ export function encodeServerHello(hello: ServerHello): Bytes {
   w.u16(hello.legacyVersion).put(hello.random);
   w.u8(hello.sessionId.length).put(hello.sessionId);
   w.u16(hello.cipherSuite).u8(hello.compressionMethod);
-  if (hello.extensions) {
-    let length = 0;
-    for (const { data } of hello.extensions) length += 4 + data.length;
-    w.u16(length);
-    for (const { type, data } of hello.extensions) {
-      w.u16(type).u16(data.length).put(data);
-    }
-  }
+  if (hello.extensions) encodeExtensions(w, hello.extensions);
   const body = w.finish();
   return new Writer(4 + body.length).u8(SERVER_HELLO).u24(body.length).put(body)
     .finish();
