@@ -49,6 +49,8 @@ Deno.test("parseCorpus() rejects what is no corpus", () => {
     {},
     { rows: [null] },
     { rows: [{ ...row, o: "G--G" }] },
+    { rows: [{ ...row, o: "G-5-5-G" }] },
+    { rows: [{ ...row, o: Array(300).fill("G").join("-") }] },
     { rows: [{ ...row, e: "144" }] },
     { rows: [{ ...row, g: "01234" }] },
     { rows: Array(MAX_CORPUS_ROWS + 1).fill(row) },

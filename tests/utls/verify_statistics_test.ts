@@ -7,6 +7,7 @@ import {
 import { nodeProvider } from "../../src/core/crypto/mod.ts";
 import { aucOf, rocCurve } from "../../src/utls/verify/auc.ts";
 import { compareCounts, compareUniform } from "../../src/utls/verify/counts.ts";
+import { featuresOf } from "../../src/utls/verify/features.ts";
 import { isComputedX25519Key } from "../../src/utls/verify/curve25519.ts";
 import { evenness } from "../../src/utls/verify/order_properties.ts";
 import { score, trainLogistic } from "../../src/utls/verify/logistic.ts";
@@ -145,6 +146,17 @@ Deno.test("aucOf() counts ties half, and agrees with Hanley and McNeil's varianc
 
 Deno.test("rocCurve() goes from (0, 0) to (1, 1), one step for tied scores", () => {
   assertEquals(rocCurve([2, 1], [1, 0]), [[0, 0], [0, 0.5], [0.5, 1], [1, 1]]);
+});
+
+Deno.test("featuresOf() writes 4096 columns at most", () => {
+  const sample = Array.from({ length: 60 }, (_, i) => ({
+    order: [],
+    grease: {},
+    parts: Object.fromEntries(
+      Array.from({ length: 700 }, (_, part) => [part, `${i % 6}`]),
+    ),
+  }));
+  assertEquals(featuresOf(sample, sample).names.length, 4_096);
 });
 
 Deno.test("trainLogistic() finds the column that matters", () => {

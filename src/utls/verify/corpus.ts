@@ -1,3 +1,4 @@
+import { MAX_EXTENSIONS } from "../client_hello.ts";
 import { UtlsError } from "../error.ts";
 import { GREASE_FIRST, GREASE_LATER, type Observation } from "./observation.ts";
 
@@ -6,6 +7,13 @@ export const MAX_CORPUS_ROWS = 100_000;
 
 /** Longest `o`. */
 const MAX_ORDER_LENGTH = 1_024;
+
+/** Whether `types` can be those of one hello: no number twice, and not too many. */
+function isOrder(types: readonly string[]): boolean {
+  const numbers = types.filter((type) => type !== "G");
+  return types.length <= MAX_EXTENSIONS &&
+    new Set(numbers).size === numbers.length;
+}
 
 /** GREASE places in the order of a row's `g`. */
 const PLACES = [
@@ -35,7 +43,7 @@ export function parseCorpus(json: unknown): Observation[] {
   return rows.map((row: unknown, i) => {
     const { o, e, c, g } = (row ?? {}) as Record<string, unknown>;
     const isRow = typeof o === "string" && o.length <= MAX_ORDER_LENGTH &&
-      /^(G|\d{1,5})(-(G|\d{1,5}))*$/.test(o) &&
+      /^(G|\d{1,5})(-(G|\d{1,5}))*$/.test(o) && isOrder(o.split("-")) &&
       Number.isInteger(e) && Number.isInteger(c) &&
       typeof g === "string" && /^[\da-f]{6}$/.test(g);
     if (!isRow) {

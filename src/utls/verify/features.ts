@@ -12,6 +12,9 @@ export interface Features {
 /** What fewer hellos have, or lack, gets no column: it could not be learned. */
 const MIN_SEEN = 10;
 
+/** Most columns; browsers' hellos need some 700. */
+const MAX_COLUMNS = 4_096;
+
 /**
  * Writes hellos as numbers for a classifier: one column for each position of each extension, each pair's order, each GREASE
  * value and each two places that agree in it, each ECH length, each bit of config_id, each masked part, each bit of the
@@ -146,6 +149,7 @@ function standardised(
   for (const [column, { index, seen, sum, squares }] of columns) {
     const mean = sum / n;
     const variance = squares / n - mean * mean;
+    if (names.length === MAX_COLUMNS) break;
     if (seen < MIN_SEEN || variance < (MIN_SEEN - 1) / n) continue;
     const scale = 1 / Math.sqrt(variance);
     place.set(index, names.length);
