@@ -121,7 +121,7 @@ export class Http2Connection {
     return this.#streams.size;
   }
 
-  /** What is to be sent, once; `undefined` if nothing is. */
+  /** What is to be sent, once, in an array that may be given back (`giveBack`); `undefined` if nothing is. */
   takeOutgoing(): Bytes | undefined {
     return this.#writer.take();
   }

@@ -102,9 +102,17 @@ export function encodeFrameHeader(
   { type, flags, streamId }: Omit<Frame, "payload">,
   length: number,
 ): Bytes {
-  return new Writer(FRAME_HEADER_LENGTH).u24(length).u8(type).u8(flags).u32(
-    streamId,
-  ).finish();
+  const header = new Uint8Array(FRAME_HEADER_LENGTH);
+  header[0] = length >>> 16;
+  header[1] = length >>> 8;
+  header[2] = length;
+  header[3] = type;
+  header[4] = flags;
+  header[5] = streamId >>> 24;
+  header[6] = streamId >>> 16;
+  header[7] = streamId >>> 8;
+  header[8] = streamId;
+  return header;
 }
 
 /**

@@ -1,4 +1,4 @@
-import { type Bytes, concat, Writer } from "../core/bytes/mod.ts";
+import { borrow, type Bytes, concat, Writer } from "../core/bytes/mod.ts";
 import {
   connectionPreface,
   encodeFrameHeader,
@@ -37,10 +37,15 @@ export class FrameWriter {
     return this.#length;
   }
 
-  /** What was written, once; `undefined` if nothing was. */
+  /** What was written, once, in an array that may be given back; `undefined` if nothing was. */
   take(): Bytes | undefined {
     if (this.#length === 0) return undefined;
-    const bytes = concat(...this.#parts);
+    const bytes = borrow(this.#length);
+    let at = 0;
+    for (const part of this.#parts) {
+      bytes.set(part, at);
+      at += part.length;
+    }
     this.#parts = [];
     this.#length = 0;
     return bytes;

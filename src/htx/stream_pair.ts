@@ -1,4 +1,5 @@
 import type { Clock } from "../core/async/mod.ts";
+import { giveBack } from "../core/bytes/mod.ts";
 import type { CryptoProvider } from "../core/crypto/mod.ts";
 import {
   ByteConnection,
@@ -62,6 +63,8 @@ abstract class StreamPair extends ByteConnection {
   protected outbound = 0;
   readonly #received = new ReceiveQueue();
   #inboundEnded = false;
+  /** What is left of the buffer of a reader who waits; if any is, nothing else is kept. */
+  #room: Uint8Array = EMPTY;
   #failure: unknown;
   #changed = Promise.withResolvers<void>();
   #flushing: Promise<void> | undefined;
@@ -95,11 +98,8 @@ abstract class StreamPair extends ByteConnection {
   }
 
   protected override async receive(buffer: Uint8Array): Promise<number | null> {
-    while (this.#received.length === 0) {
-      if (this.#inboundEnded) return null;
-      await this.change();
-    }
-    const length = this.#received.read(buffer);
+    const length = this.#received.read(buffer) || await this.#await(buffer);
+    if (length === 0) return null;
     this.init.http2.consume(this.inbound, length);
     this.flushSoon();
     return length;
@@ -137,6 +137,17 @@ abstract class StreamPair extends ByteConnection {
     await this.#pumping;
   }
 
+  /** Waits for data, which goes straight into `buffer` as far as that has room; gives 0 at the end. */
+  async #await(buffer: Uint8Array): Promise<number> {
+    this.#room = buffer;
+    try {
+      while (this.#room === buffer && !this.#inboundEnded) await this.change();
+      return buffer.length - this.#room.length;
+    } finally {
+      this.#room = EMPTY;
+    }
+  }
+
   /** Writes all that HTTP/2 has to send. */
   protected flush(): Promise<void> {
     if (this.#flushing) return this.#flushing;
@@ -162,7 +173,7 @@ abstract class StreamPair extends ByteConnection {
         const bytes = http2.takeOutgoing();
         if (!bytes) return;
         await connection.write(bytes);
-        bytes.buffer.transfer(0); // as garbage it would call for collections
+        giveBack(bytes);
       }
     } finally {
       this.#flushing = undefined; // before anybody can add what would not be taken
@@ -216,7 +227,13 @@ abstract class StreamPair extends ByteConnection {
     if (streamId !== this.inbound || this.#failure !== undefined) {
       return this.init.http2.consume(streamId, data.length);
     }
-    if (data.length > 0) this.#received.push(new Uint8Array(data));
+    const part = data.subarray(0, this.#room.length);
+    if (part.length > 0) {
+      this.#room.set(part);
+      this.#room = this.#room.subarray(part.length);
+    }
+    const rest = data.subarray(part.length);
+    if (rest.length > 0) this.#received.push(new Uint8Array(rest));
     this.#endInbound(endStream);
   }
 

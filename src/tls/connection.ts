@@ -1,5 +1,5 @@
 import { type Clock, Deadline, systemClock } from "../core/async/mod.ts";
-import type { Bytes } from "../core/bytes/mod.ts";
+import { type Bytes, giveBack } from "../core/bytes/mod.ts";
 import {
   type Address,
   ByteConnection,
@@ -228,7 +228,7 @@ export class TlsConnection extends ByteConnection {
       if (this.#endpoint.hasOutput) {
         const output = this.#endpoint.takeOutput();
         await this.#transport.write(output);
-        output.buffer.transfer(0); // as garbage it would call for collections
+        giveBack(output);
       }
     } finally {
       resolve();

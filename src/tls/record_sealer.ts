@@ -1,4 +1,4 @@
-import type { Bytes } from "../core/bytes/mod.ts";
+import { borrow, type Bytes } from "../core/bytes/mod.ts";
 import {
   CONTENT_TYPE,
   type ContentType,
@@ -47,7 +47,7 @@ export class RecordSealer implements Disposable {
   }
 
   /**
-   * The records that hold `content`, as many as it needs, in one array; empty application data makes one empty record.
+   * The records that hold `content`, as many as it needs, in one array, which may be given back; empty application data makes one empty record.
    *
    * @param version `legacy_record_version` of unprotected records.
    */
@@ -59,7 +59,7 @@ export class RecordSealer implements Disposable {
     const count = Math.max(1, Math.ceil(content.length / this.#maxContent));
     const isPlain = !this.#keys || type === CONTENT_TYPE.changeCipherSpec;
     const overhead = RECORD_HEADER_LENGTH + (isPlain ? 0 : PROTECTION_LENGTH);
-    const out = new Uint8Array(content.length + count * overhead);
+    const out = borrow(content.length + count * overhead);
     for (let i = 0, at = 0; i < count; i++) {
       const start = i * this.#maxContent;
       const part = content.subarray(start, start + this.#maxContent);

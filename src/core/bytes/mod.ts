@@ -31,6 +31,7 @@ export { DecodeError } from "./error.ts";
 export { decodeHex, encodeHex } from "./hex.ts";
 export { formatIp, parseIp } from "./ip_address.ts";
 export { Reader } from "./reader.ts";
+export { borrow, giveBack } from "./room.ts";
 export {
   decodeVarint,
   encodeVarint,
