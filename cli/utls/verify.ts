@@ -82,7 +82,7 @@ export const verify: Command = command({
       await Deno.writeTextFile(flags.report, page);
       context.note(`Plots are in ${flags.report}`);
     }
-    context.print(summary(verdict), text(verdict));
+    context.print(verdict, text(verdict));
     const failed = verdict.checks.filter(({ pass }) => !pass);
     if (failed.length > 0) {
       throw new CliError(
@@ -174,10 +174,6 @@ function compare(ours: HelloSample, reference: HelloSample): Verdict {
     );
   }
   return verifyHellos(ours.observations, reference.observations);
-}
-
-function summary({ pass, checks, auc, interval, samples }: Verdict) {
-  return { pass, auc, interval, samples, checks };
 }
 
 function text({ checks, auc, interval, samples }: Verdict): string {
