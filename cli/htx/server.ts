@@ -136,6 +136,7 @@ async function serve(config: ServerConfig, context: Context): Promise<void> {
     tickets,
     crypto,
     importKey: keyImporter(crypto, log),
+    onFault: (error) => log.error("htx.tls_fault", { error }),
     ...origin.handOver,
   });
   await using htxServer = new htx.HtxServer(listeners.all, {
