@@ -117,7 +117,7 @@ Deno.test("betanet-utls ends without complaint when nobody reads on", async () =
     ]]
   ) {
     const child = new Deno.Command(Deno.execPath(), {
-      args: ["run", "--no-lock", "-A", "cli/utls.ts", ...args],
+      args: ["run", "--quiet", "--frozen", "-A", "cli/utls.ts", ...args],
       cwd: new URL("../../", import.meta.url),
       stdout: "piped",
       stderr: "piped",

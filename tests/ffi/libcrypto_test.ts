@@ -94,13 +94,19 @@ Deno.test("openLibcrypto() says that it is not permitted", {
 const KEY = new Uint8Array(32).fill(7);
 const NONCE = new Uint8Array(12);
 
-/** Runs `work` 10^5 times: what leaks 200 bytes a time adds 20 MiB. */
+/**
+ * Runs `work` 10^5 times, and again up to twice: what leaks 200 bytes a time adds 20 MiB each time, garbage that waits to be collected
+ * does so once.
+ */
 function checkMemory(work: () => void): void {
   for (let i = 0; i < 20_000; i++) work();
-  const before = Deno.memoryUsage().rss;
-  for (let i = 0; i < 100_000; i++) work();
-  const grown = (Deno.memoryUsage().rss - before) / 2 ** 20;
-  assert(grown < 15, `Memory grew by ${grown.toFixed(1)} MiB`);
+  let grown = Infinity;
+  for (let round = 0; round < 3 && grown >= 15; round++) {
+    const before = Deno.memoryUsage().rss;
+    for (let i = 0; i < 100_000; i++) work();
+    grown = (Deno.memoryUsage().rss - before) / 2 ** 20;
+  }
+  assert(grown < 15, `Memory grew by ${grown.toFixed(1)} MiB each time`);
 }
 
 function openOrExplain(): Primitives | undefined {
