@@ -49,7 +49,14 @@ const NO_DENORT =
 /** Commands of each role, whose code is loaded only when they are called for. */
 const HELPS = {
   htx: ["server", "proxy", "client", "keygen", "ticket", "probe"],
-  utls: ["generate", "fingerprint", "inspect", "compare"],
+  utls: [
+    "generate",
+    "fingerprint",
+    "inspect",
+    "compare",
+    "learn",
+    "verify",
+  ],
   betanet: ["demo", "htx server", "htx proxy"],
 } as const satisfies Record<keyof typeof ROLES, readonly string[]>;
 
