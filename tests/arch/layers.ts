@@ -23,6 +23,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "tls",
     "utls",
   ],
+  mixnet: [],
   status: core("log metrics transport"),
 };
 

@@ -1,0 +1,12 @@
+/**
+ * A Sphinx mixnet.
+ *
+ * @module
+ */
+export {
+  COMPACT,
+  HEADER_LENGTH,
+  REGULAR,
+  type SphinxGeometry,
+  sphinxGeometry,
+} from "./sphinx/geometry.ts";
