@@ -1,6 +1,7 @@
 import { nodeProvider, type Primitives } from "../core/crypto/mod.ts";
 import { FfiError } from "./error.ts";
 import { aeads } from "./libcrypto/aead.ts";
+import { aesCtr } from "./libcrypto/ctr.ts";
 import { ecdh } from "./libcrypto/ecdh.ts";
 import { hashes } from "./libcrypto/hash.ts";
 import { loadLibrary, type Symbols } from "./libcrypto/library.ts";
@@ -28,6 +29,7 @@ export function openLibcrypto(path?: string): Primitives {
     name: `libcrypto ${version}`,
     ...hashes(lib),
     chacha20poly1305: aeads(lib, "ChaCha20-Poly1305"),
+    aesCtr: aesCtr(lib),
     aesGcm: (key) => (key.length === 16 ? aes128Gcm : aes256Gcm)(key),
     p256: ecdh(lib, "p256"),
     p384: ecdh(lib, "p384"),

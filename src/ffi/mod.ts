@@ -21,6 +21,7 @@
  */
 export { FfiError, type FfiErrorCode } from "./error.ts";
 export { openLibcrypto } from "./libcrypto.ts";
+export { openLibsodium } from "./libsodium.ts";
 export {
   importLibcryptoKey,
   type LibcryptoKey,

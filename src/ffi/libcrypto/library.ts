@@ -1,5 +1,6 @@
 import type { Bytes } from "../../core/bytes/mod.ts";
-import { FfiError, type FfiErrorCode } from "../error.ts";
+import { FfiError } from "../error.ts";
+import { openLibrary } from "../open_library.ts";
 
 /** What is called of libcrypto; all of it exists since OpenSSL 3.0. */
 const SYMBOLS = {
@@ -186,11 +187,7 @@ const FILE_NAMES: Partial<Record<typeof Deno.build.os, string>> = {
 export function loadLibrary(
   path: string = FILE_NAMES[Deno.build.os] ?? "libcrypto.so.3",
 ): Symbols {
-  try {
-    return Deno.dlopen(path, SYMBOLS).symbols;
-  } catch (cause) {
-    throw new FfiError(...reasonOf(cause), { cause });
-  }
+  return openLibrary("libcrypto 3", path, SYMBOLS);
 }
 
 /**
@@ -216,13 +213,4 @@ export function owned(
 /** `text` as C has it. */
 export function cString(text: string): Bytes {
   return new TextEncoder().encode(`${text}\0`);
-}
-
-function reasonOf(cause: unknown): [FfiErrorCode, string] {
-  if (cause instanceof Deno.errors.NotCapable) {
-    return ["not_permitted", "Want the permission to load libcrypto"];
-  }
-  return `${cause}`.includes("Failed to register symbol") // Deno has no class for it
-    ? ["unsupported", "Want OpenSSL 3: libcrypto lacks a function"]
-    : ["not_found", "Cannot load libcrypto 3"];
 }

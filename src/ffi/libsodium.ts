@@ -1,0 +1,80 @@
+import type { Primitives } from "../core/crypto/mod.ts";
+import { FfiError } from "./error.ts";
+import { openLibrary } from "./open_library.ts";
+
+/** What is called of libsodium; all of it exists since 1.0.12. */
+const SYMBOLS = {
+  sodium_init: { parameters: [], result: "i32" },
+  sodium_version_string: { parameters: [], result: "pointer" },
+  crypto_scalarmult_curve25519: {
+    parameters: ["buffer", "buffer", "buffer"],
+    result: "i32",
+  },
+  crypto_scalarmult_curve25519_base: {
+    parameters: ["buffer", "buffer"],
+    result: "i32",
+  },
+  crypto_stream_chacha20_ietf_xor_ic: {
+    parameters: ["buffer", "buffer", "u64", "buffer", "u32", "buffer"],
+    result: "i32",
+  },
+} as const satisfies Deno.ForeignLibraryInterface;
+
+/** File names of libsodium where it is not `libsodium.so.23`. */
+const FILE_NAMES: Partial<Record<typeof Deno.build.os, string>> = {
+  darwin: "libsodium.23.dylib",
+  windows: "libsodium.dll",
+};
+
+/**
+ * What libsodium does fastest, X25519 and ChaCha20, in place of what `base` does; the rest is that of `base`, which
+ * is best {@link openLibcrypto}'s.
+ *
+ * The library stays loaded until the program ends.
+ *
+ * @param path The file to load. Default: the system's `libsodium.so.23`, `libsodium.23.dylib` or `libsodium.dll`.
+ * @returns Primitives named after both, such as `libsodium 1.0.18 on libcrypto 3.5.8`.
+ * @throws {FfiError} `not_permitted` without `--allow-ffi`, `not_found`, or `unsupported` if it lacks a function,
+ * `failed` if it cannot be started.
+ */
+export function openLibsodium(base: Primitives, path?: string): Primitives {
+  const lib = openLibrary(
+    "libsodium",
+    path ?? FILE_NAMES[Deno.build.os] ??
+      "libsodium.so.23",
+    SYMBOLS,
+  );
+  if (lib.sodium_init() < 0) {
+    throw new FfiError("failed", "libsodium failed in sodium_init");
+  }
+  const version = new Deno.UnsafePointerView(lib.sodium_version_string()!)
+    .getCString();
+  return {
+    ...base,
+    name: `libsodium ${version} on ${base.name}`,
+    chacha20(key, nonce, counter, data) {
+      const out = new Uint8Array(data.length);
+      lib.crypto_stream_chacha20_ietf_xor_ic(
+        out,
+        data,
+        BigInt(data.length),
+        nonce,
+        counter,
+        key,
+      );
+      return out;
+    },
+    x25519: {
+      publicKey(privateKey) {
+        const out = new Uint8Array(32);
+        lib.crypto_scalarmult_curve25519_base(out, privateKey);
+        return out;
+      },
+      sharedSecret(privateKey, publicKey) {
+        const out = new Uint8Array(32);
+        lib.crypto_scalarmult_curve25519(out, privateKey, publicKey);
+        return out;
+      },
+    },
+  };
+}
