@@ -53,7 +53,7 @@ export interface DialHtxOptions extends SessionOptions {
   ) => Promise<Connection>;
   /** How to present the ticket. Default: by the scheme of the address. */
   readonly outer?: Outer;
-  /** What is known of the origin; asked before we connect, for `tls:` addresses only. Default: nothing is compared. */
+  /** What is known of the origin; asked before we connect, for `tls:` and `wss:` addresses only. Default: nothing is compared. */
   readonly calibration?: Calibrations;
   /** The ticket waits for it: connection, TLS and the greeting of HTTP/2 do not (§5.6). */
   readonly start?: Promise<unknown>;
@@ -92,7 +92,7 @@ async function connect(
   signal: AbortSignal,
 ): Promise<Session> {
   const { address, crypto = nodeProvider, clock = systemClock } = options;
-  const calibration = address.startsWith("tls:")
+  const calibration = /^(?:tls|wss):/.test(address)
     ? options.calibration
     : undefined;
   const samples = await calibration?.of(address, { signal });

@@ -81,7 +81,7 @@ interface Answer {
  * Fetches one page as the browser would that opens it first: TLS, HTTP/2 or HTTP/1.1, a navigation and its answer, which is
  * read to its end. What a browser fetches because of what is in the page is not fetched.
  *
- * @param address `tls://host:port`.
+ * @param address `tls://host:port`; `wss://host:port` for the hello of a WebSocket, and so HTTP/1.1.
  * @throws {TlsError | TransportError} As {@link dialTls}; `malformed` or `reset` if the answer is none.
  * @throws The reason of the signal, or a `TimeoutError`.
  */
@@ -105,17 +105,19 @@ async function visit(
 ): Promise<PageVisit> {
   const { crypto = defaultProvider(), clock = systemClock, dial } = options;
   const { profile = profileOf("latest") } = options;
-  const { hostname } = parseAddress(address);
+  const { scheme, hostname } = parseAddress(address);
+  const [, authority] = address.split(/^[a-z]+:\/\/|\//);
   const page = {
-    host: options.host ?? address.replace(/^[a-z]+:\/\//, ""),
+    host: options.host ?? authority!,
     path: options.path ?? "/",
   };
-  const tcp = address.replace(/^tls:/, "tcp:");
+  const tcp = `tcp://${authority}`;
   let client: Http2Client | undefined;
   const connection = await dialTls(await dial?.(tcp, options) ?? tcp, {
     ...options,
     serverName: options.serverName ?? hostname,
     profile,
+    variant: scheme === "wss" ? "websocket" : "page",
     firstFlight(alpn) {
       if (alpn !== "h2") return [];
       client = new Http2Client(profile, crypto);

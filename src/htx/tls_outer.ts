@@ -96,6 +96,8 @@ function requireLikeness(
 ): void {
   const found = deviations(samples, seen, stage);
   if (found.length === 0) return;
-  const traits = found.map(({ trait }) => trait).join(", ");
+  const traits = found
+    .map(({ trait, expected, got }) => `${trait} ${got}, not ${expected}`)
+    .join("; ");
   throw new HtxError("deviation", `Server is not as its origin was: ${traits}`);
 }

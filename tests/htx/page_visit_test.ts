@@ -32,6 +32,7 @@ const GREETING: PeerGreeting = {
 };
 const CERTIFICATE = testCertificate("p256");
 const ADDRESS = "tls://server:443";
+const WEB_SOCKET = "wss://server:443/";
 
 Deno.test("visitPage() fetches the origin's page through the HTX server, and sees how it behaves", async () => {
   for (const alpn of ["h2", "http/1.1"] as const) {
@@ -135,28 +136,69 @@ Deno.test("HTX begins with a server that is as its origin was, and resumes if it
   }
 });
 
+Deno.test("a WebSocket begins only with a server that is as its origin was to a WebSocket's hello", async () => {
+  await using site = await Site.open(["h2", "http/1.1"]);
+  const calibration = site.calibrate({});
+  const options = { ...site.dialOptions(calibration), address: WEB_SOCKET };
+  const { client, server } = await site.world.pair(options);
+  await client.ping();
+  await client.close();
+  await server.closed;
+  const [seen] = await calibration.of(WEB_SOCKET, never);
+  const length = seen!.ticketLengths[0]!;
+  assertEquals(seen, {
+    alpn: "http/1.1",
+    resumed: false,
+    settings: [],
+    windowUpdate: 0,
+    ticketLengths: [length, length],
+  });
+  for (
+    const [change, admitted] of [
+      [{ alpn: "h2" }, 1],
+      [{ ticketLengths: [1] }, 2],
+    ] as const
+  ) {
+    const error = await assertRejects(
+      () =>
+        site.world.dial({ ...options, calibration: site.calibrate(change) }),
+      HtxError,
+    );
+    assertEquals(error.code, "deviation");
+    assertEquals(site.world.gate.counts.admitted, admitted);
+  }
+});
+
 Deno.test("a server that differs from its origin in TLS gets no ticket", async () => {
   await differing([
-    ["alpn", { alpn: "http/1.1" }],
-    ["resumed", { resumed: true }],
+    ["alpn h2, not http/1.1", { alpn: "http/1.1" }],
+    ["resumed false, not true", { resumed: true }],
   ], 0);
 });
 
 Deno.test("a server that differs from its origin behind TLS gets a ticket, and nothing else of HTX", async () => {
   await differing([
-    ["settings", { settings: GREETING.settings.toReversed() }],
-    ["settings[4]", { settings: GREETING.settings.with(1, [4, 65_535]) }],
-    ["windowUpdate", { windowUpdate: 0 }],
-    ["windowUpdate", { windowUpdate: GREETING.windowUpdate + 1 }],
-    ["ticketLengths", { ticketLengths: [1, 2] }],
+    ["settings 3,4,5, not 5,4,3", { settings: GREETING.settings.toReversed() }],
+    ["settings[4] 65536, not 65535", {
+      settings: GREETING.settings.with(1, [4, 65_535]),
+    }],
+    ["windowUpdate 2147418112, not 0", { windowUpdate: 0 }],
+    ["windowUpdate 2147418112, not 2147418113", {
+      windowUpdate: GREETING.windowUpdate + 1,
+    }],
+    ["ticketLengths n,n, not 1,2", { ticketLengths: [1, 2] }],
   ], 1);
 });
 
 Deno.test("a server that differs from its origin gets no ticket if that waits for SETTINGS", async () => {
   await differing(
     [
-      ["settings", { settings: GREETING.settings.toReversed() }],
-      ["windowUpdate", { windowUpdate: GREETING.windowUpdate + 1 }],
+      ["settings 3,4,5, not 5,4,3", {
+        settings: GREETING.settings.toReversed(),
+      }],
+      ["windowUpdate 2147418112, not 2147418113", {
+        windowUpdate: GREETING.windowUpdate + 1,
+      }],
     ],
     0,
     { start: Promise.resolve() },
@@ -182,13 +224,13 @@ Deno.test("with a pre-flight too the request follows in the write of Finished", 
   await session.close();
 });
 
-/** Dials servers that differ in these traits, and says how many tickets they may see. */
+/** Dials servers that differ so, and says how many tickets they may see. */
 async function differing(
-  changes: readonly [trait: string, change: Partial<OriginTraits>][],
+  changes: readonly [difference: string, change: Partial<OriginTraits>][],
   admitted: number,
   options: Partial<DialHtxOptions> = {},
 ): Promise<void> {
-  for (const [trait, change] of changes) {
+  for (const [difference, change] of changes) {
     await using site = await Site.open(["h2"]);
     const calibration = site.calibrate(change);
     const sessions = new SessionCache();
@@ -200,9 +242,11 @@ async function differing(
         }),
       HtxError,
     );
+    // Lengths of tickets follow a number that is drawn.
+    const message = error.message.replace(/Lengths \d+,\d+/, "Lengths n,n");
     assertEquals(
-      [error.code, error.message],
-      ["deviation", `Server is not as its origin was: ${trait}`],
+      [error.code, message],
+      ["deviation", `Server is not as its origin was: ${difference}`],
     );
     await site.world.server.close();
     const { established, handshakeRejected } = site.world.server.counts;
@@ -379,9 +423,9 @@ class Site implements AsyncDisposable {
     return new Site(world, origin, accepted.promise);
   }
 
-  visit(options: { readonly signal?: AbortSignal } = {}) {
+  visit(options: { readonly signal?: AbortSignal } = {}, address = ADDRESS) {
     const dial = () => this.world.connect();
-    return visitPage(ADDRESS, { ...this.#tls, dial, ...options });
+    return visitPage(address, { ...this.#tls, dial, ...options });
   }
 
   calibrate(change: Partial<OriginTraits>): Calibrations {
@@ -391,10 +435,10 @@ class Site implements AsyncDisposable {
   calibrationOptions(change: () => Partial<OriginTraits>) {
     return {
       preflight: async (
-        _: string,
+        address: string,
         options: { readonly signal: AbortSignal },
       ) => {
-        const { traits, connection } = await this.visit(options);
+        const { traits, connection } = await this.visit(options, address);
         connection.close();
         return { ...traits, ...change() };
       },
