@@ -8,6 +8,7 @@ import {
   type PeerGreeting,
 } from "../http2/mod.ts";
 import { drawSettings, type Profile } from "../utls/mod.ts";
+import { firstRecords } from "./first_records.ts";
 import type { Http2Request } from "./http2_request.ts";
 import { MAX_DATA_BYTES } from "./stream_pair.ts";
 
@@ -15,13 +16,14 @@ import { MAX_DATA_BYTES } from "./stream_pair.ts";
 export const FIRST_STREAM = 1;
 
 const READ_BYTES = 65_536;
+const NOTHING: Bytes = new Uint8Array(0);
 
 /** A browser's end of HTTP/2 until its first request has been answered. */
 export class Http2Client {
   /** Its state. */
   readonly http2: Http2Connection;
-  /** Preface, SETTINGS and WINDOW_UPDATE, for the first TLS record. */
-  readonly greeting: Bytes;
+  /** Preface, SETTINGS and WINDOW_UPDATE. */
+  readonly #greeting: Bytes;
   readonly #profile: Profile;
   readonly #buffer = new Uint8Array(READ_BYTES);
 
@@ -33,7 +35,15 @@ export class Http2Client {
       settings: drawSettings(profile.http2, crypto),
       windowIncrement: profile.http2.windowIncrement,
     });
-    this.greeting = this.http2.takeOutgoing()!;
+    this.#greeting = this.http2.takeOutgoing()!;
+  }
+
+  /** What the browser says first, for one TLS record each, and `first` with it unless that has to wait. */
+  opening(first?: Http2Request): Bytes[] {
+    const [head, ...form] = first ? this.request(first) : [];
+    const { http2 } = this.#profile;
+    const records = firstRecords(http2, this.#greeting, head ?? NOTHING);
+    return [...records, ...form];
   }
 
   /**

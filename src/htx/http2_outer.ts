@@ -6,7 +6,11 @@ import type { PeerGreeting, Priority } from "../http2/mod.ts";
 import type { Profile } from "../utls/mod.ts";
 import type { Stage } from "./calibration.ts";
 import { FIRST_STREAM, Http2Client } from "./http2_client.ts";
-import { makeHttp2TicketRequest, uploadFields } from "./http2_request.ts";
+import {
+  type Http2Request,
+  makeHttp2TicketRequest,
+  uploadFields,
+} from "./http2_request.ts";
 import {
   type Admission,
   type Outer,
@@ -60,8 +64,8 @@ export class Http2Opening {
     this.#visit = visit;
     this.#crypto = crypto;
     this.#client = new Http2Client(options.profile, crypto);
-    const request = visit.start ? [] : this.#request();
-    this.records = [this.#client.greeting, ...request];
+    const request = visit.start ? undefined : this.#request();
+    this.records = this.#client.opening(request);
   }
 
   /**
@@ -79,7 +83,9 @@ export class Http2Opening {
       const greeting = await this.#client.greeted(connection, clock);
       judge?.(greeting, "greeted");
       await start;
-      for (const bytes of this.#request()) await connection.write(bytes);
+      for (const bytes of this.#client.request(this.#request())) {
+        await connection.write(bytes);
+      }
     }
     const pair = new ClientStreamPair({
       connection,
@@ -99,16 +105,15 @@ export class Http2Opening {
     }
   }
 
-  #request(): Bytes[] {
+  #request(): Http2Request {
     const { offer, ticket: payload, host, path } = this.#visit;
-    const request = makeHttp2TicketRequest(this.#options.profile, {
+    return makeHttp2TicketRequest(this.#options.profile, {
       carrier: drawCarrier(this.#crypto, offer.policy),
       payload,
       host,
       path,
       cookieName: offer.cookieName,
     });
-    return this.#client.request(request);
   }
 
   async #takeAnswer(pair: ClientStreamPair): Promise<void> {

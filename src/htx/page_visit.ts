@@ -1,4 +1,5 @@
 import { type Clock, Deadline, systemClock } from "../core/async/mod.ts";
+import { concat } from "../core/bytes/mod.ts";
 import { defaultProvider } from "../core/crypto/mod.ts";
 import {
   type Address,
@@ -21,7 +22,7 @@ import { pageFields } from "./browser_fields.ts";
 import type { OriginTraits } from "./calibration.ts";
 import { closeOnAbort } from "./close_on_abort.ts";
 import { FIRST_STREAM, Http2Client } from "./http2_client.ts";
-import { authorityOf } from "./http2_request.ts";
+import { authorityOf, type Http2Request } from "./http2_request.ts";
 
 /** Options of {@link visitPage}. */
 export interface PageVisitOptions extends
@@ -121,7 +122,7 @@ async function visit(
     firstFlight(alpn) {
       if (alpn !== "h2") return [];
       client = new Http2Client(profile, crypto);
-      return [client.greeting, ...pageRequest(client, profile, page)];
+      return client.opening(pageRequest(profile, page));
     },
   });
   using _ = closeOnAbort(options.signal, connection);
@@ -150,11 +151,9 @@ export async function greetingOf(
 ): Promise<PeerGreeting | undefined> {
   const profile = profileOf("latest");
   const client = new Http2Client(profile, defaultProvider());
-  const request = pageRequest(client, profile, { host, path: "/" });
+  const request = pageRequest(profile, { host, path: "/" });
   try {
-    for (const bytes of [client.greeting, ...request]) {
-      await connection.write(bytes);
-    }
+    await connection.write(concat(...client.opening(request)));
     const { greeting } = await answerOverHttp2(connection, client, systemClock);
     return greeting;
   } catch (error) {
@@ -166,13 +165,12 @@ export async function greetingOf(
 }
 
 function pageRequest(
-  client: Http2Client,
   profile: Profile,
   { host, path }: { readonly host: string; readonly path: string },
-): Uint8Array[] {
+): Http2Request {
   const target = { authority: authorityOf(host), path };
   const fields = navigationFields(profile, target);
-  return client.request({ fields, body: new Uint8Array(0) });
+  return { fields, body: new Uint8Array(0) };
 }
 
 async function answerOverHttp2(
