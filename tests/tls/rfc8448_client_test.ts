@@ -35,7 +35,7 @@ Deno.test("TlsClient makes the records of the simple 1-RTT trace", () => {
   closeAsIn("simple", client);
 });
 
-Deno.test("TlsClient makes the binder of the resumed trace from the ticket of the simple one", () => {
+Deno.test("TlsClient makes the binder and the data of the resumed trace from the ticket of the simple one", () => {
   using first = traceClient("simple", 32);
   handshake(first, "simple");
   first.receive(traceBytes("simple", "recordNewSessionTicket"));
@@ -64,6 +64,15 @@ Deno.test("TlsClient makes the binder of the resumed trace from the ticket of th
     client.agreement.peerCertificates,
     first.agreement!.peerCertificates,
   );
+  client.takeOutput(); // no end of early data goes before our Finished, as we send none
+  client.send(traceBytes("resumed", "clientAppData"));
+  assertEquals(
+    client.takeOutput(),
+    traceBytes("resumed", "recordClientAppData"),
+  );
+  client.receive(traceBytes("resumed", "recordServerAppData"));
+  assertEquals(client.takeData(), [traceBytes("resumed", "serverAppData")]);
+  closeAsIn("resumed", client);
 });
 
 Deno.test("TlsClient makes the records of the HelloRetryRequest trace", () => {
