@@ -11,7 +11,14 @@ import {
   SessionCache,
   type TlsConnection,
 } from "../../src/tls/mod.ts";
-import { type Profile, profileOf } from "../../src/utls/mod.ts";
+import {
+  type Code,
+  type ExtensionRule,
+  GREASE,
+  GROUP,
+  type Profile,
+  profileOf,
+} from "../../src/utls/mod.ts";
 import { makeFolder } from "../cli/_htx_process.ts";
 import { type Identity, KEY_KINDS, makeIdentities } from "./_certificates.ts";
 import { isAvailable } from "./_peers.ts";
@@ -31,8 +38,9 @@ const LINE = Uint8Array.from(
   { length: 1 << 18 },
   (_, i) => i === (1 << 18) - 1 ? 10 : 33 + (i * i + (i >> 8)) % 90,
 );
-const SECP384R1 = 0x0018;
-const X25519MLKEM768 = 0x11ec;
+const LATEST = profileOf("latest");
+const SECP384R1 = GROUP.p384;
+const X25519MLKEM768 = GROUP.x25519MlKem768;
 const SUITES = {
   TLS_AES_128_GCM_SHA256: 0x1301,
   TLS_AES_256_GCM_SHA384: 0x1302,
@@ -63,8 +71,7 @@ async function testPeer(t: Deno.TestContext, peer: TlsPeer): Promise<void> {
       await using server = await peer.start({ identity: identities[kind] });
       await using connection = await open(server, {
         verify,
-        ...(kind === "ed25519" &&
-          { profile: withEd25519(profileOf("latest")) }),
+        ...(kind === "ed25519" && { profile: withEd25519(LATEST) }),
       });
       await checkEcho(connection, LINE);
       assertEquals(connection.resumed, false);
@@ -73,14 +80,18 @@ async function testPeer(t: Deno.TestContext, peer: TlsPeer): Promise<void> {
     });
   }
 
-  if (can("group")) {
-    await t.step("another group after HelloRetryRequest", async () => {
-      await using server = await peer.start({ identity, group: "P-384" });
-      await using connection = await open(server, { verify });
-      await checkEcho(connection, LINE);
-      assertEquals(connection.group, SECP384R1);
+  await t.step("another group after HelloRetryRequest", async () => {
+    await using server = await peer.start({
+      identity,
+      ...(can("group") && { group: "P-384" }),
     });
-  }
+    await using connection = await open(server, {
+      verify,
+      ...(!can("group") && { profile: withDraftShare(LATEST) }),
+    });
+    await checkEcho(connection, LINE);
+    assertEquals(connection.group, SECP384R1);
+  });
 
   if (can("asksClient")) {
     await t.step("an empty answer to a request for a certificate", async () => {
@@ -90,15 +101,19 @@ async function testPeer(t: Deno.TestContext, peer: TlsPeer): Promise<void> {
     });
   }
 
-  if (can("suite")) {
-    for (const suite of SUITE_NAMES) {
-      await t.step(suite, async () => {
-        await using server = await peer.start({ identity, suite });
-        await using connection = await open(server, { verify });
-        await checkEcho(connection, LINE);
-        assertEquals(connection.cipherSuite, SUITES[suite]);
+  for (const suite of SUITE_NAMES) {
+    await t.step(suite, async () => {
+      await using server = await peer.start({
+        identity,
+        ...(can("suite") && { suite }),
       });
-    }
+      await using connection = await open(server, {
+        verify,
+        ...(!can("suite") && { profile: withSuite(LATEST, SUITES[suite]) }),
+      });
+      await checkEcho(connection, LINE);
+      assertEquals(connection.cipherSuite, SUITES[suite]);
+    });
   }
 
   await t.step("resumption", () => testResumption(peer, identity, verify));
@@ -162,11 +177,51 @@ async function upgrade(
 
 /** A browser that knows Ed25519, as Chrome does not. */
 function withEd25519(profile: Profile): Profile {
-  const extensions = profile.hello.extensions.map((rule) =>
-    rule.rule === "signatureAlgorithms"
-      ? { ...rule, codes: [...rule.codes, SIGNATURE_SCHEME.ed25519] }
-      : rule
+  return withRules(
+    profile,
+    (rule) =>
+      rule.rule === "signatureAlgorithms"
+        ? { ...rule, codes: [...rule.codes, SIGNATURE_SCHEME.ed25519] }
+        : rule,
   );
+}
+
+/** A browser that takes P-384, but shows a share of a draft only, so that any server without the draft has to ask again. */
+function withDraftShare(profile: Profile): Profile {
+  const draft = GROUP.x25519Kyber768Draft00;
+  return withRules(profile, (rule) => {
+    if (rule.rule === "supportedGroups") {
+      return { ...rule, codes: [GREASE, draft, SECP384R1] };
+    }
+    return rule.rule === "keyShare"
+      ? { ...rule, groups: [GREASE, draft] }
+      : rule;
+  });
+}
+
+/** A browser that has one suite of TLS 1.3, whatever its CPU. */
+function withSuite(
+  { hello, ...profile }: Profile,
+  suite: CipherSuite,
+): Profile {
+  const tls13: readonly Code[] = Object.values(SUITES);
+  const cipherSuites = [
+    GREASE,
+    suite,
+    ...hello.cipherSuites.slice(1).filter((code) => !tls13.includes(code)),
+  ] as const;
+  const cipherSuitesWithoutAesHardware = cipherSuites;
+  return {
+    ...profile,
+    hello: { ...hello, cipherSuites, cipherSuitesWithoutAesHardware },
+  };
+}
+
+function withRules(
+  profile: Profile,
+  change: (rule: ExtensionRule) => ExtensionRule,
+): Profile {
+  const extensions = profile.hello.extensions.map(change);
   return { ...profile, hello: { ...profile.hello, extensions } };
 }
 
