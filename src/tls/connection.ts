@@ -116,13 +116,17 @@ export class TlsConnection extends ByteConnection {
   }
 
   /**
-   * Keying material that only the two ends have (RFC 8446 §7.5), with the empty context, which is the same as none.
+   * Keying material that only the two ends have (RFC 8446 §7.5); no context is the same as an empty one.
    *
    * @throws {TypeError} After the end.
    * @throws {RangeError} If `label` is not 1 to 249 ASCII characters, or `length` above 255 times the hash length.
    */
-  exportKeyingMaterial(label: string, length: number): Bytes {
-    return this.#endpoint.exportKeyingMaterial(label, length);
+  exportKeyingMaterial(
+    label: string,
+    length: number,
+    context?: Uint8Array,
+  ): Bytes {
+    return this.#endpoint.exportKeyingMaterial(label, length, context);
   }
 
   /** Changes our key and asks the peer to change its own (RFC 8446 §4.6.3), which it does when it reads. */

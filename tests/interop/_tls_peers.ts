@@ -107,6 +107,17 @@ export const TLS_PEERS: readonly TlsPeer[] = [
   },
 ];
 
+/** A server of Node.js that sends `length` bytes of the keying material for `label` and `context`, and ends. */
+export function startExporter(
+  options: TlsServerOptions & {
+    readonly label: string;
+    readonly context: string;
+    readonly length: number;
+  },
+): Promise<TlsServer> {
+  return startEcho(NODE, [`${HERE}/tls/export_node.cjs`], options);
+}
+
 function hasModules(test: string): boolean {
   if (isFile(NODE) && isFile(BUN)) return true;
   const install = ["install", "--no-fund", "--no-audit", "--no-save"];

@@ -3,8 +3,9 @@ import { chainVerifier, dialTls, parsePem } from "../../src/tls/mod.ts";
 import { makeFolder } from "../cli/_htx_process.ts";
 import { type Identity, makeIdentities } from "./_certificates.ts";
 import { isAvailable } from "./_peers.ts";
+import { startExporter, TLS_PEERS } from "./_tls_peers.ts";
 
-/** What `openssl s_server` alone lets us see of it: its key updates and its exporter. */
+/** What `openssl s_server` alone lets us see of it: its key updates. */
 Deno.test({
   name: "dialTls() follows OpenSSL's key updates and exports what it does",
   ignore: !isAvailable("openssl", ["version"], "tls_openssl_test") ||
@@ -37,6 +38,33 @@ Deno.test({
       assertEquals(text, `after ${command}\n`);
       await connection.write(encoder.encode(`heard ${command}\n`));
       await server.waitFor(`heard ${command}`);
+    }
+  },
+});
+
+Deno.test({
+  name: "dialTls() exports for a context what OpenSSL does",
+  ignore: !isAvailable("openssl", ["version"], "tls_openssl_test") ||
+    !TLS_PEERS.find(({ name }) => name.startsWith("Node.js"))!
+      .isAvailable("tls_openssl_test"),
+  async fn() {
+    await using folder = await makeFolder();
+    const { ecdsa: identity } = await makeIdentities(folder.path);
+    const label = "EXPORTER-betanet";
+    for (const context of ["", "some context", "x".repeat(300)]) {
+      const given = { identity, label, context, length: 80 };
+      await using server = await startExporter(given);
+      await using connection = await dialTls(`tcp://127.0.0.1:${server.port}`, {
+        serverName: "tls.test",
+        verify: chainVerifier({
+          roots: parsePem(await Deno.readTextFile(identity.authority)),
+        }),
+      });
+      const bytes = new TextEncoder().encode(context);
+      assertEquals(
+        connection.exportKeyingMaterial(label, 80, bytes),
+        await new Response(connection.readable).bytes(),
+      );
     }
   },
 });
