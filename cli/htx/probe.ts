@@ -21,7 +21,7 @@ Exit code 1 if no session can be opened.
   --server <record>   the betanet-record:… text that the server printed, or a file that holds it
   --carrier <name>    tls, wss, tcp, ws or quic (tls)
   --profile <version> the Chrome to look like, e.g. 119 (latest)
-  --roots <name>      who may vouch for the server: system, bundled, both or a PEM file (both)
+  --roots <name>      who may vouch for the server: system or a PEM file (system)
   --server-name <name>  name to ask the server for in TLS (that of its address)
   --count <n>         PINGs to send (5)
   --state <folder>    our key, if the server takes known clients only

@@ -28,7 +28,7 @@ comes, and again after it ends.
   --server <record>        the betanet-record:… text that the server printed, or a file that holds it
   --carrier <name>         tls, wss, tcp, ws, quic or auto (tls)
   --profile <version>      the Chrome to look like, e.g. 119 (latest)
-  --roots <name>           who may vouch for the server: system, bundled, both or a PEM file (both)
+  --roots <name>           who may vouch for the server: system or a PEM file (system)
   --server-name <name>     name to ask the server for in TLS (that of its address)
   --listen <host:port>     where SOCKS5 and HTTP clients connect (127.0.0.1:1080)
   -L, --forward <spec>     forward [bind:]port to host:port behind the server; may be repeated

@@ -41,7 +41,7 @@ export const proxy = section({
   }),
   profile,
   roots: roots(
-    'who vouches for the server\'s certificate besides its record: "system", "bundled", "both", or a PEM file',
+    'who vouches for the server\'s certificate besides its record: "system", or a PEM file',
   ),
   server_name: string({
     doc: "name to ask the server for in TLS; that of its address if absent",

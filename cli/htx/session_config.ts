@@ -57,7 +57,7 @@ export const crypto = oneOf(CRYPTO_NAMES, {
 
 /** Whose certificates count, for servers that `doc` names. */
 export function roots(doc: string): Option<string> {
-  return string({ default: "both", doc });
+  return string({ default: "system", doc });
 }
 
 /** The section of a status page. */

@@ -1,27 +1,36 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { verifierOf } from "../../cli/htx/trust.ts";
+import { StorageError } from "../../src/core/storage/mod.ts";
 import { TlsError } from "../../src/tls/mod.ts";
 import { testCertificate } from "../tls/_certificates.ts";
 
 const SUBJECT = { serverName: "server.example", wallTimeMs: Date.now() };
 
 Deno.test({
-  name:
-    "verifierOf() goes without the roots of Deno where the program may not see them",
+  name: "verifierOf() takes the system's roots without asking Deno for its own",
   permissions: { read: true, sys: false },
   async fn() {
-    const chain = [Uint8Array.of(1)];
-    const both = verifierOf("both")(chain, SUBJECT);
-    const error = await assertRejects(() => both, TlsError);
+    const judging = verifierOf("system")([Uint8Array.of(1)], SUBJECT);
+    const error = await assertRejects(() => judging, TlsError);
     assertEquals(error.alert, "badCertificate");
-    const bundled = verifierOf("bundled")(chain, SUBJECT);
-    await assertRejects(() => bundled, Deno.errors.NotCapable);
   },
+});
+
+Deno.test("verifierOf() says that there is no file of roots, each time", async () => {
+  const { chain } = testCertificate("p256");
+  const verify = verifierOf("/nowhere/roots.pem");
+  for (let i = 0; i < 2; i++) {
+    const error = await assertRejects(
+      () => verify(chain, SUBJECT),
+      StorageError,
+    );
+    assertEquals(error.code, "absent");
+  }
 });
 
 Deno.test("verifierOf() takes the certificate that it is given, and others by their roots alone", async () => {
   const [certificate] = testCertificate("p256").chain;
-  const verify = verifierOf("both", certificate!);
+  const verify = verifierOf("system", certificate!);
   await verify([certificate!], SUBJECT);
   const { chain } = testCertificate("p384");
   const error = await assertRejects(() => verify(chain, SUBJECT), TlsError);
