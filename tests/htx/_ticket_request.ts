@@ -14,13 +14,19 @@ export interface TicketRequestChoice {
   readonly carrier?: Carrier;
   /** Bits of the accessTicket to flip. */
   readonly damage?: number;
+  /** Whether it asks for a WebSocket; not with the carrier `body`. */
+  readonly upgrades?: boolean;
 }
+
+/** RFC 6455 §1.2. */
+const UPGRADE = [["Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="]] as const;
 
 /** A request with a fresh ticket as a client with this clock sends it. */
 export function ticketRequest(
   offer: TicketOffer,
   wallTimeMs: number,
-  { carrier = "cookie", damage = 0 }: TicketRequestChoice = {},
+  { carrier = "cookie", damage = 0, upgrades = false }: TicketRequestChoice =
+    {},
 ): Bytes {
   const payload = makeTicket(nodeProvider, {
     ticketPublicKey: offer.publicKey,
@@ -35,6 +41,7 @@ export function ticketRequest(
     payload,
     host,
     cookieName,
+    ...(upgrades && { upgrade: UPGRADE }),
   });
   return concat(encodeRequestHead(head), body);
 }
