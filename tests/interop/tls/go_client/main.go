@@ -39,12 +39,15 @@ func main() {
 		check(err)
 		sent := make([]byte, options.Length)
 		rand.Read(sent)
-		go func() {
-			connection.Write(sent)
-			connection.CloseWrite()
-		}()
-		back, err := io.ReadAll(connection)
+		go connection.Write(sent)
+		back := make([]byte, options.Length)
+		_, err = io.ReadFull(connection, back)
 		check(err)
+		check(connection.CloseWrite()) // behind it Go follows no update of the server's key
+		_, err = connection.Read(make([]byte, 1))
+		if err != io.EOF {
+			log.Fatal("no end: ", err)
+		}
 		state := connection.ConnectionState()
 		fmt.Println(state.DidResume, state.NegotiatedProtocol, bytes.Equal(sent, back))
 		connection.Close()
