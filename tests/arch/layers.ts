@@ -23,7 +23,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "tls",
     "utls",
   ],
-  mixnet: [],
+  mixnet: core("bytes crypto"),
   status: core("log metrics transport"),
 };
 

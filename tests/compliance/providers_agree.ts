@@ -46,6 +46,11 @@ function testHashes(agree: Agree): void {
     return HASHES.map((name) => c.hmac(name, key, ...parts));
   });
 
+  agree("blake2bMac()", CASES, (c, draw) => {
+    const [key, length] = [draw.bytes(1 + draw.below(64)), 1 + draw.below(64)];
+    return c.blake2bMac(key, length, draw.message(), draw.message(300));
+  });
+
   agree("hkdf() and hkdfExpand()", CASES, (c, draw) => {
     const [ikm, salt, info] = [
       draw.message(300),

@@ -50,6 +50,11 @@ export function checkedProvider(raw: Primitives): CryptoProvider {
     random,
     hash: (name, ...parts) => raw.hash(name, ...parts),
     hmac: (name, key, ...parts) => raw.hmac(name, key, ...parts),
+    blake2bMac(key, length, ...parts) {
+      checkBlake2b("key", key.length);
+      checkBlake2b("output", length);
+      return raw.blake2bMac(key, length, ...parts);
+    },
     hkdf(name, ikm, salt, info, length) {
       checkHkdfLength(name, length);
       return raw.hkdf(name, ikm, salt, info, length);
@@ -277,6 +282,14 @@ function checkPeerLength(what: string, bytes: Uint8Array, length: number) {
     throw new CryptoError(
       "invalid_key",
       `An ML-KEM-768 ${what} must have ${length} bytes: got ${bytes.length}`,
+    );
+  }
+}
+
+function checkBlake2b(what: string, length: number): void {
+  if (!Number.isInteger(length) || length < 1 || length > 64) {
+    throw new RangeError(
+      `Keyed BLAKE2b wants 1 to 64 bytes of ${what}: got ${length}`,
     );
   }
 }

@@ -14,6 +14,7 @@ export type SelfTestName =
   | "random"
   | "hash"
   | "hmac"
+  | "blake2bMac"
   | "hkdf"
   | "chacha20poly1305"
   | "aesGcm"
@@ -51,6 +52,14 @@ const SELF_TESTS: Record<SelfTestName, (c: CryptoProvider) => boolean> = {
     isKnown(
       eachHash((name) => c.hmac(name, pattern(32), message())),
       "9a74b24d50ef1c7f93953ab791d6bb8a12222738ca1b44646ea5ed72177446d1",
+    ),
+  blake2bMac: (c) =>
+    isKnown(
+      concat(
+        c.blake2bMac(pattern(64), 32, message()),
+        c.blake2bMac(pattern(5), 64, pattern(1), message()),
+      ),
+      "187b9438ae83b933d46e044a6e0f6915587af94ff0feca5398bb91f0c5077ef5",
     ),
   hkdf: (c) =>
     isKnown(

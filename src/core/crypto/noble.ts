@@ -28,6 +28,11 @@ const primitives: Primitives = {
     for (const part of parts) mac.update(part);
     return own(mac.digest());
   },
+  blake2bMac(key, length, ...parts) {
+    const mac = blake2b.create({ key, dkLen: length });
+    for (const part of parts) mac.update(part);
+    return own(mac.digest());
+  },
   hkdf: (name, ikm, salt, info, length) =>
     length === 0
       ? new Uint8Array(0)

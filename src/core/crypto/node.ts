@@ -7,6 +7,7 @@ import {
   type RawAead,
 } from "./checked.ts";
 import { CryptoError } from "./error.ts";
+import { nobleProvider } from "./noble.ts";
 import { mlKem768 } from "./ml_kem.ts";
 import { nodeCrypto as node } from "./node_crypto.ts";
 import { own } from "./own.ts";
@@ -39,6 +40,8 @@ const primitives: Primitives = {
     for (const part of parts) hmac.update(part);
     return own(hmac.digest());
   },
+  blake2bMac: (key, length, ...parts) =>
+    nobleProvider.blake2bMac(key, length, ...parts), // node has no keyed BLAKE2
   hkdf(name, ikm, salt, info, length) {
     if (name.startsWith("sha") && info.length <= MAX_HKDF_SYNC_INFO) {
       return new Uint8Array(node().hkdfSync(name, ikm, salt, info, length));

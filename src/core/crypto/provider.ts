@@ -162,6 +162,17 @@ export interface CryptoProvider {
     ...parts: readonly Uint8Array[]
   ): Bytes;
   /**
+   * Keyed BLAKE2b (RFC 7693 §2.9) over `parts` joined, with an output of `length` bytes, which is itself hashed.
+   *
+   * @param key 1 to 64 bytes, else `RangeError`.
+   * @param length 1 to 64, else `RangeError`.
+   */
+  blake2bMac(
+    key: Uint8Array,
+    length: number,
+    ...parts: readonly Uint8Array[]
+  ): Bytes;
+  /**
    * HKDF-Extract then HKDF-Expand (RFC 5869); an empty salt stands for zeros.
    *
    * @param length At most 255 times the length of the hash, else `RangeError`.

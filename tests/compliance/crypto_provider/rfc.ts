@@ -5,6 +5,7 @@ import type {
   Ecdh,
   HashName,
 } from "../../../src/core/crypto/mod.ts";
+import { blake2b } from "@noble/hashes/blake2.js";
 import { hex, vectors } from "./vectors.ts";
 
 /** Vectors printed in RFCs and NIST documents. */
@@ -26,6 +27,21 @@ export function testRfcVectors(c: CryptoProvider): void {
       const tag = c.hmac(t.name as HashName, hex(t.key), hex(t.message));
       assertEquals(tag.toHex().slice(0, t.tag!.length), t.tag);
     }
+  });
+
+  test("blake2bMac() passes the self-test of RFC 7693 appendix E", () => {
+    const all = blake2b.create({ dkLen: 32 });
+    for (const length of [20, 32, 48, 64]) {
+      for (const messageLength of [0, 3, 128, 129, 255, 1024]) {
+        const message = sequence(messageLength);
+        all.update(blake2b(message, { dkLen: length }));
+        all.update(c.blake2bMac(sequence(length), length, message));
+      }
+    }
+    assertEquals(
+      new Uint8Array(all.digest()).toHex(),
+      "c23a7800d98123bd10f506c61e29da5603d763b8bbad2e737f5e765a7bccd475",
+    );
   });
 
   test("hkdf() and hkdfExpand() agree with RFC 5869 A.1 to A.3", () => {
@@ -149,4 +165,13 @@ function checkExchange(
   assertEquals(curve.publicKey(hex(t.r)).toHex(), t.gr);
   assertEquals(curve.sharedSecret(hex(t.i), hex(t.gr)).toHex(), t.gir);
   assertEquals(curve.sharedSecret(hex(t.r), hex(t.gi)).toHex(), t.gir);
+}
+
+/** selftest_seq of RFC 7693 appendix E: the high bytes of a Fibonacci sequence. */
+function sequence(length: number): Bytes {
+  let [a, b] = [Math.imul(0xdead4bad, length) >>> 0, 1];
+  return Uint8Array.from({ length }, () => {
+    [a, b] = [b, (a + b) >>> 0];
+    return b >>> 24;
+  });
 }
