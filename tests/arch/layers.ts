@@ -23,7 +23,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "tls",
     "utls",
   ],
-  mixnet: core("bytes crypto"),
+  mixnet: core("bytes crypto storage"),
   status: core("log metrics transport"),
 };
 
