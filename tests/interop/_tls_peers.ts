@@ -49,6 +49,8 @@ export interface TlsPeer {
   readonly cannot?: readonly (keyof TlsServerOptions)[];
   /** Whether every version of it that we start has X25519MLKEM768. */
   readonly hasMlKem?: boolean;
+  /** Whether it compresses its certificate with brotli. */
+  readonly compresses?: boolean;
   /** Prepares what has to be built or installed, and says whether it is there; if not, prints why. */
   isAvailable(test: string): boolean;
   /** Starts a server. */
@@ -65,6 +67,7 @@ export const TLS_PEERS: readonly TlsPeer[] = [
   {
     name: "Node.js 26 (OpenSSL 3.5)",
     hasMlKem: true,
+    compresses: true,
     isAvailable: (test) => hasModules(test) && isAvailable(NODE, ["-v"], test),
     start: (options) => startEcho(NODE, [`${HERE}/tls/echo_node.cjs`], options),
   },

@@ -13,12 +13,15 @@ import {
 } from "../../src/tls/mod.ts";
 import {
   type Code,
+  EXTENSION,
   type ExtensionRule,
   GREASE,
   GROUP,
   type Profile,
   profileOf,
 } from "../../src/utls/mod.ts";
+import { dialTcp } from "../../src/core/transport/mod.ts";
+import { overlay } from "../htx/_world.ts";
 import { makeFolder } from "../cli/_htx_process.ts";
 import { type Identity, KEY_KINDS, makeIdentities } from "./_certificates.ts";
 import { isAvailable } from "./_peers.ts";
@@ -116,6 +119,18 @@ async function testPeer(t: Deno.TestContext, peer: TlsPeer): Promise<void> {
     });
   }
 
+  if (peer.compresses) {
+    await t.step("a compressed certificate", async () => {
+      await using server = await peer.start({ identity });
+      const compressed = await handshakeBytes(server, LATEST, verify);
+      const plain = await handshakeBytes(server, withoutBrotli(LATEST), verify);
+      assert(
+        compressed < plain - 100,
+        `${compressed}, not compressed ${plain}`,
+      );
+    });
+  }
+
   await t.step("resumption", () => testResumption(peer, identity, verify));
 
   await t.step("key updates while data flows", async () => {
@@ -161,6 +176,29 @@ async function open(
   });
   if (prelude !== undefined) await upgrade(connection, prelude);
   return connection;
+}
+
+/** How many bytes of the server its handshake takes. */
+async function handshakeBytes(
+  { port }: TlsServer,
+  profile: Profile,
+  verify: CertificateVerifier,
+): Promise<number> {
+  const wire = await dialTcp(`tcp://127.0.0.1:${port}`);
+  let bytes = 0;
+  const counted = overlay(wire, {
+    async read(buffer) {
+      const length = await wire.read(buffer);
+      bytes += length ?? 0;
+      return length;
+    },
+  });
+  await using _ = await dialTls(counted, {
+    serverName: "tls.test",
+    verify,
+    profile,
+  });
+  return bytes;
 }
 
 async function upgrade(
@@ -215,6 +253,13 @@ function withSuite(
     ...profile,
     hello: { ...hello, cipherSuites, cipherSuitesWithoutAesHardware },
   };
+}
+
+function withoutBrotli({ hello, ...profile }: Profile): Profile {
+  const extensions = hello.extensions.filter((rule) =>
+    !("type" in rule) || rule.type !== EXTENSION.compressCertificate
+  );
+  return { ...profile, hello: { ...hello, extensions } };
 }
 
 function withRules(

@@ -18,6 +18,7 @@ import { HtxServer } from "../../src/htx/server.ts";
 import { makeTicketKey, TicketKeyRing } from "../../src/htx/ticket_key_ring.ts";
 import { TokenBuckets } from "../../src/htx/token_bucket.ts";
 import {
+  CIPHER_SUITE,
   listenTls,
   type ListenTlsOptions,
   serverCertificate,
@@ -140,27 +141,45 @@ Deno.test({
   },
 });
 
-Deno.test({
-  name: "Chromium loads a page with images over HTTP/2 through HtxServer",
-  ignore: !isAvailable("chromium", ["--version"], TEST),
-  async fn() {
-    await using site = await startSite();
-    const page = await run("chromium", [
-      ...["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic"],
-      ...["--no-first-run", "--disable-background-networking"],
-      ...["--disable-component-update", "--disable-sync"],
-      ...["--virtual-time-budget=20000", "--dump-dom"],
-      `--user-data-dir=${site.folder}/profile`,
-      `--ignore-certificate-errors-spki-list=${site.pin}`,
-      `${site.url}/`,
-    ]);
-    assertStringIncludes(
-      page,
-      `<title>${IMAGES} decoded, ${IMAGES} h2</title>`,
-    );
-    assert(site.decoy.counts.served >= 1);
+/** What else of TLS Chromium meets on its way to the page. */
+const VISITS: Readonly<Record<string, Partial<ListenTlsOptions>>> = {
+  "": {},
+  ", with application settings": {
+    applicationSettings: { h2: new Uint8Array(0) },
   },
-});
+  ", asked for another group with a cookie": {
+    preferences: { groups: [GROUP.p384] },
+    sendsCookie: true,
+  },
+  ", with ChaCha20-Poly1305": {
+    preferences: { suites: [CIPHER_SUITE.chacha20Poly1305Sha256] },
+  },
+};
+
+for (const [how, options] of Object.entries(VISITS)) {
+  Deno.test({
+    name:
+      `Chromium loads a page with images over HTTP/2 through HtxServer${how}`,
+    ignore: !isAvailable("chromium", ["--version"], TEST),
+    async fn() {
+      await using site = await startSite(options);
+      const page = await run("chromium", [
+        ...["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic"],
+        ...["--no-first-run", "--disable-background-networking"],
+        ...["--disable-component-update", "--disable-sync"],
+        ...["--virtual-time-budget=20000", "--dump-dom"],
+        `--user-data-dir=${site.folder}/profile`,
+        `--ignore-certificate-errors-spki-list=${site.pin}`,
+        `${site.url}/`,
+      ]);
+      assertStringIncludes(
+        page,
+        `<title>${IMAGES} decoded, ${IMAGES} h2</title>`,
+      );
+      assert(site.decoy.counts.served >= 1);
+    },
+  });
+}
 
 function hasPeer(name: string): boolean {
   return TLS_PEERS.find((peer) => peer.name === name)!.isAvailable(TEST);
@@ -247,7 +266,7 @@ async function echo(connection: TlsConnection): Promise<void> {
 }
 
 /** A web site behind HtxServer. */
-async function startSite(): Promise<
+async function startSite(options: Partial<ListenTlsOptions> = {}): Promise<
   Started & {
     readonly url: string;
     /** Hash of the certificate's key, as Chromium takes it. */
@@ -268,6 +287,7 @@ async function startSite(): Promise<
     ...tls,
     alpn: ["h2", "http/1.1"],
     takesTruncation: true,
+    ...options,
   });
   stack.use(
     new HtxServer([listener], {
