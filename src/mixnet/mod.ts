@@ -3,6 +3,28 @@
  *
  * @module
  */
+export { MixnetError, type MixnetErrorCode } from "./error.ts";
+export {
+  acceptLink,
+  type AcceptLinkOptions,
+  dialLink,
+  type DialLinkOptions,
+  type LinkOptions,
+} from "./link/dial_link.ts";
+export {
+  type CollectedFrame,
+  type LinkFrame,
+  type MessageFrame,
+  type PacketFrame,
+  PADDING,
+  type PaddingFrame,
+} from "./link/link_frame.ts";
+export type { LinkHandshakeOptions } from "./link/link_handshake.ts";
+export {
+  MixLink,
+  type MixLinkOptions,
+  type MixLinkStats,
+} from "./link/mix_link.ts";
 export { SphinxError, type SphinxErrorCode } from "./sphinx/error.ts";
 export {
   COMPACT,
