@@ -3,13 +3,20 @@ import {
   importSigningKey,
   nobleProvider,
   nodeProvider,
+  type Primitives,
   selectProvider,
   type SigningKey,
+  type Trial,
 } from "../src/core/crypto/mod.ts";
 import type { Logger } from "../src/core/log/mod.ts";
-import { FfiError, importLibcryptoKey, openLibcrypto } from "../src/ffi/mod.ts";
+import {
+  FfiError,
+  importLibcryptoKey,
+  openLibcrypto,
+  openLibsodium,
+} from "../src/ffi/mod.ts";
 import { CliError } from "./_error.ts";
-import { LIBCRYPTO_PATHS } from "./_roles.ts";
+import { LIBCRYPTO_PATHS, LIBSODIUM_PATHS } from "./_roles.ts";
 
 /** What `crypto` in a configuration and `--crypto` may say. */
 export const CRYPTO_NAMES = ["auto", "node", "noble", "native"] as const;
@@ -17,36 +24,60 @@ export const CRYPTO_NAMES = ["auto", "node", "noble", "native"] as const;
 /** One of {@link CRYPTO_NAMES}. */
 export type CryptoName = typeof CRYPTO_NAMES[number];
 
+/** Options of {@link openCrypto}. */
+export interface OpenCryptoOptions {
+  /** Where to look for libcrypto; the first that loads counts. Default: where systems keep it. */
+  readonly libcrypto?: readonly string[];
+  /** Where to look for libsodium; likewise. */
+  readonly libsodium?: readonly string[];
+  /** What one round of the measurement does, as in `selectProvider`. */
+  readonly work?: Work;
+}
+
+/** What `selectProvider` times. */
+type Work = (provider: CryptoProvider) => () => void;
+
 /**
  * The cryptography that `name` stands for; `auto` is the fastest that passes the self-test, and logs why there is no
- * native one.
+ * native one, `native` the fastest of the native ones: libcrypto, and libsodium on libcrypto or, without it, on node.
  *
- * @param paths Where to look for libcrypto; the first that loads counts.
  * @throws {CliError} `failed` for `native` where there is none.
  */
 export function openCrypto(
   name: CryptoName,
   log: Logger,
-  paths: readonly string[] = LIBCRYPTO_PATHS,
+  { libcrypto = LIBCRYPTO_PATHS, libsodium = LIBSODIUM_PATHS, work }:
+    OpenCryptoOptions = {},
 ): CryptoProvider {
   if (name === "node") return nodeProvider;
   if (name === "noble") return nobleProvider;
-  const native = firstOf(paths, openLibcrypto);
-  if (native instanceof FfiError) {
-    if (name === "native") throw noNative(native);
-    log.info("crypto.no_native", { code: native.code, reason: native.message });
-  }
-  const { provider, trials } = selectProvider(
-    native instanceof FfiError ? [] : [native],
-    name === "native" ? { measureMs: (c) => isNative(c) ? 0 : 1 } : {},
+  const first = firstOf("libcrypto 3", libcrypto, openLibcrypto);
+  const base = first instanceof FfiError ? nodeProvider : first;
+  const second = firstOf(
+    "libsodium",
+    libsodium,
+    (path) => openLibsodium(base, path),
   );
+  const candidates: Primitives[] = [];
+  for (const found of [first, second]) {
+    if (!(found instanceof FfiError)) candidates.push(found);
+    else {
+      const { code, message: reason } = found;
+      log.info("crypto.no_native", { code, reason });
+    }
+  }
+  if (name === "native" && candidates.length === 0) {
+    throw noNative(first instanceof FfiError ? first : undefined);
+  }
+  const { provider, trials } = selectProvider(candidates, work && { work });
   for (const { provider: { name }, failed, roundMs } of trials) {
     if (failed.length > 0) log.error("crypto.self_test", { name, failed });
     else log.debug("crypto.measured", { name, roundMs });
   }
-  if (name === "native" && !isNative(provider)) throw noNative();
-  log.debug("crypto.selected", { name: provider.name });
-  return provider;
+  const chosen = name === "auto" ? provider : fastestNative(trials);
+  if (!chosen) throw noNative();
+  log.debug("crypto.selected", { name: chosen.name });
+  return chosen;
 }
 
 /** What signs the handshakes of a server. */
@@ -56,7 +87,7 @@ type HandshakeKey = Pick<SigningKey, "schemes" | "publicKeySpki" | "sign">;
  * What makes keys of PKCS #8 for a server with `crypto`, which came of {@link openCrypto}: in libcrypto if that is it,
  * which signs faster; in node otherwise, and if libcrypto refuses the key, which it logs.
  *
- * @param paths As for {@link openCrypto}.
+ * @param paths Where to look for libcrypto; the first that loads counts.
  */
 export function keyImporter(
   crypto: CryptoProvider,
@@ -65,7 +96,11 @@ export function keyImporter(
 ): (pkcs8: Uint8Array) => HandshakeKey {
   if (!isNative(crypto)) return importSigningKey;
   return (pkcs8) => {
-    const key = firstOf(paths, (path) => importLibcryptoKey(pkcs8, path));
+    const key = firstOf(
+      "libcrypto 3",
+      paths,
+      (path) => importLibcryptoKey(pkcs8, path),
+    );
     if (key instanceof FfiError) {
       log.info("crypto.no_native_key", { code: key.code, reason: key.message });
       return importSigningKey(pkcs8);
@@ -77,10 +112,11 @@ export function keyImporter(
 
 /** What `load` makes of the first of `paths` that it can, or why of none: the last reason that is not a missing file. */
 function firstOf<T>(
+  library: string,
   paths: readonly string[],
   load: (path: string) => T,
 ): T | FfiError {
-  let reason = new FfiError("not_found", "Cannot find libcrypto 3");
+  let reason = new FfiError("not_found", `Cannot find ${library}`);
   for (const path of paths) {
     try {
       return load(path);
@@ -92,13 +128,19 @@ function firstOf<T>(
   return reason;
 }
 
+function fastestNative(trials: readonly Trial[]): CryptoProvider | undefined {
+  return trials.filter(({ provider, failed }) =>
+    isNative(provider) && failed.length === 0
+  ).sort((a, b) => a.roundMs! - b.roundMs!)[0]?.provider;
+}
+
 function isNative(provider: CryptoProvider): boolean {
   return provider !== nodeProvider && provider !== nobleProvider;
 }
 
 function noNative(cause?: FfiError): CliError {
   return new CliError("failed", "There is no native cryptography to use", {
-    cause: cause ?? "libcrypto fails its self-test",
+    cause: cause ?? "What was found fails its self-test",
     hint: "--crypto auto goes without it.",
   });
 }

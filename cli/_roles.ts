@@ -8,7 +8,7 @@ export interface Role {
   readonly flags: readonly string[];
 }
 
-/** Where Linux distributions and Homebrew keep libcrypto 3: the only native code that programs are permitted to load. */
+/** Where Linux distributions and Homebrew keep libcrypto 3. */
 export const LIBCRYPTO_PATHS: readonly string[] = [
   "/usr/lib/x86_64-linux-gnu/libcrypto.so.3",
   "/usr/lib/aarch64-linux-gnu/libcrypto.so.3",
@@ -18,14 +18,26 @@ export const LIBCRYPTO_PATHS: readonly string[] = [
   "/usr/local/opt/openssl@3/lib/libcrypto.3.dylib",
 ];
 
-const ALLOW_LIBCRYPTO = `--allow-ffi=${LIBCRYPTO_PATHS.join(",")}`;
+/** Where they keep libsodium. */
+export const LIBSODIUM_PATHS: readonly string[] = [
+  "/usr/lib/x86_64-linux-gnu/libsodium.so.23",
+  "/usr/lib/aarch64-linux-gnu/libsodium.so.23",
+  "/usr/lib64/libsodium.so.23",
+  "/usr/lib/libsodium.so.23",
+  "/opt/homebrew/opt/libsodium/lib/libsodium.23.dylib",
+  "/usr/local/opt/libsodium/lib/libsodium.23.dylib",
+];
+
+const ALLOW_LIBRARIES = `--allow-ffi=${
+  [...LIBCRYPTO_PATHS, ...LIBSODIUM_PATHS].join(",")
+}`;
 
 /**
  * Every executable by name. Tasks, builds and tests read this table, so what is tested is what ships.
  *
  * - Reading and writing are unrestricted because keys, configuration, decoy site and store lie where their owner puts them;
  *   so is the network, whose targets the server's own allow-list governs.
- * - The only native code that a role may load is OpenSSL's, from where systems keep it. No role may ask the system about
+ * - The only native code that a role may load is OpenSSL's and libsodium's, from where systems keep them. No role may ask the system about
  *   itself. Only `betanet` (for `demo`) and `utls` (for the browser that its user names) may start processes.
  * - `utls` reaches the loopback and nothing beyond: there the browser visits it.
  * - `--unstable-net` is QUIC.
@@ -40,7 +52,7 @@ export const ROLES = {
       "--allow-net",
       "--allow-read",
       "--allow-write",
-      ALLOW_LIBCRYPTO,
+      ALLOW_LIBRARIES,
       "--allow-env=HOME,XDG_CONFIG_HOME,XDG_STATE_HOME,BETANET_*",
     ],
   },
@@ -66,7 +78,7 @@ export const ROLES = {
       "--allow-read",
       "--allow-write",
       "--allow-run",
-      ALLOW_LIBCRYPTO,
+      ALLOW_LIBRARIES,
       "--allow-env=HOME,XDG_CONFIG_HOME,XDG_STATE_HOME,BETANET_*",
     ],
   },

@@ -7,6 +7,10 @@ import { openLibrary } from "./open_library.ts";
 const SYMBOLS = {
   sodium_init: { parameters: [], result: "i32" },
   sodium_version_string: { parameters: [], result: "pointer" },
+  sodium_bin2hex: {
+    parameters: ["buffer", "usize", "pointer", "usize"],
+    result: "pointer",
+  },
   crypto_scalarmult_curve25519: {
     parameters: ["buffer", "buffer", "buffer"],
     result: "i32",
@@ -52,11 +56,9 @@ export function openLibsodium(base: Primitives, path?: string): Primitives {
   if (lib.sodium_init() < 0) {
     throw new FfiError("failed", "libsodium failed in sodium_init");
   }
-  const version = new Deno.UnsafePointerView(lib.sodium_version_string()!)
-    .getCString();
   return {
     ...base,
-    name: `libsodium ${version} on ${base.name}`,
+    name: `libsodium ${versionOf(lib)} on ${base.name}`,
     blake2bMac(key, length, ...parts) {
       const out = new Uint8Array(length);
       const data = parts.length === 1 ? parts[0]! : concat(...parts);
@@ -95,4 +97,21 @@ export function openLibsodium(base: Primitives, path?: string): Primitives {
       },
     },
   };
+}
+
+/** Such as `1.0.18`: reading memory through Deno would want the permission for every library, so libsodium reads it for us. */
+function versionOf(
+  lib: Deno.DynamicLibrary<typeof SYMBOLS>["symbols"],
+): string {
+  const length = 6;
+  const hex = new Uint8Array(2 * length + 1);
+  lib.sodium_bin2hex(
+    hex,
+    BigInt(hex.length),
+    lib.sodium_version_string(),
+    BigInt(length),
+  );
+  const digits = new TextDecoder().decode(hex.subarray(0, 2 * length));
+  const text = new TextDecoder().decode(Uint8Array.fromHex(digits));
+  return text.replace(/\0.*/s, "");
 }

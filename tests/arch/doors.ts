@@ -29,8 +29,6 @@ export const PACKAGES: Doors = {
 /** Values of the `Deno` namespace; its types are free. No unit may use one that is not listed. */
 export const DENO: Doors = {
   "QuicEndpoint": SOCKETS,
-  "UnsafePointer": ["ffi"], // the address of a buffer that an argument points to
-  "UnsafePointerView": ["ffi"], // text that a library returns
   "build": EVERYWHERE,
   "chmodSync": FILES,
   "connect": SOCKETS,

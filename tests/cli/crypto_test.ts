@@ -1,8 +1,9 @@
 import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { CRYPTO_NAMES, keyImporter, openCrypto } from "../../cli/_crypto.ts";
 import { CliError } from "../../cli/_error.ts";
-import { LIBCRYPTO_PATHS } from "../../cli/_roles.ts";
+import { LIBCRYPTO_PATHS, LIBSODIUM_PATHS } from "../../cli/_roles.ts";
 import {
+  type CryptoProvider,
   nobleProvider,
   nodeProvider,
   verifySignature,
@@ -13,14 +14,10 @@ import { testCertificate } from "../tls/_certificates.ts";
 import { HtxProcess, makeFolder } from "./_htx_process.ts";
 import { runHtx } from "./_run_htx.ts";
 
-const NONE = ["/nowhere/libcrypto.so.3"];
-const isInstalled = LIBCRYPTO_PATHS.some((path) => {
-  try {
-    return Deno.statSync(path).isFile;
-  } catch {
-    return false;
-  }
-});
+const NOWHERE = ["/nowhere/library.so"];
+const NONE = { libcrypto: NOWHERE, libsodium: NOWHERE };
+const isInstalled = LIBCRYPTO_PATHS.some(isFile);
+const hasLibsodium = LIBSODIUM_PATHS.some(isFile);
 
 Deno.test("openCrypto() gives node and noble by name", () => {
   const { log, events } = recorder();
@@ -33,9 +30,10 @@ Deno.test("openCrypto() takes libcrypto from where systems keep it", {
   ignore: !isInstalled,
 }, () => {
   const { log } = recorder();
-  assertMatch(openCrypto("native", log).name, /^libcrypto 3\./);
-  const paths = [...NONE, ...LIBCRYPTO_PATHS];
-  assertMatch(openCrypto("native", log, paths).name, /^libcrypto 3\./);
+  assertMatch(openCrypto("native", log).name, /libcrypto 3\./);
+  const libcrypto = [...NOWHERE, ...LIBCRYPTO_PATHS];
+  const options = { ...NONE, libcrypto };
+  assertMatch(openCrypto("native", log, options).name, /^libcrypto 3\./);
 });
 
 Deno.test("openCrypto() chooses the fastest for auto and says what it measured", () => {
@@ -44,14 +42,39 @@ Deno.test("openCrypto() chooses the fastest for auto and says what it measured",
   const measured = records.filter(({ event }) => event === "crypto.measured");
   const [best] = measured.map(({ fields }) => fields)
     .sort((a, b) => Number(a.roundMs) - Number(b.roundMs));
-  assertEquals(measured.length, isInstalled ? 2 : 1);
+  assertEquals(measured.length, 1 + Number(isInstalled) + Number(hasLibsodium));
   assertEquals(best!.name, name);
+});
+
+Deno.test("openCrypto() puts libsodium on libcrypto, and on node without it", {
+  ignore: !hasLibsodium,
+}, () => {
+  const { log, records } = recorder();
+  openCrypto("native", log);
+  const options = { libcrypto: NOWHERE };
+  const onNode = openCrypto("native", log, options);
+  assertMatch(onNode.name, /^libsodium 1\.\d+\.\d+ on node$/);
+  const tried = records.filter(({ event }) => event === "crypto.measured")
+    .map(({ fields }) => String(fields.name));
+  if (isInstalled) assertMatch(tried[1]!, /^libsodium .+ on libcrypto 3/);
+});
+
+Deno.test("openCrypto() times the work that it is given", () => {
+  const { log } = recorder();
+  const slow = (provider: CryptoProvider) => () => {
+    const rounds = provider === nodeProvider ? 0 : 200;
+    for (let i = 0; i < rounds; i++) {
+      nodeProvider.hash("sha256", new Uint8Array(9));
+    }
+  };
+  assertEquals(openCrypto("auto", log, { work: slow }), nodeProvider);
 });
 
 Deno.test("openCrypto() goes without a library that is missing and logs why", () => {
   const { log, records, events } = recorder();
   assertEquals(openCrypto("auto", log, NONE), nodeProvider);
   assertEquals(events(), [
+    "crypto.no_native",
     "crypto.no_native",
     "crypto.measured",
     "crypto.selected",
@@ -94,7 +117,7 @@ Deno.test(
     };
     isAsOurs(keyImporter(native, log)(pkcs8));
     assertEquals(events().at(-1), "crypto.native_key");
-    isAsOurs(keyImporter(native, log, NONE)(pkcs8));
+    isAsOurs(keyImporter(native, log, NOWHERE)(pkcs8));
     assertEquals(events().at(-1), "crypto.no_native_key");
     const count = events().length;
     for (const provider of [nodeProvider, nobleProvider]) {
@@ -116,7 +139,7 @@ Deno.test(
       ...["--state", folder.path],
       ...["--crypto", "native", "--log-level", "debug"],
     ]);
-    await server.stderr.match(/crypto\.selected name="?libcrypto 3/);
+    await server.stderr.match(/crypto\.selected name=.*libcrypto 3/);
     await server.stderr.match(/crypto\.native_key/);
   },
 );
@@ -137,4 +160,12 @@ function recorder() {
     sink: (record) => records.push(record),
   });
   return { log, records, events: () => records.map(({ event }) => event) };
+}
+
+function isFile(path: string): boolean {
+  try {
+    return Deno.statSync(path).isFile;
+  } catch {
+    return false;
+  }
 }

@@ -23,7 +23,7 @@ Deno.test("no other task runs a role", () => {
 
 Deno.test("no role may do everything, load other native code than OpenSSL or ask about the system", () => {
   const allowed =
-    /^(--no-prompt|--unstable-net|--allow-(net|read|write|run)|--allow-net=127\.0\.0\.1|--allow-env=[A-Z_,]+\*?|--allow-ffi=(\/[a-z][^,]*\/libcrypto\.(so\.3|3\.dylib),?)+)$/;
+    /^(--no-prompt|--unstable-net|--allow-(net|read|write|run)|--allow-net=127\.0\.0\.1|--allow-env=[A-Z_,]+\*?|--allow-ffi=(\/[a-z][^,]*\/(libcrypto\.(so\.3|3\.dylib)|libsodium\.(so\.23|23\.dylib)),?)+)$/;
   for (const [name, { flags }] of ENTRIES) {
     for (const flag of flags) assert(allowed.test(flag), `${name}: ${flag}`);
     assert(flags.includes("--no-prompt"), name);
