@@ -11,6 +11,7 @@ export {
   type DialLinkOptions,
   type LinkOptions,
 } from "./link/dial_link.ts";
+export { Egress, type EgressOptions, type EgressStats } from "./link/egress.ts";
 export {
   type CollectedFrame,
   type LinkFrame,
@@ -25,6 +26,21 @@ export {
   type MixLinkOptions,
   type MixLinkStats,
 } from "./link/mix_link.ts";
+export {
+  PacedSender,
+  type PacedSenderOptions,
+  type PacedSenderStats,
+} from "./link/paced_sender.ts";
+export type {
+  EgressCounts,
+  EgressDrop,
+  EgressPeer,
+  PeerSenderOptions,
+} from "./link/peer_sender.ts";
+export {
+  PoissonTicks,
+  type PoissonTicksOptions,
+} from "./link/poisson_ticks.ts";
 export { SphinxError, type SphinxErrorCode } from "./sphinx/error.ts";
 export {
   COMPACT,

@@ -17,6 +17,8 @@ import type { LinkSecrets } from "./link_handshake.ts";
 const BATCH_BYTES = 65_536;
 const IDLE_MS = 120_000;
 const SEND_MS = 30_000;
+/** How long a peer may take to end a link that we end. */
+const LINGER_MS = 2_000;
 
 /** What both ends of a {@link MixLink} can tune. */
 export interface MixLinkOptions {
@@ -180,7 +182,24 @@ export class MixLink implements AsyncDisposable {
     }
   }
 
-  /** Ends the link at once. May be called again. */
+  /**
+   * Ends the link once what was sent has left, and the peer has ended it too: within 2 s, while {@link frames} is iterated.
+   * Not while a send is pending.
+   */
+  async end(): Promise<void> {
+    if (!this.isOpen) return;
+    const cancel = this.#clock.setTimeout(() => this.close(), LINGER_MS);
+    try {
+      await this.#connection.closeWrite();
+      await this.closed;
+    } catch (cause) {
+      this.#fail(broken(cause));
+    } finally {
+      cancel();
+    }
+  }
+
+  /** Ends the link at once; what was sent may be lost. May be called again. */
   close(): void {
     this.#end(undefined);
   }
