@@ -21,6 +21,8 @@ export const MAX_DATA_BYTES = 16_384 - 9;
 
 /** Bytes handed to HTTP/2 before they are written: as many as TLS seals at once. */
 const WRITE_BYTES = 16 * MAX_DATA_BYTES;
+/** What is left goes with them if it is no more than this: a batch of HTX is a little longer. */
+const REST_BYTES = 1_024;
 /** Most bytes that may wait because the peer does not read; beyond, it keeps us busy with frames that want an answer. */
 const MAX_BACKLOG_BYTES = 524_288;
 /** What a client may send at once; nginx too widens the window of a stream that has a body. */
@@ -109,7 +111,8 @@ abstract class StreamPair extends ByteConnection {
     const { http2 } = this.init;
     for (let at = 0; at < bytes.length;) {
       if (this.#failure !== undefined) throw this.#failure;
-      const part = bytes.subarray(at, at + WRITE_BYTES);
+      const isLast = bytes.length - at <= WRITE_BYTES + REST_BYTES;
+      const part = bytes.subarray(at, isLast ? bytes.length : at + WRITE_BYTES);
       const sent = http2.send(this.outbound, part, {
         maxDataBytes: MAX_DATA_BYTES,
       });

@@ -21,6 +21,8 @@ export interface TlsConnectionOptions {
 }
 
 const WRITE_BYTES = 1 << 18; // HTX makes batches of as much; each write may wake the peer's processor
+/** What is left goes into the same write if it is no more than this, as what HTTP/2 adds to a batch is. */
+const REST_BYTES = 1 << 11;
 const MIN_READ_BYTES = 1 << 15;
 const MAX_READ_BYTES = 1 << 18;
 const FAREWELL_MS = 1_000;
@@ -145,10 +147,12 @@ export class TlsConnection extends ByteConnection {
     }
   }
 
-  /** Seals and writes up to 256 KiB at a time. */
+  /** Seals and writes about 256 KiB at a time. */
   protected override async send(bytes: Uint8Array): Promise<void> {
-    for (let at = 0; at < bytes.length; at += WRITE_BYTES) {
-      const part = bytes.subarray(at, at + WRITE_BYTES);
+    for (let at = 0, end; at < bytes.length; at = end) {
+      const isLast = bytes.length - at <= WRITE_BYTES + REST_BYTES;
+      end = isLast ? bytes.length : at + WRITE_BYTES;
+      const part = bytes.subarray(at, end);
       await this.#transmit(() => this.#endpoint.send(part));
     }
   }
