@@ -59,3 +59,11 @@ export {
   SURB_LENGTH,
   type SurbRecovery,
 } from "./sphinx/surb.ts";
+export {
+  VRF_PROOF_LENGTH,
+  vrfHash,
+  vrfProve,
+  vrfPublicKey,
+  type VrfSuite,
+  vrfVerify,
+} from "./vrf/ecvrf.ts";

@@ -24,6 +24,11 @@
  * @module
  */
 export { checkedProvider, type Primitives, type RawAead } from "./checked.ts";
+export {
+  EDWARDS25519_ORDER,
+  EdwardsPoint,
+  edwardsScalar,
+} from "./edwards25519.ts";
 export { CryptoError, type CryptoErrorCode } from "./error.ts";
 export { hexDigest } from "./hex_digest.ts";
 export { nobleProvider } from "./noble.ts";
