@@ -12,6 +12,7 @@ export {
   type LinkOptions,
 } from "./link/dial_link.ts";
 export { Egress, type EgressOptions, type EgressStats } from "./link/egress.ts";
+export type { FrameRate } from "./link/frame_budgets.ts";
 export {
   type CollectedFrame,
   type LinkFrame,
@@ -21,6 +22,13 @@ export {
   type PaddingFrame,
 } from "./link/link_frame.ts";
 export type { LinkHandshakeOptions } from "./link/link_handshake.ts";
+export {
+  type ConnectionSource,
+  LinkListeners,
+  type LinkListenersOptions,
+  type LinkListenersStats,
+  type LinkRefusal,
+} from "./link/link_listeners.ts";
 export {
   MixLink,
   type MixLinkOptions,
