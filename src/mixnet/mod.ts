@@ -75,3 +75,30 @@ export {
   type VrfSuite,
   vrfVerify,
 } from "./vrf/ecvrf.ts";
+export {
+  type BeaconComponents,
+  type BeaconSet,
+  beaconSet,
+  fallbackBeaconSet,
+} from "./beacon/beacon_set.ts";
+export { mixSeed, type MixSeedInputs } from "./route/mix_seed.ts";
+export {
+  type DrawnRoute,
+  drawRoute,
+  PRIVACY_MODES,
+  type PrivacyMode,
+  type RouteNode,
+  type RoutePlan,
+} from "./route/draw_route.ts";
+export {
+  type ProvableRoute,
+  RouteDrawer,
+  type RouteDrawerOptions,
+} from "./route/route_drawer.ts";
+export {
+  decodeRouteProof,
+  encodeRouteProof,
+  type PacketOrigin,
+  type RouteProof,
+  verifyRouteProof,
+} from "./route/route_proof.ts";

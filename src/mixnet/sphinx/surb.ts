@@ -20,7 +20,8 @@ import { lionessDecrypt, lionessEncrypt } from "./lioness.ts";
 import { recoverMessage, sealPayload } from "./payload.ts";
 
 /** Bytes of a SURB. */
-export const SURB_LENGTH = HEADER_LENGTH + ADDRESS_LENGTH + PAYLOAD_SEED_LENGTH;
+export const SURB_LENGTH: number = HEADER_LENGTH + ADDRESS_LENGTH +
+  PAYLOAD_SEED_LENGTH;
 
 /** What the creator of a SURB keeps to read the reply: 16 bytes a hop, the first hop's first. */
 export type SurbRecovery = readonly Bytes[];
