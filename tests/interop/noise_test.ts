@@ -65,10 +65,17 @@ for (const peer of PEERS) {
 type Suite = Pick<HandshakeOptions, "pattern" | "hash" | "hybrid" | "role">;
 
 function suites(peer: Peer): Suite[] {
-  return (["XK", "XX", "IK"] as const).flatMap((pattern) =>
+  const patterns = peer.name === "snow"
+    ? (["N", "XK", "XX", "IK"] as const)
+    : (["XK", "XX", "IK"] as const);
+  return patterns.flatMap((pattern) =>
     (["SHA256", "BLAKE2s"] as const).flatMap((hash) =>
-      peer.hybrid.flatMap((hybrid) =>
-        (["initiator", "responder"] as const).map((role) => ({
+      peer.hybrid.filter((hybrid) => !(hybrid && pattern === "N")).flatMap((
+        hybrid,
+      ) =>
+        (["initiator", "responder"] as const).filter((role) =>
+          !(role === "responder" && pattern === "N")
+        ).map((role) => ({
           pattern,
           hash,
           hybrid,
@@ -83,11 +90,12 @@ async function converse(peer: Peer, suite: Suite): Promise<void> {
   const ours = generateX25519(nodeProvider);
   const theirs = generateX25519(nodeProvider);
   const known = suite.pattern !== "XX";
+  const anonymous = suite.pattern === "N";
   using handshake = new HandshakeState({
     ...suite,
     crypto: nodeProvider,
     prologue: decodeHex(PROLOGUE),
-    staticKeyPair: ours,
+    ...anonymous ? {} : { staticKeyPair: ours },
     ...known && suite.role === "initiator"
       ? { remoteStaticKey: theirs.publicKey }
       : {},
@@ -118,13 +126,29 @@ async function converse(peer: Peer, suite: Suite): Promise<void> {
     (await lines.next()).value,
     `HASH ${handshake.handshakeHash.toHex()}`,
   );
-  assertEquals((await lines.next()).value, `REMOTE ${ours.publicKey.toHex()}`);
+  assertEquals(
+    (await lines.next()).value,
+    `REMOTE ${anonymous ? "-" : ours.publicKey.toHex()}`,
+  );
   assertEquals(handshake.remoteStaticKey, theirs.publicKey);
 
-  await transport(connection, handshake.split());
+  if (anonymous) await oneWay(connection, handshake.split());
+  else await transport(connection, handshake.split());
   connection.closeWrite();
   assertEquals((await lines.next()).done, true);
   assertEquals((await child.status).code, 0);
+}
+
+/** The peer may not answer in pattern N, and says in clear what it read. */
+async function oneWay(
+  connection: Deno.TcpConn,
+  { send: sealer }: TransportCiphers,
+): Promise<void> {
+  for (const length of [0, 1, 1_000, 65_519]) {
+    const plaintext = nodeProvider.random(length);
+    await send(connection, sealer.encryptWithAd(EMPTY, plaintext));
+    assertEquals(await receive(connection), plaintext);
+  }
 }
 
 async function transport(

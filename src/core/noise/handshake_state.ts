@@ -47,7 +47,7 @@ export class HandshakeState implements Disposable {
   readonly #pattern: Pattern;
   readonly #initiator: boolean;
   readonly #symmetric: SymmetricState;
-  readonly #static: X25519KeyPair;
+  readonly #static: X25519KeyPair | undefined;
   #ephemeral: X25519KeyPair | undefined;
   #kem: KeyPair | undefined;
   #remoteStatic: Uint8Array | undefined;
@@ -60,7 +60,7 @@ export class HandshakeState implements Disposable {
   /**
    * Starts before the first message.
    *
-   * @throws {TypeError} If `remoteStaticKey` is missing, or given where the pattern does not take it.
+   * @throws {TypeError} If a key is missing, or given where the pattern does not take it, or N is to be hybrid.
    * @throws {RangeError} If a key is not 32 bytes.
    */
   constructor(options: HandshakeOptions) {
@@ -77,7 +77,7 @@ export class HandshakeState implements Disposable {
     this.#symmetric = new SymmetricState(crypto, hash, this.protocolName);
     this.#symmetric.mixHash(prologue);
     if (this.#pattern.responderKnown) {
-      this.#symmetric.mixHash(this.#remoteStatic ?? this.#static.publicKey);
+      this.#symmetric.mixHash(this.#remoteStatic ?? this.#static!.publicKey);
     }
   }
 
@@ -169,7 +169,8 @@ export class HandshakeState implements Disposable {
   }
 
   /**
-   * The transport ciphers, once; wipes the chaining key.
+   * The transport ciphers, once; wipes the chaining key. In N the responder must not send (Noise §7.4): that direction's cipher
+   * comes closed.
    *
    * @throws {TypeError} Before the end, or the second time.
    * @throws {NoiseError} `closed` after a failure or dispose.
@@ -180,6 +181,7 @@ export class HandshakeState implements Disposable {
     this.#split = true;
     const [initiator, responder] = this.#symmetric.split();
     this.#symmetric[Symbol.dispose]();
+    if (!this.#pattern.initiatorStatic) responder[Symbol.dispose]();
     return this.#initiator
       ? { send: initiator, receive: responder }
       : { send: responder, receive: initiator };
@@ -215,7 +217,7 @@ export class HandshakeState implements Disposable {
         w.put(this.#ephemeral.publicKey);
         return;
       case "s":
-        w.put(this.#symmetric.encryptAndHash(this.#static.publicKey));
+        w.put(this.#symmetric.encryptAndHash(this.#static!.publicKey));
         return;
       case "e1":
         this.#kem = this.#withSeed(
@@ -271,7 +273,7 @@ export class HandshakeState implements Disposable {
   #dh(token: "ee" | "es" | "se" | "ss"): Bytes {
     const [mine, theirs] = this.#initiator ? token : [token[1], token[0]];
     return this.#crypto.x25519.sharedSecret(
-      (mine === "e" ? this.#ephemeral! : this.#static).privateKey.expose(),
+      (mine === "e" ? this.#ephemeral : this.#static)!.privateKey.expose(),
       (theirs === "e" ? this.#remoteEphemeral : this.#remoteStatic)!,
     );
   }

@@ -1,6 +1,6 @@
 /**
  * The Noise Protocol Framework (revision 34) without IO: XK, XX and IK over X25519, ChaCha20-Poly1305 and SHA-256 or BLAKE2s,
- * each also with ML-KEM-768 for hybrid forward secrecy (`hfs`).
+ * each also with ML-KEM-768 for hybrid forward secrecy (`hfs`), and the one-way pattern N.
  *
  * ```ts
  * import { generateX25519, nodeProvider as crypto } from "../crypto/mod.ts";

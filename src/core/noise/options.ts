@@ -8,27 +8,33 @@ const KEY_LENGTH = 32;
 export interface HandshakeOptions {
   /** Where primitives and randomness come from; all randomness is taken through its `random`. */
   readonly crypto: CryptoProvider;
-  /** Which keys are sent, and when. */
-  readonly pattern: "XK" | "XX" | "IK";
+  /** Which keys are sent, and when; N is one message from someone who has no key of its own. */
+  readonly pattern: "N" | "XK" | "XX" | "IK";
   /** The hash of the protocol name. */
   readonly hash: NoiseHash;
-  /** Whether to add ML-KEM-768, so that recorded traffic also withstands a quantum computer. */
+  /** Whether to add ML-KEM-768, so that recorded traffic also withstands a quantum computer; N has no such form. */
   readonly hybrid: boolean;
   /** Who we are; the initiator sends the first message. */
   readonly role: "initiator" | "responder";
   /** Data both sides must have in common; empty by default. */
   readonly prologue?: Uint8Array;
-  /** Our X25519 key pair, borrowed until the handshake ends. */
-  readonly staticKeyPair: X25519KeyPair;
-  /** The responder's 32-byte public key; required of the initiator in XK and IK, and not taken elsewhere. */
+  /** Our X25519 key pair, borrowed until the handshake ends; the initiator of N has none. */
+  readonly staticKeyPair?: X25519KeyPair;
+  /** The responder's 32-byte public key; required of the initiator in N, XK and IK, and not taken elsewhere. */
   readonly remoteStaticKey?: Uint8Array;
 }
 
-/** The pattern that `pattern` and `hybrid` name together. */
+/**
+ * The pattern that `pattern` and `hybrid` name together.
+ *
+ * @throws {TypeError} If there is none: one message cannot carry `ekem1`, which answers.
+ */
 export function patternName(
   { pattern, hybrid }: Pick<HandshakeOptions, "pattern" | "hybrid">,
 ): PatternName {
-  return hybrid ? `${pattern}hfs` : pattern;
+  if (!hybrid) return pattern;
+  if (pattern === "N") throw new TypeError("Pattern N has no hybrid form");
+  return `${pattern}hfs`;
 }
 
 /** The protocol name (Noise §8), e.g. `"Noise_XK_25519_ChaChaPoly_SHA256"`. */
@@ -41,12 +47,13 @@ export function protocolName(options: HandshakeOptions): string {
 /**
  * Checks that the keys the pattern wants are there and of the right length.
  *
- * @throws {TypeError} If `remoteStaticKey` is missing, or given where the pattern does not take it.
+ * @throws {TypeError} If a key is missing, or given where the pattern does not take it.
  * @throws {RangeError} If a key is not 32 bytes.
  */
 export function checkKeys(options: HandshakeOptions): void {
-  const { responderKnown } = PATTERN[patternName(options)];
-  const wanted = responderKnown && options.role === "initiator";
+  const { initiatorStatic, responderKnown } = PATTERN[patternName(options)];
+  const isInitiator = options.role === "initiator";
+  const wanted = responderKnown && isInitiator;
   const { staticKeyPair, remoteStaticKey } = options;
   if (wanted !== (remoteStaticKey !== undefined)) {
     throw new TypeError(
@@ -55,10 +62,21 @@ export function checkKeys(options: HandshakeOptions): void {
         : "Want no remoteStaticKey: the handshake brings it",
     );
   }
-  const { privateKey, publicKey } = staticKeyPair;
-  const secret = privateKey.expose();
-  for (const key of [secret, publicKey, remoteStaticKey ?? publicKey]) {
-    if (key.length !== KEY_LENGTH) {
+  const ours = initiatorStatic || !isInitiator;
+  if (ours !== (staticKeyPair !== undefined)) {
+    throw new TypeError(
+      ours
+        ? "Want staticKeyPair: this pattern's side has a key"
+        : "Want no staticKeyPair: this pattern's initiator has none",
+    );
+  }
+  const keys = [
+    staticKeyPair?.privateKey.expose(),
+    staticKeyPair?.publicKey,
+    remoteStaticKey,
+  ];
+  for (const key of keys) {
+    if (key && key.length !== KEY_LENGTH) {
       throw new RangeError(`An X25519 key must be 32 bytes: got ${key.length}`);
     }
   }

@@ -1,5 +1,5 @@
 /**
- * Handshake patterns as data (Noise revision 34 §7.5; the `hfs` forms by KEM-based Hybrid Forward Secrecy revision 1 §5).
+ * Handshake patterns as data (Noise revision 34 §7.4, §7.5; the `hfs` forms by KEM-based Hybrid Forward Secrecy revision 1 §5).
  *
  * ```text
  * token  bytes on the wire                    after it
@@ -19,6 +19,8 @@ export type Token = "e" | "s" | "ee" | "es" | "se" | "ss" | "e1" | "ekem1";
 
 /** A handshake pattern; messages alternate and the initiator sends the first. */
 export interface Pattern {
+  /** Whether the initiator has a static key. */
+  readonly initiatorStatic: boolean;
   /** Whether the initiator knows the responder's static key beforehand (pre-message `<- s`). */
   readonly responderKnown: boolean;
   /** The tokens of each message. */
@@ -26,31 +28,49 @@ export interface Pattern {
 }
 
 /** A pattern as the protocol name writes it. */
-export type PatternName = "XK" | "XX" | "IK" | "XKhfs" | "XXhfs" | "IKhfs";
+export type PatternName =
+  | "N"
+  | "XK"
+  | "XX"
+  | "IK"
+  | "XKhfs"
+  | "XXhfs"
+  | "IKhfs";
 
 /** The patterns by name. */
 export const PATTERN: Readonly<Record<PatternName, Pattern>> = {
+  N: {
+    initiatorStatic: false,
+    responderKnown: true,
+    messages: [["e", "es"]],
+  },
   XK: {
+    initiatorStatic: true,
     responderKnown: true,
     messages: [["e", "es"], ["e", "ee"], ["s", "se"]],
   },
   XX: {
+    initiatorStatic: true,
     responderKnown: false,
     messages: [["e"], ["e", "ee", "s", "es"], ["s", "se"]],
   },
   IK: {
+    initiatorStatic: true,
     responderKnown: true,
     messages: [["e", "es", "s", "ss"], ["e", "ee", "se"]],
   },
   XKhfs: {
+    initiatorStatic: true,
     responderKnown: true,
     messages: [["e", "es", "e1"], ["e", "ee", "ekem1"], ["s", "se"]],
   },
   XXhfs: {
+    initiatorStatic: true,
     responderKnown: false,
     messages: [["e", "e1"], ["e", "ee", "ekem1", "s", "es"], ["s", "se"]],
   },
   IKhfs: {
+    initiatorStatic: true,
     responderKnown: true,
     messages: [["e", "es", "e1", "s", "ss"], ["e", "ee", "ekem1", "se"]],
   },

@@ -4,7 +4,7 @@
 //!
 //! Prints `PORT n`, takes one connection on 127.0.0.1, and frames every message with its length as u16 big-endian.
 //! Handshake message i carries the payload "snow i". Afterwards prints `HASH h` and `REMOTE k`, then echoes every
-//! transport message; after echoing "rekey" it rekeys both directions.
+//! transport message; after echoing "rekey" it rekeys both directions. In pattern N, where it may not answer, it echoes in clear.
 
 use ml_kem::kem::{Decapsulate, DecapsulationKey, Encapsulate, EncapsulationKey};
 use ml_kem::{EncodedSizeUser, KemCore, MlKem768, MlKem768Params};
@@ -58,13 +58,18 @@ fn main() -> Outcome<()> {
     println!("HASH {}", hex(noise.get_handshake_hash()));
     println!(
         "REMOTE {}",
-        hex(noise.get_remote_static().ok_or("no remote key")?)
+        noise.get_remote_static().map_or("-".to_owned(), hex)
     );
 
+    let one_way = protocol.starts_with("Noise_N_");
     let mut transport = noise.into_transport_mode()?;
     let mut plaintext = vec![0; 65535];
     while let Ok(message) = receive(&mut socket) {
         let length = transport.read_message(&message, &mut plaintext)?;
+        if one_way {
+            send(&mut socket, &plaintext[..length])?;
+            continue;
+        }
         let sealed = transport.write_message(&plaintext[..length], &mut buffer)?;
         send(&mut socket, &buffer[..sealed])?;
         if &plaintext[..length] == b"rekey" {
