@@ -3,7 +3,47 @@
  *
  * @module
  */
+export type { ClientCounts, ClientDrop } from "./client/client_counts.ts";
+export { CLIENT_LIMITS, type ClientLimits } from "./client/client_limits.ts";
+export { MixClientError, type MixClientErrorCode } from "./client/error.ts";
+export type { InboxCounts, InboxLimits } from "./client/inbox.ts";
+export type { LoopCounts } from "./client/loop_tally.ts";
+export {
+  decodeMixAddress,
+  encodeMixAddress,
+  formatMixAddress,
+  MIX_ADDRESS_LENGTH,
+  type MixAddress,
+  parseMixAddress,
+} from "./client/mix_address.ts";
+export {
+  type ClientLink,
+  MixClient,
+  type MixClientOptions,
+  type MixClientStats,
+  type MixMessage,
+  type SendOptions,
+} from "./client/mix_client.ts";
+export type { ReplyLimits } from "./client/replies.ts";
+export type { RequestLimits } from "./client/requests.ts";
+export type { RoundTripOptions } from "./client/round_trip.ts";
+export type { MixRoute, RouteSource } from "./client/route_source.ts";
+export type { FrameSink } from "./client/send_paced.ts";
 export { MixnetError, type MixnetErrorCode } from "./error.ts";
+export {
+  Gateway,
+  type GatewayCounts,
+  type GatewayDrop,
+  type GatewayLink,
+  type GatewayNode,
+  type GatewayOptions,
+} from "./gateway/gateway.ts";
+export {
+  MAILBOX_LIMITS,
+  type MailboxCounts,
+  type MailboxLimits,
+  type MailboxRefusal,
+} from "./gateway/mailbox.ts";
 export {
   acceptLink,
   type AcceptLinkOptions,

@@ -1,0 +1,416 @@
+import {
+  Backoff,
+  type Clock,
+  Deadline,
+  delay,
+  type WaitOptions,
+} from "../../core/async/mod.ts";
+import type { Bytes } from "../../core/bytes/mod.ts";
+import type { CryptoProvider, X25519KeyPair } from "../../core/crypto/mod.ts";
+import { memoryStore, type Store } from "../../core/storage/mod.ts";
+import type { LinkFrame } from "../link/link_frame.ts";
+import { type Random, secureRandom } from "../node/draw.ts";
+import type { SphinxGeometry } from "../sphinx/geometry.ts";
+import { ClientCore } from "./client_core.ts";
+import type { ClientCounts } from "./client_counts.ts";
+import type { ClientEvent } from "./client_event.ts";
+import { CLIENT_LIMITS, type ClientLimits } from "./client_limits.ts";
+import { MixClientError } from "./error.ts";
+import type { MixAddress } from "./mix_address.ts";
+import type { Instant, RouteSource } from "./route_source.ts";
+import { type FrameSink, sendPaced } from "./send_paced.ts";
+
+/** How often timeouts are looked at, in milliseconds. */
+const TICK_MS = 100;
+const DEADLINE_MS = 5 * 60_000;
+const DRAIN_MS = 60_000;
+/** Of all frames sent, how many say what was collected. */
+const COLLECTED_SHARE = 1 / 8;
+
+/** The link to our gateway; {@link MixLink} is one. */
+export interface ClientLink extends FrameSink {
+  /** What the gateway sends, until the link is over. */
+  frames(): AsyncIterable<readonly LinkFrame[]>;
+  /** Ends it. */
+  close(): void;
+}
+
+/** Parts and options of a {@link MixClient}. */
+export interface MixClientOptions {
+  /** Cryptography; all chance comes from it. */
+  readonly crypto: CryptoProvider;
+  /** Sizes of the network's packets. */
+  readonly geometry: SphinxGeometry;
+  /** Where we get messages. */
+  readonly address: MixAddress;
+  /** Opens what is sealed to us; `address.sealKey` is its public key. */
+  readonly sealKeyPair: X25519KeyPair;
+  /** Routes. */
+  readonly routes: RouteSource;
+  /** Connects to our gateway, with the key that `address.clientId` names. */
+  readonly dial: (signal: AbortSignal) => Promise<ClientLink>;
+  /** Mean number of packets per second that are real if there is anything to send, else loops (λ_P). */
+  readonly packetsPerSecond: number;
+  /** Mean number of loops per second (λ_L). */
+  readonly loopsPerSecond: number;
+  /** Time. */
+  readonly clock: Clock;
+  /** Draws when packets leave; from {@link crypto} by default. */
+  readonly random?: Random;
+  /** Keeps what is under way over a restart; in memory by default. */
+  readonly store?: Store;
+  /** Bounds; {@link CLIENT_LIMITS} by default. */
+  readonly limits?: ClientLimits;
+}
+
+/** How a message is sent. */
+export interface SendOptions extends WaitOptions {
+  /** How long it may take until all of it is acknowledged or answered, in milliseconds; 5 minutes by default. */
+  readonly deadlineMs?: number;
+}
+
+/** A message that came; nothing says from whom, but what is in it. */
+export interface MixMessage {
+  /** What it says. */
+  readonly bytes: Bytes;
+  /**
+   * Replies, once, without knowing to whom: resolves when the other side has the reply. Absent if no reply is wanted.
+   *
+   * @throws {MixClientError} `answered`, `expired`, `queue_full` or `closed`.
+   * @throws {RangeError} If the reply is too long.
+   */
+  readonly reply?: (bytes: Bytes) => Promise<void>;
+  /** Says that the message need not be given again after a restart; asking for the next message says so too. */
+  taken(): void;
+}
+
+/** What a client did so far. */
+export interface MixClientStats extends ClientCounts {
+  /** Whether the link to the gateway stands. */
+  readonly connected: boolean;
+  /** Links so far. */
+  readonly links: number;
+  /** Frames sent so far. */
+  readonly framesSent: number;
+}
+
+/**
+ * A client of the mixnet.
+ *
+ * While its link stands it sends frames as a Poisson process whose rate depends on nothing: λ_P and λ_L packets per second, and one
+ * frame in eight that says what was collected. What there is to send only decides what is in the packets.
+ *
+ * Iterating gives messages, each once; who starts again with the same store gets those that were not taken.
+ */
+export class MixClient implements AsyncIterable<MixMessage>, AsyncDisposable {
+  readonly #options: MixClientOptions;
+  readonly #core: ClientCore;
+  readonly #random: Random;
+  readonly #over = new AbortController();
+  readonly #waiting = new Map<
+    string,
+    PromiseWithResolvers<Bytes | number | void>
+  >();
+  readonly #replying = new Map<string, PromiseWithResolvers<void>>();
+  readonly #arrived: MixMessage[] = [];
+  #wakeIterator: () => void = () => {};
+  #cancelTick: () => void = () => {};
+  #link: ClientLink | undefined;
+  #links = 0;
+  #framesSent = 0;
+  #collected = 0;
+  #refused = false;
+  readonly #running: Promise<void>;
+
+  /** Takes up what the store holds, and connects. */
+  constructor(options: MixClientOptions) {
+    this.#options = options;
+    const { store = memoryStore(), limits = CLIENT_LIMITS, crypto } = options;
+    this.#random = options.random ?? secureRandom(crypto);
+    this.#core = new ClientCore({ ...options, store, limits }, this.#at());
+    this.#tick();
+    this.#running = this.#run();
+  }
+
+  /** Where we get messages. */
+  get address(): MixAddress {
+    return this.#options.address;
+  }
+
+  /** What it did so far. */
+  get stats(): MixClientStats {
+    return {
+      ...this.#core.counts,
+      connected: this.#link !== undefined,
+      links: this.#links,
+      framesSent: this.#framesSent,
+    };
+  }
+
+  /**
+   * Sends `bytes`; resolves when all of it is in the recipient's mailbox.
+   *
+   * With a store, a message that was begun goes on after a restart until its deadline.
+   *
+   * @throws {MixClientError} `queue_full`, `deadline` or `closed`.
+   * @throws {RangeError} If it is too long, or the address cannot be sealed to.
+   * @throws The reason of the signal; what was sent by then may arrive.
+   */
+  async send(
+    to: MixAddress,
+    bytes: Bytes,
+    options: SendOptions = {},
+  ): Promise<void> {
+    const { deadlineMs = DEADLINE_MS, signal } = options;
+    this.#begin(signal);
+    const key = this.#core.send(to, bytes, { deadlineMs }, this.#at());
+    await this.#outcome(key, signal);
+  }
+
+  /**
+   * Sends `bytes` with ways back, and resolves with the reply.
+   *
+   * @throws As {@link send}.
+   */
+  async request(
+    to: MixAddress,
+    bytes: Bytes,
+    options: SendOptions = {},
+  ): Promise<Bytes> {
+    const { deadlineMs = DEADLINE_MS, signal } = options;
+    this.#begin(signal);
+    const key = this.#core.send(
+      to,
+      bytes,
+      { deadlineMs, wantsReply: true },
+      this.#at(),
+    );
+    return await this.#outcome(key, signal) as Bytes;
+  }
+
+  /**
+   * Sends a loop and resolves with the time it took to come back, in milliseconds.
+   *
+   * @throws {MixClientError} `deadline` if it does not within the deadline, 1 minute by default, or `closed`.
+   * @throws The reason of the signal.
+   */
+  async ping(
+    { deadlineMs = 60_000, signal }: SendOptions = {},
+  ): Promise<number> {
+    this.#begin(signal);
+    const key = this.#core.ping();
+    using deadline = new Deadline(this.#options.clock, deadlineMs, { signal });
+    try {
+      return await this.#outcome(key, deadline.signal) as number;
+    } catch (error) {
+      if (!deadline.signal.aborted || signal?.aborted) throw error;
+      throw new MixClientError("deadline", { cause: error });
+    }
+  }
+
+  /** Messages as they come, until the client is closed. A message is taken when the next one is asked for. */
+  async *[Symbol.asyncIterator](): AsyncGenerator<MixMessage, void> {
+    for (;;) {
+      const message = this.#arrived.shift();
+      if (message) {
+        yield message;
+        message.taken();
+        continue;
+      }
+      if (this.#over.signal.aborted) return;
+      const { promise, resolve } = Promise.withResolvers<void>();
+      this.#wakeIterator = resolve;
+      await promise;
+    }
+  }
+
+  /** Waits until everything is acknowledged, at most `drainMs`, 1 minute by default, and ends: what is left is rejected. */
+  async close({ drainMs = DRAIN_MS } = {}): Promise<void> {
+    const { clock } = this.#options;
+    const endMs = clock.now() + drainMs;
+    while (
+      !this.#over.signal.aborted && !this.#core.isIdle && clock.now() < endMs
+    ) {
+      await delay(clock, Math.min(TICK_MS, endMs - clock.now()));
+    }
+    this.#over.abort();
+    this.#cancelTick();
+    this.#link?.close();
+    await this.#running;
+    for (const waiting of [this.#waiting, this.#replying]) {
+      for (const { reject } of waiting.values()) {
+        reject(new MixClientError("closed"));
+      }
+      waiting.clear();
+    }
+    this.#wakeIterator();
+  }
+
+  /** Ends at once. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close({ drainMs: 0 });
+  }
+
+  #at(): Instant {
+    const { clock } = this.#options;
+    return { nowMs: clock.now(), wallMs: clock.wallTime() };
+  }
+
+  #begin(signal: AbortSignal | undefined): void {
+    signal?.throwIfAborted();
+    if (this.#over.signal.aborted) throw new MixClientError("closed");
+  }
+
+  async #outcome(
+    key: string,
+    signal: AbortSignal | undefined,
+  ): Promise<Bytes | number | void> {
+    const waiting = Promise.withResolvers<Bytes | number | void>();
+    this.#waiting.set(key, waiting);
+    const onAbort = () => {
+      this.#core.cancel(key);
+      waiting.reject(signal!.reason);
+    };
+    signal?.addEventListener("abort", onAbort, { once: true });
+    try {
+      return await waiting.promise;
+    } finally {
+      signal?.removeEventListener("abort", onAbort);
+      this.#waiting.delete(key);
+    }
+  }
+
+  async #run(): Promise<void> {
+    const { clock } = this.#options;
+    const { signal } = this.#over;
+    const backoff = new Backoff({
+      minMs: 500,
+      maxMs: 30_000,
+      random: this.#random,
+      clock,
+    });
+    while (!signal.aborted) {
+      try {
+        const link = await this.#options.dial(signal);
+        if (signal.aborted) return link.close();
+        backoff.reset();
+        await this.#use(link);
+        await backoff.wait({ signal });
+      } catch {
+        if (signal.aborted) return;
+        await backoff.wait({ signal }).catch(() => {});
+      }
+    }
+  }
+
+  /** Sends and reads until the link is over. */
+  async #use(link: ClientLink): Promise<void> {
+    this.#link = link;
+    this.#links++;
+    this.#refused = false;
+    const stop = new AbortController();
+    const sending = this.#send(link, stop.signal).catch(() => link.close());
+    try {
+      for await (const frames of link.frames()) {
+        for (const frame of frames) this.#take(frame);
+        this.#dispatch();
+      }
+    } finally {
+      this.#link = undefined;
+      stop.abort();
+      link.close();
+      await sending;
+    }
+  }
+
+  async #send(link: ClientLink, signal: AbortSignal): Promise<void> {
+    const { clock, packetsPerSecond, loopsPerSecond } = this.#options;
+    const packets = packetsPerSecond + loopsPerSecond;
+    const ratePerSecond = packets / (1 - COLLECTED_SHARE);
+    const random = this.#random;
+    // The sum of independent Poisson processes is one whose events belong to each by chance.
+    const next = (): LinkFrame | undefined => {
+      this.#framesSent++;
+      const draw = random() * ratePerSecond;
+      if (draw >= packets) {
+        return { type: "collected", sequence: this.#collected };
+      }
+      const made = this.#core.next(draw < packetsPerSecond, this.#at());
+      return made && { type: "packet", ...made };
+    };
+    await sendPaced(link, next, { ratePerSecond, random, clock, signal });
+  }
+
+  #take(frame: LinkFrame): void {
+    if (frame.type !== "message") return;
+    const { identifier, payload, sequence } = frame;
+    const isTaken = this.#core.receive(
+      identifier,
+      new Uint8Array(payload),
+      this.#at(),
+    );
+    // What is behind a message that found no room stays in the mailbox with it.
+    if (!isTaken) this.#refused = true;
+    if (!this.#refused) this.#collected = sequence;
+  }
+
+  #tick(): void {
+    this.#core.tick(this.#at());
+    this.#dispatch();
+    this.#cancelTick = this.#options.clock.setTimeout(
+      () => this.#tick(),
+      TICK_MS,
+    );
+  }
+
+  #dispatch(): void {
+    for (const event of this.#core.takeEvents()) this.#handle(event);
+  }
+
+  #handle(event: ClientEvent): void {
+    const { key } = event;
+    switch (event.kind) {
+      case "message": {
+        this.#arrived.push(this.#message(event));
+        return this.#wakeIterator();
+      }
+      case "sent":
+        // A request goes on until its reply is here.
+        return this.#core.isRequest(key)
+          ? undefined
+          : this.#waiting.get(key)?.resolve();
+      case "reply":
+        return this.#waiting.get(key)?.resolve(event.bytes);
+      case "pong":
+        return this.#waiting.get(key)?.resolve(event.tookMs);
+      case "replied":
+        this.#replying.get(key)?.resolve();
+        return void this.#replying.delete(key);
+      case "failed": {
+        const error = new MixClientError(event.code);
+        this.#waiting.get(key)?.reject(error);
+        this.#replying.get(key)?.reject(error);
+        return void this.#replying.delete(key);
+      }
+    }
+  }
+
+  #message(
+    { key, bytes, canReply }: Extract<ClientEvent, { kind: "message" }>,
+  ): MixMessage {
+    const taken = () => {
+      this.#core.taken(key, this.#at());
+      if (!this.#refused || this.#core.isFull) return;
+      this.#link?.close(); // what was refused comes again on the next link
+    };
+    if (!canReply) return { bytes, taken };
+    const reply = async (answer: Bytes) => {
+      this.#begin(undefined);
+      this.#core.reply(key, answer, this.#at());
+      const replying = Promise.withResolvers<void>();
+      this.#replying.set(key, replying);
+      await replying.promise;
+    };
+    return { bytes, taken, reply };
+  }
+}
