@@ -5,6 +5,11 @@
  */
 export type { ClientCounts, ClientDrop } from "./client/client_counts.ts";
 export { CLIENT_LIMITS, type ClientLimits } from "./client/client_limits.ts";
+export {
+  DirectoryRoutes,
+  type DirectoryRoutesOptions,
+  type RouteDocument,
+} from "./client/directory_routes.ts";
 export { MixClientError, type MixClientErrorCode } from "./client/error.ts";
 export type { InboxCounts, InboxLimits } from "./client/inbox.ts";
 export type { LoopCounts } from "./client/loop_tally.ts";
