@@ -147,3 +147,27 @@ export {
   type RouteProof,
   verifyRouteProof,
 } from "./route/route_proof.ts";
+export {
+  type DirectoryDocument,
+  type DirectoryNode,
+  type DocumentInputs,
+  type DocumentTrust,
+  joinDocument,
+  makeDocument,
+  type NetworkParameters,
+  signDocument,
+  verifyDocument,
+} from "./directory/directory_document.ts";
+export {
+  type Directory,
+  DocumentHistory,
+  type DocumentHistoryOptions,
+} from "./directory/document_history.ts";
+export { EpochKeys, type EpochKeysOptions } from "./directory/epoch_keys.ts";
+export { DirectoryError, type DirectoryErrorCode } from "./directory/error.ts";
+export {
+  type NodeDescriptor,
+  type NodeRole,
+  signDescriptor,
+  verifyDescriptor,
+} from "./directory/node_descriptor.ts";

@@ -1,0 +1,31 @@
+/** Why a descriptor or document is refused. */
+export type DirectoryErrorCode =
+  | "malformed" // the bytes are not of the form
+  | "unsigned" // a descriptor's signature is not its key's
+  | "under_signed" // fewer authorities than the threshold signed it
+  | "wrong_network" // it is of another network
+  | "stale" // its time is over
+  | "future" // its time has not come
+  | "split" // another document was seen for its epoch
+  | "broken_chain"; // it does not follow the document that we have of the epoch before
+
+/** A descriptor or document that is refused. */
+export class DirectoryError extends Error {
+  /** `"DirectoryError"`. */
+  override readonly name = "DirectoryError";
+  /** Why. */
+  readonly code: DirectoryErrorCode;
+  /** Of a split: both signed documents, which together convict the authorities that signed them. */
+  readonly evidence: readonly Uint8Array[];
+
+  /** Says why without text that a peer chose. */
+  constructor(
+    code: DirectoryErrorCode,
+    message: string,
+    options: ErrorOptions & { evidence?: readonly Uint8Array[] } = {},
+  ) {
+    super(message, options);
+    this.code = code;
+    this.evidence = options.evidence ?? [];
+  }
+}
