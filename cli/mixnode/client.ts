@@ -1,0 +1,172 @@
+import { encodeBase64Url, utf8 } from "../../src/core/bytes/mod.ts";
+import {
+  CLIENT_LIMITS,
+  formatMixAddress,
+  type MixAddress,
+  type MixClient,
+  MixClientError,
+} from "../../src/mixnet/mod.ts";
+import { CliError } from "../_error.ts";
+import { command, type Context, type Program } from "../_main.ts";
+import { readInput } from "../utls/read_input.ts";
+import { addressOf, countOf, durationOf, shown } from "./client_arguments.ts";
+
+/** A client that its configuration describes. */
+export interface ConfiguredClient {
+  /** Where it gets messages. */
+  readonly address: MixAddress;
+  /** Starts it. */
+  connect(): MixClient;
+}
+
+/** Reads the client's part of the configuration file, by default `mixnode.toml`. */
+export type ConfigureClient = (
+  configPath: string | undefined,
+  context: Context,
+) => Promise<ConfiguredClient>;
+
+const USAGE = `
+Usage: betanet-mixnode client <command> [flags]
+
+Commands:
+  send     send a message, and with --request print the reply
+  recv     print messages as they come
+  ping     time loops through the mixnet back to ourselves
+  address  print where we get messages
+
+  --config <file>   the client's configuration (mixnode.toml)
+
+Examples:
+  betanet-mixnode client address
+  echo hello | betanet-mixnode client send betanet-mix:…
+  betanet-mixnode client recv --count 1
+`;
+
+const SEND_USAGE = `
+Usage: betanet-mixnode client send <address> [<file>|-] [flags]
+
+Sends a file, or what stdin holds, and ends when it is in the recipient's mailbox.
+
+  --config <file>         the client's configuration (mixnode.toml)
+  --request               enclose ways back, and print the reply
+  --deadline <duration>   how long it may take (5m)
+`;
+
+const RECV_USAGE = `
+Usage: betanet-mixnode client recv [flags]
+
+Prints each message as a line: as text if it is UTF-8, else in base64url; with --json as {"bytes":…,"canReply":…}.
+
+  --config <file>   the client's configuration (mixnode.toml)
+  --count <n>       end after so many
+  --reply <text>    reply with this to whoever wants a reply
+`;
+
+const PING_USAGE = `
+Usage: betanet-mixnode client ping [flags]
+
+Sends loops through the mixnet back to ourselves, one after the other, and prints how long each took.
+
+  --config <file>         the client's configuration (mixnode.toml)
+  --count <n>             how many (4)
+  --deadline <duration>   how long each may take (1m)
+`;
+
+/** How long `send` waits until the other side knows that its reply came, in milliseconds. */
+const DRAIN_MS = 10_000;
+
+/** The commands of a client, for a configuration that `configure` reads. */
+export function clientProgram(configure: ConfigureClient): Program {
+  const send = command({
+    usage: SEND_USAGE,
+    flags: { config: "string", request: "boolean", deadline: "string" },
+    operands: [1, 2],
+    async run(flags, context) {
+      const [to = "", path = "-"] = context.operands;
+      const address = addressOf(to);
+      const deadlineMs = durationOf(flags.deadline ?? "5m");
+      const bytes = new Uint8Array(
+        await readInput(path, context, CLIENT_LIMITS.maxMessageBytes),
+      );
+      await using client = (await configure(flags.config, context)).connect();
+      const options = { deadlineMs, signal: context.signal };
+      if (flags.request) {
+        const reply = await client.request(address, bytes, options)
+          .catch(explain);
+        context.print({ reply: encodeBase64Url(reply) }, shown(reply));
+        // The other side learns that its reply is here.
+        return await client.close({ drainMs: DRAIN_MS });
+      }
+      await client.send(address, bytes, options).catch(explain);
+      context.note(`Sent ${bytes.length} bytes`);
+    },
+  });
+  const recv = command({
+    usage: RECV_USAGE,
+    flags: { config: "string", count: "string", reply: "string" },
+    async run(flags, context) {
+      let left = flags.count === undefined ? Infinity : countOf(flags.count);
+      await using client = (await configure(flags.config, context)).connect();
+      const onAbort = () => void client.close({ drainMs: 0 });
+      context.signal.addEventListener("abort", onAbort, { once: true });
+      for await (const message of client) {
+        const { bytes, reply } = message;
+        const canReply = reply !== undefined;
+        context.print(
+          { bytes: encodeBase64Url(bytes), canReply },
+          shown(bytes),
+        );
+        if (flags.reply !== undefined) {
+          await reply?.(utf8(flags.reply)).catch((error) => {
+            if (!(error instanceof MixClientError)) throw error;
+            context.note(error.message);
+          });
+        }
+        message.taken();
+        if (--left === 0) return;
+      }
+      context.signal.throwIfAborted();
+    },
+  });
+  const ping = command({
+    usage: PING_USAGE,
+    flags: { config: "string", count: "string", deadline: "string" },
+    async run(flags, context) {
+      const count = countOf(flags.count ?? "4");
+      const deadlineMs = durationOf(flags.deadline ?? "1m");
+      await using client = (await configure(flags.config, context)).connect();
+      let lost = 0;
+      for (let i = 0; i < count; i++) {
+        try {
+          const { signal } = context;
+          const tookMs = await client.ping({ deadlineMs, signal });
+          context.print({ tookMs }, `${tookMs.toFixed(0)} ms`);
+        } catch (error) {
+          if (!(error instanceof MixClientError)) throw error;
+          lost++;
+          context.print({ lost: true }, "lost");
+        }
+      }
+      if (lost === count) throw new CliError("failed", "Every loop was lost");
+    },
+  });
+  const address = command({
+    usage: "Usage: betanet-mixnode client address [--config <file>]",
+    flags: { config: "string" },
+    async run(flags, context) {
+      const configured = await configure(flags.config, context);
+      const text = formatMixAddress(configured.address);
+      context.print({ address: text }, text);
+    },
+  });
+  return {
+    name: "betanet-mixnode client",
+    usage: USAGE,
+    commands: { send, recv, ping, address },
+  };
+}
+
+function explain(cause: unknown): never {
+  if (!(cause instanceof MixClientError)) throw cause;
+  throw new CliError("failed", cause.message, { cause });
+}
