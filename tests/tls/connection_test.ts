@@ -209,6 +209,35 @@ async function refusal(
 }
 
 /** Two ends of a TLS connection, and the transport below the near one. */
+for (
+  const [length, writes] of [
+    [262_144, 1],
+    [262_144 + 2_048, 1],
+    [262_144 + 2_049, 2],
+    [2 * 262_144 + 2_048, 2],
+  ] as const
+) {
+  Deno.test(`${length} bytes leave in ${writes} writes, in full records but the last`, async () => {
+    const { near, far, transport } = await tappedPair();
+    const seen = tapWrites(transport);
+    const sent = near.write(new Uint8Array(length).fill(7));
+    const buffer = new Uint8Array(65_536);
+    for (let got = 0; got < length;) got += (await far.read(buffer))!;
+    await sent;
+    assertEquals(seen.length, writes);
+    const records = seen.flatMap(recordsOf);
+    assert(records.every(([type]) => type === 23));
+    const full = 16_384 + 17; // content type and tag
+    assertEquals(
+      records.filter(([, size]) => size !== full).length,
+      length % 16_384 === 0 ? 0 : 1,
+    );
+    near.close();
+    far.close();
+    await Promise.all([near.closed, far.closed]);
+  });
+}
+
 async function tappedPair(network: MemoryNetwork = new MemoryNetwork()) {
   await using listener = await tls(network.transport("far"))
     .listen("memory://far:0");
