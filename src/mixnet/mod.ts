@@ -171,3 +171,4 @@ export {
   signDescriptor,
   verifyDescriptor,
 } from "./directory/node_descriptor.ts";
+export type { Random } from "./node/draw.ts";

@@ -23,7 +23,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "tls",
     "utls",
   ],
-  mixnet: core("bytes async crypto storage transport noise"),
+  mixnet: core("bytes async log metrics crypto storage transport noise"),
   status: core("log metrics transport"),
 };
 
