@@ -3,6 +3,7 @@
  *
  * @module
  */
+export * as beacon from "./beacon/mod.ts";
 export type { ClientCounts, ClientDrop } from "./client/client_counts.ts";
 export { CLIENT_LIMITS, type ClientLimits } from "./client/client_limits.ts";
 export {

@@ -23,6 +23,7 @@
  *
  * @module
  */
+export { type BlsSignatureGroup, verifyBls } from "./bls12381.ts";
 export { checkedProvider, type Primitives, type RawAead } from "./checked.ts";
 export {
   EDWARDS25519_ORDER,
