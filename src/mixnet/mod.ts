@@ -144,7 +144,9 @@ export {
 export {
   decodeRouteProof,
   encodeRouteProof,
+  formatRouteProof,
   type PacketOrigin,
+  parseRouteProof,
   type RouteProof,
   verifyRouteProof,
 } from "./route/route_proof.ts";

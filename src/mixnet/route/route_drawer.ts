@@ -3,6 +3,7 @@ import type { CryptoProvider, Secret } from "../../core/crypto/mod.ts";
 import { vrfHash, vrfProve, vrfPublicKey } from "../vrf/ecvrf.ts";
 import { type DrawnRoute, drawRoute, type RoutePlan } from "./draw_route.ts";
 import { HopSetMemory } from "./hop_set_memory.ts";
+import { peerIdOf } from "./peer_id.ts";
 import {
   MAX_ATTEMPTS,
   type PacketOrigin,
@@ -35,8 +36,6 @@ interface Stream {
   readonly nonce: Bytes;
   counter: number;
 }
-
-const SHA256_MULTIHASH = Uint8Array.of(0x12, 0x20);
 
 /**
  * Draws routes and delays by the sender's VRF over the epoch's beacon (Betanet 1.1 §7.2): nobody else can predict them, and
@@ -120,9 +119,4 @@ export class RouteDrawer {
     }
     return stream;
   }
-}
-
-/** PeerID (BN11-6.1-1) of an Ed25519 public key. */
-function peerIdOf(crypto: CryptoProvider, publicKey: Uint8Array): Bytes {
-  return concat(SHA256_MULTIHASH, crypto.hash("sha256", publicKey));
 }

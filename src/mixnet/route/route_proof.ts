@@ -7,18 +7,25 @@
  * alpha   "betanet-mix-route-v1" ‖ mix seed 32 ‖ counter u64
  * ```
  *
- * Deterministic CBOR (RFC 8949 §4.2.1), ECVRF-EDWARDS25519-SHA512-ELL2 (RFC 9381). Attempts before the one named were
- * passed over for the autonomous systems, which a verifier sees, or for hop sets used lately, which it does not: a sender
- * chooses among {@link MAX_ATTEMPTS} routes at most.
+ * Deterministic CBOR (RFC 8949 §4.2.1), ECVRF-EDWARDS25519-SHA512-ELL2 (RFC 9381). The source is the PeerID of the VRF key, the
+ * destination that of the gateway where the packet ends.
+ *
+ * Attempts before the one named were passed over for the autonomous systems, which a verifier sees, or for hop sets used lately,
+ * which it does not: a sender chooses among {@link MAX_ATTEMPTS} routes for a packet of a stream. The stream nonce is its choice
+ * too (BN11-7.2-3), so who makes a VRF key or a nonce for each packet can look for a route it likes: a proof says that
+ * route and delays follow from these inputs, and those of packets with one key and nonce are to be asked for together.
  *
  * @module
  */
 import {
   type Bytes,
   concat,
+  decodeBase64Url,
   decodeCbor,
   DecodeError,
+  encodeBase64Url,
   encodeCbor,
+  equal,
   utf8,
   Writer,
 } from "../../core/bytes/mod.ts";
@@ -26,6 +33,7 @@ import type { CryptoProvider } from "../../core/crypto/mod.ts";
 import { vrfVerify } from "../vrf/ecvrf.ts";
 import { type DrawnRoute, drawRoute, type RoutePlan } from "./draw_route.ts";
 import { mixSeed } from "./mix_seed.ts";
+import { peerIdOf } from "./peer_id.ts";
 
 /** Which packet of which stream. */
 export interface PacketOrigin {
@@ -55,6 +63,7 @@ export interface RouteProof extends PacketOrigin {
 export const MAX_ATTEMPTS = 64;
 
 const ALPHA = utf8("betanet-mix-route-v1");
+const PREFIX = "betanet-route:";
 const WHAT = "route proof";
 const MAX_LENGTH = 512;
 const LENGTHS = [32, undefined, 34, 34, 16, undefined, undefined, 80] as const;
@@ -121,6 +130,23 @@ export function decodeRouteProof(bytes: Uint8Array): RouteProof {
   };
 }
 
+/** `proof` as text: `betanet-route:` and its bytes in base64url. */
+export function formatRouteProof(proof: RouteProof): string {
+  return PREFIX + encodeBase64Url(encodeRouteProof(proof));
+}
+
+/**
+ * The proof that `text` writes.
+ *
+ * @throws {DecodeError} If it writes none.
+ */
+export function parseRouteProof(text: string): RouteProof {
+  if (!text.startsWith(PREFIX) || text.length > 2 * MAX_LENGTH) {
+    throw new DecodeError(WHAT, `"${PREFIX}" and base64url`);
+  }
+  return decodeRouteProof(decodeBase64Url(text.slice(PREFIX.length)));
+}
+
 /**
  * The route that `proof` proves, with its delays, or `undefined` if it proves none.
  *
@@ -134,6 +160,10 @@ export function verifyRouteProof(
   plan: RoutePlan,
 ): DrawnRoute | undefined {
   if (proof.epoch !== plan.epoch || proof.attempt >= MAX_ATTEMPTS) return;
+  if (
+    !equal(proof.source, peerIdOf(crypto, proof.publicKey)) ||
+    !equal(proof.destination, peerIdOf(crypto, plan.to))
+  ) return;
   const alpha = routeAlpha(crypto, beacon, proof);
   const beta = vrfVerify(crypto, "ELL2", proof.publicKey, alpha, proof.proof);
   return beta && drawRoute(crypto, beta, proof.attempt, plan);

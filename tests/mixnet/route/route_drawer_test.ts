@@ -7,9 +7,13 @@ import {
 import {
   decodeRouteProof,
   encodeRouteProof,
+  formatRouteProof,
+  parseRouteProof,
   RouteDrawer,
   verifyRouteProof,
+  vrfProve,
 } from "../../../src/mixnet/mod.ts";
+import { routeAlpha } from "../../../src/mixnet/route/route_proof.ts";
 import { nodes, plan } from "./_network.ts";
 
 const BEACON = new Uint8Array(32).fill(0x77);
@@ -74,6 +78,53 @@ Deno.test("two senders draw their own routes, and each proves its own only", () 
   const route = a.draw(BEACON, plan())!;
   assert(b.draw(BEACON, plan())!.delaysMs !== route.delaysMs);
   assertThrows(() => b.prove(BEACON, route), RangeError, "another sender's");
+});
+
+Deno.test("verifyRouteProof() wants the PeerIDs of the VRF key and of the last gateway in the seed", () => {
+  const sender = drawer();
+  const route = sender.draw(BEACON, plan())!;
+  const { origin } = route;
+  for (
+    const changed of [
+      { ...origin, destination: origin.source },
+      { ...origin, destination: origin.destination.with(2, 0) },
+    ]
+  ) {
+    const proof = sender.prove(BEACON, { ...route, origin: changed });
+    assertEquals(verifyRouteProof(crypto, proof, BEACON, plan()), undefined);
+  }
+  const proof = sender.prove(BEACON, route);
+  const to = plan().from;
+  assertEquals(
+    verifyRouteProof(crypto, proof, BEACON, plan({ to })),
+    undefined,
+  );
+  // a VRF proof that holds, over a source that is another's
+  const seed = new Uint8Array(32).fill(1);
+  const source = origin.destination;
+  const alpha = routeAlpha(crypto, BEACON, { ...origin, source });
+  const foreign = {
+    ...proof,
+    source,
+    proof: vrfProve(crypto, "ELL2", seed, alpha),
+  };
+  assertEquals(verifyRouteProof(crypto, foreign, BEACON, plan()), undefined);
+});
+
+Deno.test("parseRouteProof() reads what formatRouteProof() writes, and nothing else", () => {
+  const sender = drawer();
+  const proof = sender.prove(BEACON, sender.draw(BEACON, plan())!);
+  const text = formatRouteProof(proof);
+  assertEquals(parseRouteProof(text), proof);
+  for (
+    const bad of [
+      "",
+      text.slice(1),
+      text.slice(0, -1),
+      text + "=",
+      "betanet-route:" + "A".repeat(4_000),
+    ]
+  ) assertThrows(() => parseRouteProof(bad), RangeError);
 });
 
 Deno.test("decodeRouteProof() refuses every truncation and other shapes", () => {
