@@ -95,6 +95,7 @@ export {
   PoissonTicks,
   type PoissonTicksOptions,
 } from "./link/poisson_ticks.ts";
+export * as node from "./node/mod.ts";
 export { SphinxError, type SphinxErrorCode } from "./sphinx/error.ts";
 export {
   COMPACT,

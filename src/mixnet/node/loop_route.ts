@@ -40,6 +40,8 @@ export interface LoopOptions {
 export interface MadeLoop extends Loop {
   /** The packet for the first hop. */
   readonly packet: Bytes;
+  /** Id of the node that it goes to first, 32 bytes. */
+  readonly firstHop: Bytes;
 }
 
 /** Hops before the one back to us, at most. */
@@ -71,6 +73,7 @@ export function makeLoop(options: LoopOptions): MadeLoop | undefined {
   );
   return {
     packet,
+    firstHop: route[0]!.address.slice(),
     identifier,
     path: [id, ...route.map(({ address }) => address)],
     delaysMs: route.reduce((sum, { delayNs }) => sum + delayNs, 0) / 1e6,

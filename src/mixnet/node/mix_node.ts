@@ -36,7 +36,7 @@ export interface Deliverer {
 /** Where packets go. */
 export interface PacketEgress {
   /** Queues a packet for the node of that id, 32 bytes; `false` if it is unknown or its queue full. */
-  offer(nodeId: Uint8Array, epoch: number, packet: Bytes): boolean;
+  offer(nodeId: Bytes, epoch: number, packet: Bytes): boolean;
 }
 
 /** Parts and options of {@link MixNode}. */
@@ -67,8 +67,11 @@ export interface MixNodeOptions {
   readonly strategy: MixStrategy<PooledPacket>;
   /** Takes packets to their next nodes. */
   readonly egress: PacketEgress;
-  /** Our Sphinx keys: those of an epoch, as long as we have them. */
-  readonly keys: { keyFor(epoch: number): Secret | undefined };
+  /** Our Sphinx keys, which the node makes and erases as epochs pass. */
+  readonly keys: {
+    advance(epoch: number): void;
+    keyFor(epoch: number): Secret | undefined;
+  };
   /** The network, for loops. */
   readonly directory: {
     document(
@@ -103,6 +106,7 @@ export class MixNode implements AsyncDisposable {
   readonly #counts = {
     received: 0,
     loopsSent: 0,
+    offered: 0,
     forwarded: 0,
     delivered: 0,
     loopsReturned: 0,
@@ -203,6 +207,17 @@ export class MixNode implements AsyncDisposable {
       this.#options.clock.now(),
       () => this.#counts.received++,
     );
+  }
+
+  /** Our id, 32 bytes. */
+  get id(): Uint8Array {
+    return this.#options.id;
+  }
+
+  /** Queues a packet that begins here, an acknowledgement of our gateway, for another node; `false` if that cannot be. */
+  offer(nodeId: Uint8Array, epoch: number, packet: Bytes): boolean {
+    this.#counts.offered++;
+    return this.#forward(nodeId.slice(), epoch, packet);
   }
 
   /**
@@ -360,7 +375,7 @@ export class MixNode implements AsyncDisposable {
     this.#entropy.depart(now, now - arrivedMs);
   }
 
-  #forward(next: Uint8Array, epoch: number, packet: Bytes): boolean {
+  #forward(next: Bytes, epoch: number, packet: Bytes): boolean {
     const isTaken = this.#options.egress.offer(next, epoch, packet);
     if (isTaken) this.#counts.forwarded++;
     else this.#drop("egress");
@@ -382,7 +397,7 @@ export class MixNode implements AsyncDisposable {
       return;
     }
     this.#counts.loopsSent++;
-    if (this.#forward(loop.path[1]!, shortEpoch(epoch), loop.packet)) {
+    if (this.#forward(loop.firstHop, shortEpoch(epoch), loop.packet)) {
       this.#loops.left(loop, clock.now());
     }
   }
@@ -391,6 +406,7 @@ export class MixNode implements AsyncDisposable {
   #renewKeys(now: number) {
     const { keys, pool, replay, clock, epochSeconds, log } = this.#options;
     const epoch = this.#epochNow();
+    keys.advance(epoch);
     const open = new Map<number, Uint8Array>();
     for (const each of [epoch - 1, epoch, epoch + 1]) {
       const key = keys.keyFor(each);

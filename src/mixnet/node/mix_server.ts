@@ -35,7 +35,7 @@ export interface MixServerOptions {
   readonly id: Bytes;
   /** Our link key. */
   readonly linkKeyPair: X25519KeyPair;
-  /** Our Sphinx keys; kept at the epoch by {@link MixServer}. */
+  /** Our Sphinx keys, which the node makes and erases as epochs pass. */
   readonly keys: EpochKeys;
   /** The network, epoch by epoch. */
   readonly directory: Directory;
@@ -53,6 +53,8 @@ export interface MixServerOptions {
   readonly dial: PeerSenderOptions["dial"];
   /** How packets are mixed; each by the delay that it carries by default, 16,384 at most. */
   readonly strategy?: MixStrategy<PooledPacket>;
+  /** Told how much later than asked for packets left the default strategy, in milliseconds. */
+  readonly onLateness?: (latenessMs: number) => void;
   /** Entropy in bits below which the node warns; 0 by default: never. */
   readonly minEntropyBits?: number;
   /** Where alarms go. */
@@ -66,12 +68,13 @@ export interface MixServerOptions {
 const POOL_CAPACITY = 16_384;
 /** What idle clients' packets, acknowledgements and loops come to, and as much again. */
 const DOWNLINK_PER_UPLINK = 3;
-const KEY_CHECK_MS = 1_000;
 
 /** A mixnode or gateway: a {@link MixNode} with its links, and mailboxes. */
 export class MixServer implements AsyncDisposable {
   /** What becomes of packets. */
   readonly node: MixNode;
+  /** What knows packets again. */
+  readonly replay: ReplayFilter;
   /** Links to other nodes. */
   readonly egress: Egress;
   /** Links from other nodes and clients. */
@@ -81,7 +84,6 @@ export class MixServer implements AsyncDisposable {
   readonly #options: MixServerOptions;
   readonly #clock: Clock;
   readonly #serving = new Set<Promise<void>>();
-  #cancelTimer: () => void = () => {};
   #refusedFrames = 0;
 
   /** Starts at once. */
@@ -92,7 +94,6 @@ export class MixServer implements AsyncDisposable {
     const { meanDelayMs, maxDelayMs, epochSeconds } = parameters;
     this.#options = options;
     this.#clock = clock;
-    this.#advanceKeys();
     const link = {
       crypto,
       clock,
@@ -119,11 +120,14 @@ export class MixServer implements AsyncDisposable {
         node: {
           id: options.id,
           receive: (packets) => this.node.receive(packets),
-          offer: (id, epoch, packet) =>
-            this.egress.offer(id.slice(), epoch, packet),
+          offer: (id, epoch, packet) => this.node.offer(id, epoch, packet),
         },
       })
       : undefined;
+    this.replay = new ReplayFilter({
+      store: namespace(store, "mixnet.replay"),
+      crypto,
+    });
     this.node = new MixNode({
       id: options.id,
       geometry,
@@ -134,20 +138,15 @@ export class MixServer implements AsyncDisposable {
       crypto,
       random,
       pool: options.pool,
-      replay: new ReplayFilter({
-        store: namespace(store, "mixnet.replay"),
-        crypto,
-      }),
+      replay: this.replay,
       strategy: options.strategy ?? new PoissonMix<PooledPacket>({
         capacity: POOL_CAPACITY,
         meanDelayMs,
         maxDelayMs,
         random,
+        ...options.onLateness && { onLateness: options.onLateness },
       }),
-      egress: {
-        offer: (id, epoch, packet) =>
-          this.egress.offer(id.slice(), epoch, packet),
-      },
+      egress: this.egress,
       keys: options.keys,
       directory: options.directory,
       ...this.gateway && { deliverer: this.gateway },
@@ -173,7 +172,6 @@ export class MixServer implements AsyncDisposable {
   async drain(limitMs: number): Promise<void> {
     const clock = this.#clock;
     const endMs = clock.now() + limitMs;
-    this.#cancelTimer();
     this.links.stop();
     await this.node.drain(limitMs);
     using deadline = new Deadline(clock, Math.max(0, endMs - clock.now()));
@@ -227,14 +225,6 @@ export class MixServer implements AsyncDisposable {
       const node = this.#options.directory.document(epoch)?.nodes.find(isIt);
       if (node) return node;
     }
-  }
-
-  #advanceKeys(): void {
-    this.#options.keys.advance(this.#epoch());
-    this.#cancelTimer = this.#clock.setTimeout(
-      () => this.#advanceKeys(),
-      KEY_CHECK_MS,
-    );
   }
 
   #epoch(): number {

@@ -23,7 +23,8 @@ export type NodeDrop = typeof NODE_DROPS[number];
  * What became of a node's packets. At any moment, whatever happened,
  *
  * ```text
- * received + loopsSent = forwarded + delivered + loopsReturned + all dropped + unwrapping + pooled
+ * received + loopsSent + offered
+ *   = forwarded + delivered + loopsReturned + all dropped + unwrapping + pooled
  * ```
  */
 export interface NodeCounts {
@@ -31,6 +32,8 @@ export interface NodeCounts {
   readonly received: number;
   /** Loops that we made. */
   readonly loopsSent: number;
+  /** Acknowledgements that our gateway made. */
+  readonly offered: number;
   /** Packets given to the queue of their next node, our loops too. */
   readonly forwarded: number;
   /** Packets that ended here and whose payload was taken. */

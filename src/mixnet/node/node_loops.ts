@@ -29,7 +29,7 @@ export interface NodeLoopsOptions {
 }
 
 /** What became of loops. */
-export interface LoopCounts {
+export interface NodeLoopCounts {
   /** Sent. */
   sent: number;
   /** Came back, each once. */
@@ -58,7 +58,7 @@ export class NodeLoops {
   /** By identifier in hex, oldest first. */
   readonly #pending = new Map<string, Pending>();
   readonly #tally: LinkTally;
-  readonly #counts: LoopCounts = {
+  readonly #counts: NodeLoopCounts = {
     sent: 0,
     returned: 0,
     tampered: 0,
@@ -101,7 +101,7 @@ export class NodeLoops {
   }
 
   /** What became of loops so far. */
-  get counts(): Readonly<LoopCounts> {
+  get counts(): Readonly<NodeLoopCounts> {
     return this.#counts;
   }
 

@@ -17,7 +17,7 @@ export type ToUnwrapWorker =
     readonly count: number;
   };
 
-/** What a worker tells its pool. */
+/** What a worker tells its pool: `ready` before anything is told to it. */
 export type FromUnwrapWorker =
   | { readonly kind: "ready"; readonly provider: string }
   | {
@@ -35,7 +35,7 @@ export interface UnwrapWorkerScope {
 }
 
 /**
- * Serves a `WorkerUnwrapPool`: what the module of its workers calls with its global scope, before it awaits anything.
+ * Serves a `WorkerUnwrapPool`: what the module of its workers calls with its global scope.
  *
  * ```ts ignore
  * serveUnwraps(self, defaultProvider());
@@ -51,7 +51,7 @@ export function serveUnwraps(
     switch (data.kind) {
       case "start":
         geometry = sphinxGeometry(data.payloadLength);
-        return scope.postMessage({ kind: "ready", provider: crypto.name });
+        return;
       case "keys":
         keys.replace(new Map(data.keys));
         for (const [, key] of data.keys) key.fill(0);
@@ -64,4 +64,5 @@ export function serveUnwraps(
       }
     }
   };
+  scope.postMessage({ kind: "ready", provider: crypto.name });
 }

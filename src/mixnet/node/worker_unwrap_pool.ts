@@ -40,6 +40,9 @@ interface Hired {
 export class WorkerUnwrapPool implements UnwrapPool {
   readonly #options: WorkerUnwrapPoolOptions;
   readonly #hired: Hired[] = [];
+  readonly #starting = new Set<Worker>();
+  /** Those that wait for any worker to become ready, or to fail. */
+  readonly #expecting: (() => void)[] = [];
   #keys: ReadonlyMap<number, Uint8Array> = new Map();
   #provider = "starting";
   #restarts = 0;
@@ -92,16 +95,19 @@ export class WorkerUnwrapPool implements UnwrapPool {
     for (const { worker } of this.#hired) sendKeys(worker, keys);
   }
 
-  /** Gives the batch to the worker that has the fewest. */
-  unwrap(batch: UnwrapBatch): Promise<UnwrapBatch> {
-    let least: Hired | undefined;
-    for (const each of this.#hired) {
-      if (each.waiting.length < (least?.waiting.length ?? Infinity)) {
-        least = each;
-      }
+  /** Gives the batch to the worker that has the fewest, or to the next one while all are being replaced. */
+  async unwrap(batch: UnwrapBatch): Promise<UnwrapBatch> {
+    while (this.#hired.length === 0 && this.#starting.size > 0) {
+      await new Promise<void>((resolve) => this.#expecting.push(resolve));
     }
-    return new Promise((resolve, reject) => {
-      if (!least) return reject(new Error("No unwrap worker is left"));
+    const [first, ...others] = this.#hired;
+    if (!first) throw new Error("No unwrap worker is left");
+    const least = others.reduce(
+      (least, each) =>
+        each.waiting.length < least.waiting.length ? each : least,
+      first,
+    );
+    return await new Promise((resolve, reject) => {
       least.waiting.push({ resolve, reject });
       const { buffer, count } = batch;
       send(least.worker, { kind: "batch", buffer, count }, [buffer]);
@@ -113,32 +119,50 @@ export class WorkerUnwrapPool implements UnwrapPool {
     for (const each of this.#hired.splice(0)) {
       dismiss(each, new Error("The unwrap pool was closed"));
     }
+    for (const worker of [...this.#starting]) {
+      worker.terminate();
+      this.#started(worker);
+    }
     this.#keys = new Map();
   }
 
+  /** Starts a worker, which counts once it says that it is ready: messages sent before could be lost. */
   #hire(): Promise<void> {
     const { spawn, geometry } = this.#options;
+    const { payloadLength } = geometry;
     return new Promise((resolve, reject) => {
-      const hired: Hired = { worker: spawn(), waiting: [] };
-      const { worker } = hired;
-      this.#hired.push(hired);
+      const worker = spawn();
+      const hired: Hired = { worker, waiting: [] };
+      this.#starting.add(worker);
       worker.onmessage = ({ data }: MessageEvent<FromUnwrapWorker>) => {
-        if (data.kind === "ready") {
-          this.#provider = data.provider;
-          return resolve();
+        if (data.kind === "batch") {
+          const batch = new UnwrapBatch(geometry, data.buffer, data.count);
+          return hired.waiting.shift()?.resolve(batch);
         }
-        const batch = new UnwrapBatch(geometry, data.buffer, data.count);
-        hired.waiting.shift()?.resolve(batch);
+        this.#started(worker);
+        this.#provider = data.provider;
+        send(worker, { kind: "start", payloadLength });
+        sendKeys(worker, this.#keys);
+        this.#hired.push(hired);
+        resolve();
       };
       worker.onerror = (event) => {
         event.preventDefault();
         const error = new Error(`An unwrap worker failed: ${event.message}`);
+        if (this.#started(worker)) worker.terminate();
         reject(error);
         this.#replace(hired, error);
       };
-      send(worker, { kind: "start", payloadLength: geometry.payloadLength });
-      sendKeys(worker, this.#keys);
     });
+  }
+
+  /** Whether `worker` was starting until now. */
+  #started(worker: Worker): boolean {
+    const wasStarting = this.#starting.delete(worker);
+    queueMicrotask(() => {
+      for (const resolve of this.#expecting.splice(0)) resolve();
+    });
+    return wasStarting;
   }
 
   #replace(hired: Hired, error: Error) {

@@ -51,6 +51,7 @@ export class NodeNetwork {
   readonly nodes: NetworkNode[] = [];
   readonly deliveries: Delivery[] = [];
   readonly #keys = new Map<string, Secret>();
+  readonly #publicKeys = new Map<string, Bytes>();
   lose: () => boolean = () => false;
   underway = 0;
   lost = 0;
@@ -87,6 +88,16 @@ export class NodeNetwork {
     return key;
   }
 
+  publicKeyOf(id: Uint8Array, epoch: number): Bytes {
+    const name = `${encodeHex(id)} ${epoch}`;
+    let key = this.#publicKeys.get(name);
+    if (!key) {
+      key = this.crypto.x25519.publicKey(this.keyOf(id, epoch).expose());
+      this.#publicKeys.set(name, key);
+    }
+    return key;
+  }
+
   /** As the directory's. */
   document(): { readonly nodes: readonly LoopNode[] } {
     const epochs = [this.epoch - 1, this.epoch, this.epoch + 1];
@@ -94,10 +105,9 @@ export class NodeNetwork {
       nodes: this.nodes.map(({ id, layer }) => ({
         identityKey: id,
         layer,
-        sphinxKeys: new Map(epochs.map((epoch) => [
-          epoch,
-          this.crypto.x25519.publicKey(this.keyOf(id, epoch).expose()),
-        ])),
+        sphinxKeys: new Map(
+          epochs.map((epoch) => [epoch, this.publicKeyOf(id, epoch)]),
+        ),
       })),
     };
   }
@@ -120,9 +130,7 @@ export class NodeNetwork {
     return createPacket(this.crypto, GEOMETRY, {
       route: via.map((i) => ({
         address: nodes[i]!.identityKey,
-        publicKey: this.crypto.x25519.publicKey(
-          this.keyOf(nodes[i]!.identityKey, epoch).expose(),
-        ),
+        publicKey: this.publicKeyOf(nodes[i]!.identityKey, epoch),
         delayNs: Math.round(-delayMs * 1e6 * Math.log(1 - this.random())),
       })),
       destination,
@@ -168,6 +176,7 @@ export class NodeNetwork {
       }),
       egress: { offer: (to, epoch, packet) => this.#carry(to, epoch, packet) },
       keys: {
+        advance: () => {},
         keyFor: (epoch) =>
           Math.abs(epoch - this.epoch) <= 1 ? this.keyOf(id, epoch) : undefined,
       },
@@ -211,7 +220,8 @@ export class NodeNetwork {
 /** Everything in less everything out: 0 at any moment. */
 export function imbalance(counts: NodeCounts): number {
   const dropped = Object.values(counts.dropped).reduce((a, b) => a + b);
-  return counts.received + counts.loopsSent - counts.forwarded -
+  return counts.received + counts.loopsSent + counts.offered -
+    counts.forwarded -
     counts.delivered - counts.loopsReturned - dropped - counts.unwrapping -
     counts.pooled;
 }
