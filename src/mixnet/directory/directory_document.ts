@@ -127,7 +127,8 @@ const MAX_AUTHORITIES = 64;
 
 const DOMAIN = utf8("betanet-mix-document-v1");
 const MAX_PAYLOAD = MAX_NODES * (MAX_DESCRIPTOR_LENGTH + 8) + 4_096;
-const MAX_LENGTH = MAX_PAYLOAD + MAX_AUTHORITIES * 128;
+/** Longest document in bytes. */
+export const MAX_DOCUMENT_LENGTH = MAX_PAYLOAD + MAX_AUTHORITIES * 128;
 const MAX_COMPONENTS = 16;
 const COMPONENT_NAME = /^[a-z0-9_]{1,32}$/;
 const KEY = {
@@ -194,6 +195,16 @@ export function signDocument(
   return crypto.ed25519.sign(seed, concat(DOMAIN, payload));
 }
 
+/** Whether `signature` is that of `key` on a document's payload. */
+export function isSignatureOf(
+  crypto: CryptoProvider,
+  key: Uint8Array,
+  payload: Uint8Array,
+  signature: Uint8Array,
+): boolean {
+  return crypto.ed25519.verify(key, concat(DOMAIN, payload), signature);
+}
+
 /** Puts signatures, by authority key, to a payload. */
 export function joinDocument(
   payload: Uint8Array,
@@ -220,18 +231,18 @@ export function verifyDocument(
   { network, authorities, threshold }: DocumentTrust,
 ): DirectoryDocument {
   const [payload, list] = arrayOf(
-    decode(bytes, MAX_LENGTH, 4, 4 * MAX_AUTHORITIES + 3),
+    decode(bytes, MAX_DOCUMENT_LENGTH, 4, 4 * MAX_AUTHORITIES + 3),
     2,
     2,
   );
-  const message = concat(DOMAIN, bytesOf(payload));
+  const signed = bytesOf(payload);
   const signers = new Set<string>();
   for (const pair of arrayOf(list, 0, MAX_AUTHORITIES)) {
     const [key, signature] = arrayOf(pair, 2, 2);
     const signer = bytesOf(key, 32);
     if (
       authorities.some((authority) => equal(authority, signer)) &&
-      crypto.ed25519.verify(signer, message, bytesOf(signature, 64))
+      isSignatureOf(crypto, signer, signed, bytesOf(signature, 64))
     ) signers.add(encodeHex(signer));
   }
   if (signers.size < Math.max(1, threshold)) {
@@ -240,7 +251,7 @@ export function verifyDocument(
       `${signers.size} of ${threshold} authorities signed`,
     );
   }
-  const document = decodePayload(crypto, bytesOf(payload));
+  const document = decodePayload(crypto, signed);
   if (document.parameters.network !== network) {
     throw new DirectoryError("wrong_network", "A document of another network");
   }

@@ -7,9 +7,13 @@ export type DirectoryErrorCode =
   | "stale" // its time is over
   | "future" // its time has not come
   | "split" // another document was seen for its epoch
-  | "broken_chain"; // it does not follow the document that we have of the epoch before
+  | "broken_chain" // it does not follow the document that we have of the epoch before
+  | "not_admitted" // its signer is no authority, or no node that is registered
+  | "full" // there is no room for it
+  | "unreachable" // no directory answered
+  | "refused"; // a directory answered with an error
 
-/** A descriptor or document that is refused. */
+/** A descriptor, vote or document that is refused, or cannot be had. */
 export class DirectoryError extends Error {
   /** `"DirectoryError"`. */
   override readonly name = "DirectoryError";

@@ -1,0 +1,84 @@
+import type { Clock } from "../../../src/core/async/mod.ts";
+import {
+  nodeProvider as crypto,
+  Secret,
+} from "../../../src/core/crypto/mod.ts";
+import { silentLogger } from "../../../src/core/log/mod.ts";
+import { memoryStore, type Store } from "../../../src/core/storage/mod.ts";
+import type { HttpHandler } from "../../../src/core/transport/mod.ts";
+import {
+  DirectoryAuthority,
+  type DirectoryAuthorityOptions,
+  DirectoryError,
+  type DirectoryFetch,
+  directoryRequests,
+  type DocumentTrust,
+} from "../../../src/mixnet/mod.ts";
+import { PARAMETERS } from "./_network.ts";
+
+export const seedOf = (i: number) => new Uint8Array(32).fill(1 + i);
+export const addressOf = (i: number) => `http://authority${i}:80`;
+
+/** `count` authorities' keys and a threshold. */
+export function trustOf(count: number, threshold: number): DocumentTrust {
+  return {
+    network: "test",
+    threshold,
+    authorities: Array.from(
+      { length: count },
+      (_, i) => crypto.ed25519.publicKey(seedOf(i)),
+    ),
+  };
+}
+
+/** Directories that answer each other by address, without a network; those that are absent do not answer. */
+export class Directories {
+  readonly handlers = new Map<string, HttpHandler>();
+
+  /** Asks them. */
+  readonly ask: DirectoryFetch = async (
+    { address, path, body, maxBytes },
+    signal,
+  ) => {
+    signal.throwIfAborted();
+    const handler = this.handlers.get(address);
+    if (!handler) throw new DirectoryError("unreachable", "It is absent");
+    const response = await handler(
+      new Request(`${address}${path}`, {
+        method: body ? "POST" : "GET",
+        ...(body && { body: new Uint8Array(body) }),
+      }),
+    );
+    const bytes = await response.bytes();
+    if (bytes.length > maxBytes) {
+      throw new DirectoryError("malformed", "Too long");
+    }
+    return { status: response.status, body: bytes };
+  };
+
+  /** Starts authority `i` of `count`. */
+  authority(
+    i: number,
+    trust: DocumentTrust,
+    clock: Clock,
+    changes: Partial<DirectoryAuthorityOptions> = {},
+    store: Store = memoryStore(),
+  ): DirectoryAuthority {
+    const authority = new DirectoryAuthority({
+      crypto,
+      clock,
+      trust,
+      store,
+      seed: new Secret(seedOf(i)),
+      parameters: PARAMETERS,
+      peers: trust.authorities.map((_, j) => addressOf(j)).toSpliced(i, 1),
+      ask: this.ask,
+      log: silentLogger,
+      beacon: () =>
+        Promise.resolve(new Map([["drand", new Uint8Array(32).fill(7)]])),
+      ...changes,
+    });
+    this.handlers.set(addressOf(i), directoryRequests({ authority, clock }));
+    return authority;
+  }
+}
