@@ -16,8 +16,15 @@ import {
 } from "../../../src/mixnet/mod.ts";
 import { PARAMETERS } from "./_network.ts";
 
-export const seedOf = (i: number) => new Uint8Array(32).fill(1 + i);
-export const addressOf = (i: number) => `http://authority${i}:80`;
+/** The seed of authority `i`. */
+export function seedOf(i: number): Uint8Array {
+  return new Uint8Array(32).fill(1 + i);
+}
+
+/** Its address. */
+export function addressOf(i: number): string {
+  return `http://authority${i}:80`;
+}
 
 /** `count` authorities' keys and a threshold. */
 export function trustOf(count: number, threshold: number): DocumentTrust {
