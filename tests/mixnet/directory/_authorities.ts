@@ -17,7 +17,7 @@ import {
 import { PARAMETERS } from "./_network.ts";
 
 /** The seed of authority `i`. */
-export function seedOf(i: number): Uint8Array {
+export function seedOf(i: number): Uint8Array<ArrayBuffer> {
   return new Uint8Array(32).fill(1 + i);
 }
 
