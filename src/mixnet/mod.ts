@@ -4,6 +4,7 @@
  * @module
  */
 export * as beacon from "./beacon/mod.ts";
+export * as directory from "./directory/mod.ts";
 export type { ClientCounts, ClientDrop } from "./client/client_counts.ts";
 export { CLIENT_LIMITS, type ClientLimits } from "./client/client_limits.ts";
 export {
@@ -167,33 +168,6 @@ export {
   DocumentHistory,
   type DocumentHistoryOptions,
 } from "./directory/document_history.ts";
-export {
-  DirectoryAuthority,
-  type DirectoryAuthorityOptions,
-} from "./directory/directory_authority.ts";
-export {
-  DirectoryClient,
-  type DirectoryClientOptions,
-} from "./directory/directory_client.ts";
-export {
-  type DirectoryAnswer,
-  type DirectoryFetch,
-  directoryFetch,
-  type DirectoryRequest,
-} from "./directory/directory_fetch.ts";
-export {
-  directoryRequests,
-  type DirectoryRequestsOptions,
-} from "./directory/directory_requests.ts";
-export {
-  type EpochSchedule,
-  epochSchedule,
-} from "./directory/epoch_schedule.ts";
-export {
-  publishDescriptor,
-  type PublishDescriptorOptions,
-} from "./directory/publish_descriptor.ts";
-export { signVote, verifyVote, type Vote } from "./directory/vote.ts";
 export { EpochKeys, type EpochKeysOptions } from "./directory/epoch_keys.ts";
 export { DirectoryError, type DirectoryErrorCode } from "./directory/error.ts";
 export {

@@ -7,11 +7,8 @@ import { silentLogger } from "../../../src/core/log/mod.ts";
 import { memoryStore, type Store } from "../../../src/core/storage/mod.ts";
 import type { HttpHandler } from "../../../src/core/transport/mod.ts";
 import {
-  DirectoryAuthority,
-  type DirectoryAuthorityOptions,
+  directory,
   DirectoryError,
-  type DirectoryFetch,
-  directoryRequests,
   type DocumentTrust,
 } from "../../../src/mixnet/mod.ts";
 import { PARAMETERS } from "./_network.ts";
@@ -43,7 +40,7 @@ export class Directories {
   readonly handlers = new Map<string, HttpHandler>();
 
   /** Asks them. */
-  readonly ask: DirectoryFetch = async (
+  readonly ask: directory.DirectoryFetch = async (
     { address, path, body, maxBytes },
     signal,
   ) => {
@@ -68,10 +65,10 @@ export class Directories {
     i: number,
     trust: DocumentTrust,
     clock: Clock,
-    changes: Partial<DirectoryAuthorityOptions> = {},
+    changes: Partial<directory.DirectoryAuthorityOptions> = {},
     store: Store = memoryStore(),
-  ): DirectoryAuthority {
-    const authority = new DirectoryAuthority({
+  ): directory.DirectoryAuthority {
+    const authority = new directory.DirectoryAuthority({
       crypto,
       clock,
       trust,
@@ -85,7 +82,10 @@ export class Directories {
         Promise.resolve(new Map([["drand", new Uint8Array(32).fill(7)]])),
       ...changes,
     });
-    this.handlers.set(addressOf(i), directoryRequests({ authority, clock }));
+    this.handlers.set(
+      addressOf(i),
+      directory.directoryRequests({ authority, clock }),
+    );
     return authority;
   }
 }

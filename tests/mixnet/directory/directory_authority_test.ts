@@ -7,12 +7,7 @@ import {
 } from "../../../src/core/bytes/mod.ts";
 import { nodeProvider as crypto } from "../../../src/core/crypto/mod.ts";
 import { memoryStore } from "../../../src/core/storage/mod.ts";
-import {
-  type DirectoryAuthority,
-  signVote,
-  verifyDocument,
-  verifyVote,
-} from "../../../src/mixnet/mod.ts";
+import { directory, verifyDocument } from "../../../src/mixnet/mod.ts";
 import { addressOf, Directories, seedOf, trustOf } from "./_authorities.ts";
 import { DESCRIPTORS, EPOCH, EPOCH_MS, START_MS } from "./_network.ts";
 
@@ -24,7 +19,7 @@ const NO_SIGNAL = new AbortController().signal;
 /** Runs `authorities` from now on for `ms`, a step at a time, in turn. */
 async function steps(
   clock: VirtualClock,
-  authorities: readonly DirectoryAuthority[],
+  authorities: readonly directory.DirectoryAuthority[],
   ms: number,
 ) {
   for (const endMs = clock.now() + ms; clock.now() < endMs;) {
@@ -33,7 +28,7 @@ async function steps(
   }
 }
 
-function submitAll(authorities: readonly DirectoryAuthority[]) {
+function submitAll(authorities: readonly directory.DirectoryAuthority[]) {
   for (const authority of authorities) {
     for (const descriptor of DESCRIPTORS) authority.submit(descriptor);
   }
@@ -106,7 +101,7 @@ Deno.test("An authority that tells each of the others another vote is convicted 
   const honest = [0, 1, 2].map((i) => directories.authority(i, trust, clock));
   submitAll(honest);
   const lies = [1, 2, 3].map((byte) =>
-    signVote(crypto, seedOf(3), {
+    directory.signVote(crypto, seedOf(3), {
       network: "test",
       epoch: NEXT,
       descriptors: [],
@@ -128,7 +123,10 @@ Deno.test("An authority that tells each of the others another vote is convicted 
     const evidence = authority.equivocations(NEXT).get(liar)!;
     assertNotEquals(evidence[0], evidence[1]);
     for (const bytes of evidence) {
-      assertEquals(verifyVote(crypto, bytes).authority, trust.authorities[3]);
+      assertEquals(
+        directory.verifyVote(crypto, bytes).authority,
+        trust.authorities[3],
+      );
     }
     assertEquals(authority.document(NEXT)!.nodes.length, 11);
     assertEquals(

@@ -4,10 +4,8 @@ import { nodeProvider as crypto } from "../../../src/core/crypto/mod.ts";
 import { memoryStore } from "../../../src/core/storage/mod.ts";
 import {
   beaconSet,
-  DirectoryClient,
-  type DirectoryClientOptions,
+  directory,
   DirectoryError,
-  publishDescriptor,
 } from "../../../src/mixnet/mod.ts";
 import { addressOf, Directories, trustOf } from "./_authorities.ts";
 import {
@@ -26,7 +24,7 @@ const DOCUMENT = documentOf(payloadOf());
 /** A client of directories of which number `i` answers with `documents[i]`. */
 function clientOf(
   documents: readonly (Uint8Array | undefined)[],
-  changes: Partial<DirectoryClientOptions> = {},
+  changes: Partial<directory.DirectoryClientOptions> = {},
 ) {
   const directories = new Directories();
   const asked: number[] = [];
@@ -39,7 +37,7 @@ function clientOf(
     })
   );
   const clock = new VirtualClock(START_MS);
-  const client = new DirectoryClient({
+  const client = new directory.DirectoryClient({
     crypto,
     clock,
     trust: TRUST,
@@ -126,7 +124,7 @@ Deno.test("Nodes publish, an authority makes documents, and a client has each be
     ...{ clock, signal, ask: directories.ask, authorities: [addressOf(0)] },
     ...{ epochSeconds: 3_600, random: () => 0.5 },
   };
-  const client = new DirectoryClient({
+  const client = new directory.DirectoryClient({
     ...{ ...common, crypto, trust, store: memoryStore() },
   });
   let described = 0;
@@ -134,7 +132,7 @@ Deno.test("Nodes publish, an authority makes documents, and a client has each be
     authority.run(signal),
     client.run(signal),
     ...Array.from({ length: 4 }, (_, i) =>
-      publishDescriptor({
+      directory.publishDescriptor({
         ...common,
         describe(epoch) {
           described++;
@@ -165,7 +163,7 @@ Deno.test("publishDescriptor() asks an authority that is absent again until it t
   const clock = new VirtualClock(START_MS);
   const directories = new Directories();
   const ended = new AbortController();
-  const running = publishDescriptor({
+  const running = directory.publishDescriptor({
     describe: () => signed(0),
     authorities: [addressOf(0), addressOf(1)],
     ask: directories.ask,

@@ -7,11 +7,7 @@ import {
   parseAddress,
   serveHttp,
 } from "../../../src/core/transport/mod.ts";
-import {
-  DirectoryError,
-  directoryFetch,
-  directoryRequests,
-} from "../../../src/mixnet/mod.ts";
+import { directory, DirectoryError } from "../../../src/mixnet/mod.ts";
 import { addressOf, Directories, trustOf } from "./_authorities.ts";
 import { DESCRIPTORS, EPOCH_MS, signed, START_MS } from "./_network.ts";
 
@@ -80,7 +76,7 @@ Deno.test("A directory gives descriptors by their hash, and 404 for what is not 
 Deno.test("A directory takes so many descriptors at once, and then so many a second", async () => {
   const clock = new VirtualClock();
   let taken = 0;
-  const handler = directoryRequests({
+  const handler = directory.directoryRequests({
     clock,
     descriptorsPerSecond: 2,
     authority: {
@@ -107,7 +103,11 @@ Deno.test("A directory takes so many descriptors at once, and then so many a sec
 Deno.test("A descriptor that does not come to its end in time is refused, and so are more than may come at once", async () => {
   const clock = new VirtualClock();
   const { authority } = started();
-  const handler = directoryRequests({ authority, clock, maxUploads: 1 });
+  const handler = directory.directoryRequests({
+    authority,
+    clock,
+    maxUploads: 1,
+  });
   const slow = () =>
     new Request("http://d/descriptor", {
       method: "POST",
@@ -122,12 +122,12 @@ Deno.test("A descriptor that does not come to its end in time is refused, and so
 
 Deno.test("directoryFetch() asks a directory over TCP", async () => {
   const { authority } = started();
-  await using server = serveHttp(directoryRequests({ authority }), {
+  await using server = serveHttp(directory.directoryRequests({ authority }), {
     hostname: "127.0.0.1",
     port: 0,
   });
   const { hostname, port } = parseAddress(server.address);
-  const ask = directoryFetch((_, signal) =>
+  const ask = directory.directoryFetch((_, signal) =>
     dialTcp(`tcp://${hostname}:${port}`, { signal })
   );
   const { address } = server;
@@ -147,7 +147,9 @@ Deno.test("directoryFetch() asks a directory over TCP", async () => {
 });
 
 Deno.test("directoryFetch() gives a typed error where nothing listens, and when it is told to stop", async () => {
-  const ask = directoryFetch((address, signal) => dialTcp(address, { signal }));
+  const ask = directory.directoryFetch((address, signal) =>
+    dialTcp(address, { signal })
+  );
   const request = { address: "tcp://127.0.0.1:1", path: "/", maxBytes: 1 };
   const ended = new AbortController();
   ended.abort();
