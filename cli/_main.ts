@@ -21,7 +21,9 @@ import {
   OutputClosed,
   systemTerminal,
   type Terminal,
+  workerScope,
 } from "./_terminal.ts";
+import { work, type WorkerTask } from "./_worker.ts";
 
 /** A program: commands under one name. */
 export interface Program {
@@ -33,6 +35,8 @@ export interface Program {
   readonly commands: Readonly<
     Record<string, Command | Program | (() => Promise<Command | Program>)>
   >;
+  /** What its worker threads do, by name. */
+  readonly workers?: Readonly<Record<string, WorkerTask>>;
 }
 
 /** One thing a program does. Make it with {@link command}. */
@@ -94,10 +98,12 @@ const MAX_CAUSES = 4;
 
 const EXIT_CODE = { usage: 2, failed: 1, SIGINT: 130, SIGTERM: 143 } as const;
 
-/** Runs `program` as this process: `if (import.meta.main) await main(program);` */
-export async function main(program: Program): Promise<never> {
+/** Runs `program` as this process, or the task of this thread: `if (import.meta.main) await main(program);` */
+export async function main(program: Program): Promise<void> {
+  const scope = workerScope();
+  if (scope) return await work(program.workers ?? {}, scope);
   const terminal = systemTerminal();
-  return terminal.exit(await run(program, terminal));
+  terminal.exit(await run(program, terminal));
 }
 
 /** Runs the command that `terminal.args` name, and returns the exit code. */

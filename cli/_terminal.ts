@@ -40,6 +40,23 @@ export interface Terminal {
   exit(code: number): never;
 }
 
+/** What a worker thread has instead of a terminal. */
+export interface WorkerScope {
+  /** What its starter called it. */
+  readonly name: string;
+  /** Called for each message of its starter. */
+  onmessage: ((event: MessageEvent) => void) | null;
+  /** Sends its starter a message. */
+  postMessage(message: unknown, transfer?: ArrayBuffer[]): void;
+}
+
+/** That of this thread, if it is a worker. */
+export function workerScope(): WorkerScope | undefined {
+  return "WorkerGlobalScope" in globalThis
+    ? globalThis as unknown as WorkerScope
+    : undefined;
+}
+
 /** Nobody reads stdout any more. */
 export class OutputClosed extends Error {
   /** `"OutputClosed"`. */
