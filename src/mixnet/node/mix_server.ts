@@ -201,7 +201,7 @@ export class MixServer implements AsyncDisposable {
 
   async #serve(link: MixLink): Promise<void> {
     if (!this.#isNode(link.remoteStaticKey)) {
-      return await this.gateway?.serve(link);
+      return this.gateway ? await this.gateway.serve(link) : link.close();
     }
     for await (const frames of link.frames()) {
       const packets = frames.filter(isPacket);

@@ -40,6 +40,9 @@ export interface NodeLoopCounts {
   lost: number;
 }
 
+/** Who comes later than this was stopped or asleep: a burst of loops would tell. */
+const PAUSE_MS = 1_000;
+
 interface Pending {
   readonly path: readonly string[];
   readonly sentMs: number;
@@ -49,8 +52,8 @@ interface Pending {
 /**
  * When a node sends loops, and what became of them; without IO. All times are monotonic milliseconds of the caller.
  *
- * The times are a Poisson process that nothing else influences: not traffic, not lost loops, and a caller that comes late gets all
- * that were due.
+ * The times are a Poisson process that nothing else influences: not traffic, not lost loops. A caller that comes a little late gets
+ * all that were due; after a pause of the process, what was missed is not made up for.
  */
 export class NodeLoops {
   readonly #options: Required<NodeLoopsOptions>;
@@ -113,6 +116,7 @@ export class NodeLoops {
   /** Number of loops due by `nowMs`; draws the time of the next one. */
   take(nowMs: number): number {
     this.#expire(nowMs);
+    if (nowMs - this.#nextMs > PAUSE_MS) this.#nextMs = nowMs;
     let due = 0;
     for (; this.#nextMs <= nowMs; due++) this.#nextMs += this.#drawGapMs();
     return due;
