@@ -5,15 +5,15 @@
  * @module
  */
 import { nobleProvider as crypto } from "../../src/core/crypto/mod.ts";
+import { COMPACT } from "../../src/mixnet/sphinx/geometry.ts";
+import { createPacket, unwrapPacket } from "../../src/mixnet/sphinx/packet.ts";
+import { recoverMessage } from "../../src/mixnet/sphinx/payload.ts";
 import {
-  COMPACT,
-  createPacket,
   createSurb,
-  recoverMessage,
   recoverReply,
   replyPacket,
-  unwrapPacket,
-} from "../../src/mixnet/mod.ts";
+} from "../../src/mixnet/sphinx/surb.ts";
+import { vrfProve } from "../../src/mixnet/vrf/ecvrf.ts";
 
 /** What Deno gives the page, in hex. */
 export interface PageCase {
@@ -40,6 +40,8 @@ export interface PageResult {
   readonly reply: string;
   /** What came by a SURB of the page's own. */
   readonly answered: string;
+  /** The VRF proofs of the message under the first private key. */
+  readonly proofs: readonly string[];
 }
 
 const given: PageCase = await (await fetch("/case")).json();
@@ -68,6 +70,9 @@ const result: PageResult = {
   reply: replyPacket(crypto, COMPACT, hex(given.surb), message).packet.toHex(),
   answered: recoverReply(crypto, recovery, travel(ownReply).trace.at(-1)!)
     .toHex(),
+  proofs: (["TAI", "ELL2"] as const).map((suite) =>
+    vrfProve(crypto, suite, privateKeys[0]!, message).toHex()
+  ),
 };
 await fetch("/result", { method: "POST", body: JSON.stringify(result) });
 

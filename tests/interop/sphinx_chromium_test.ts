@@ -7,6 +7,7 @@ import {
   recoverMessage,
   recoverReply,
   unwrapPacket,
+  vrfProve,
 } from "../../src/mixnet/mod.ts";
 import { makeFolder } from "../cli/_htx_process.ts";
 import { drawRoute } from "../mixnet/sphinx/_draw.ts";
@@ -23,12 +24,12 @@ const tell = (text) => fetch("/error", { method: "POST", body: text });
 addEventListener("error", ({ message }) => tell(message));
 addEventListener("unhandledrejection", ({ reason }) => tell(String(reason)));
 </script>
-<script type="module" src="/page.js"></script>
+<script type="module" src="/page.js" onerror="tell('it cannot load /page.js')"></script>
 `;
 
 Deno.test({
   name:
-    "Sphinx without Deno or Node: Chromium makes and unwraps packets and SURBs as Deno does",
+    "Sphinx and VRF without Deno or Node: Chromium makes and unwraps packets and SURBs, and proves, as Deno does",
   ignore,
   async fn() {
     const drawn = drawRoute(HOPS);
@@ -52,6 +53,11 @@ Deno.test({
     assertEquals(result.tags, tags);
     assertEquals(result.recovered, message.toHex());
     assertEquals(result.answered, message.toHex());
+
+    for (const [i, suite] of (["TAI", "ELL2"] as const).entries()) {
+      const proof = vrfProve(crypto, suite, privateKeys[0]!, message);
+      assertEquals(result.proofs[i], proof.toHex());
+    }
 
     const theirs = travel(privateKeys, Uint8Array.fromHex(result.packet));
     assertEquals(recoverMessage(theirs.trace.at(-1)!), message);
