@@ -68,6 +68,19 @@ export const ROLES = {
       "--allow-run",
     ],
   },
+  mixnode: {
+    entry: "cli/mixnode.ts",
+    description: "mixnet: keys, descriptors, authorities, proofs of delays",
+    flags: [
+      "--no-prompt",
+      "--unstable-net",
+      "--allow-net",
+      "--allow-read",
+      "--allow-write",
+      ALLOW_LIBRARIES,
+      "--allow-env=HOME,XDG_CONFIG_HOME,XDG_STATE_HOME,BETANET_*",
+    ],
+  },
   betanet: {
     entry: "cli/betanet.ts",
     description: "every program under one name, and the demo",

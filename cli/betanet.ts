@@ -5,8 +5,9 @@ Usage: betanet <program> <command> [flags]
        betanet demo
 
 Programs:
-  htx    covert transport: server, SOCKS5 and HTTP proxy, client
-  utls   ClientHellos of browsers: draw, fingerprint, explain, compare
+  htx      covert transport: server, SOCKS5 and HTTP proxy, client
+  utls     ClientHellos of browsers: draw, fingerprint, explain, compare
+  mixnode  mixnet: keys, descriptors, authorities, proofs of delays
 
   betanet htx --help lists its commands; betanet demo shows real traffic through an HTX tunnel.
 
@@ -22,6 +23,7 @@ export const program: Program = {
   commands: {
     htx: async () => (await import("./htx.ts")).program,
     utls: async () => (await import("./utls.ts")).program,
+    mixnode: async () => (await import("./mixnode.ts")).program,
     demo: async () => (await import("./demo.ts")).demo,
   },
 };

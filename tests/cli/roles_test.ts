@@ -36,6 +36,7 @@ Deno.test("executableName() is betanet for the umbrella and betanet-<role> else"
   assertEquals(Object.keys(ROLES).map(executableName), [
     "betanet-htx",
     "betanet-utls",
+    "betanet-mixnode",
     "betanet",
   ]);
 });

@@ -1,0 +1,107 @@
+import {
+  ConfigError,
+  describeConfig,
+  parseConfig,
+} from "../../src/core/config/mod.ts";
+import { readTextFile } from "../../src/core/storage/mod.ts";
+import { dialTcp, parseAddress } from "../../src/core/transport/mod.ts";
+import {
+  directory,
+  type DocumentTrust,
+  type NetworkParameters,
+} from "../../src/mixnet/mod.ts";
+import { CliError } from "../_error.ts";
+import type { Context } from "../_main.ts";
+import { type MixnodeConfig, SCHEMA } from "./config.ts";
+
+/** Where the configuration is looked for. */
+const DEFAULT_CONFIG = "mixnode.toml";
+
+/**
+ * Reads `--config`, by default `mixnode.toml`.
+ *
+ * @throws {CliError} `usage` naming file, line and key of everything that is wrong; `failed` if the file cannot be read.
+ */
+export function readMixnodeConfig(
+  path: string = DEFAULT_CONFIG,
+): MixnodeConfig {
+  let text: string;
+  try {
+    text = readTextFile(path);
+  } catch (cause) {
+    throw new CliError("failed", `Cannot read ${path}`, {
+      cause,
+      hint: "betanet-mixnode check --print-config prints one to begin with.",
+    });
+  }
+  try {
+    return parseConfig(text, SCHEMA, { source: path });
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    throw new CliError("usage", error.message);
+  }
+}
+
+/** The schema with its defaults and texts, as TOML. */
+export function configText(): string {
+  return describeConfig(SCHEMA).trimEnd();
+}
+
+/** The folder of the state that `configured` names, or else the user's: made, mode 0700, if it is not there. */
+export function stateFolder(
+  configured: string | undefined,
+  { env }: Pick<Context, "env">,
+): string {
+  const path = configured ?? defaultState(env);
+  try {
+    Deno.mkdirSync(path, { recursive: true, mode: 0o700 });
+  } catch (cause) {
+    throw new CliError("failed", `Cannot make the folder ${path}`, { cause });
+  }
+  return path;
+}
+
+/** Whose documents count. */
+export function trustOf({ network }: MixnodeConfig): DocumentTrust {
+  const { name, authorities, threshold } = network;
+  return {
+    network: name,
+    authorities: authorities.map(({ key }) => key),
+    threshold: threshold ?? Math.floor(authorities.length / 2) + 1,
+  };
+}
+
+/** What the network's nodes and clients have in common. */
+export function parametersOf({ network }: MixnodeConfig): NetworkParameters {
+  const per1000S = (perSecond: number) => Math.round(perSecond * 1_000);
+  return {
+    network: network.name,
+    epochSeconds: Math.max(1, Math.round(network.epoch / 1_000)),
+    payloadLength: network.payload_length,
+    layers: network.layers,
+    meanDelayMs: network.mean_delay,
+    maxDelayMs: network.max_delay,
+    clientPacketsPer1000S: per1000S(network.client_packets_per_second),
+    clientLoopsPer1000S: per1000S(network.client_loops_per_second),
+    nodeLoopsPer1000S: per1000S(network.node_loops_per_second),
+  };
+}
+
+/** Asks authorities over TCP. */
+export const askDirectory: directory.DirectoryFetch = directory.directoryFetch(
+  (address, signal) => {
+    const { hostname, port } = parseAddress(address);
+    const host = hostname.includes(":") ? `[${hostname}]` : hostname;
+    return dialTcp(`tcp://${host}:${port}`, { signal });
+  },
+);
+
+function defaultState(env: Context["env"]): string {
+  const xdg = env("XDG_STATE_HOME");
+  const home = env("HOME");
+  if (xdg !== undefined) return `${xdg}/betanet/mixnode`;
+  if (home !== undefined) return `${home}/.local/state/betanet/mixnode`;
+  throw new CliError("usage", "No place for keys: HOME is not set", {
+    hint: "Name a folder as state in the configuration.",
+  });
+}
