@@ -57,7 +57,14 @@ const HELPS = {
     "learn",
     "verify",
   ],
-  betanet: ["demo", "htx server", "htx proxy"],
+  mixnode: [
+    "keygen",
+    "describe",
+    "check",
+    "directory init",
+    "verify-delay",
+  ],
+  betanet: ["demo", "htx server", "htx proxy", "mixnode keygen"],
 } as const satisfies Record<keyof typeof ROLES, readonly string[]>;
 
 async function run(
