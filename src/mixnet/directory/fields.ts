@@ -49,16 +49,20 @@ export function textOf(value: CborDecoded, form: RegExp): string {
     : malformed("Want a text of another form");
 }
 
-/** What `value` holds under the keys of `keys`, which are all it may hold. */
+/** What `value` holds under the keys of `keys`, which are all it may hold; those named in `optional` may be absent, as `undefined`. */
 export function mapOf<K extends string>(
   value: CborDecoded,
   keys: Readonly<Record<K, number>>,
+  optional: readonly NoInfer<K>[] = [],
 ): Record<K, CborDecoded> {
   if (!(value instanceof Map)) return malformed("Want a map");
   const names = Object.keys(keys) as K[];
-  if (value.size !== names.length) return malformed("Want other keys");
+  const present = names.filter((name) => value.has(keys[name]));
+  if (value.size !== present.length) return malformed("Want other keys");
   return Object.fromEntries(names.map((name) => {
-    if (!value.has(keys[name])) malformed(`Want key ${keys[name]}`);
+    if (!present.includes(name) && !optional.includes(name)) {
+      malformed(`Want key ${keys[name]}`);
+    }
     return [name, value.get(keys[name])];
   })) as Record<K, CborDecoded>;
 }

@@ -14,9 +14,11 @@
  *   7  number of the autonomous system that it is in
  *   8  sequence: of two descriptors of one node the higher counts
  *   9  expiry in seconds since 1970-01-01 UTC
+ *  10  certificate in DER that its `quic:` addresses show, at most 1,024 B; absent if it has none
+ *  11  HTX peer record for its `htx:` addresses, at most 4,096 B; absent if it has none
  * ```
  *
- * CBOR is deterministic (RFC 8949 §4.2.1). A descriptor has at most 2,560 bytes.
+ * CBOR is deterministic (RFC 8949 §4.2.1). A descriptor has at most 8,192 bytes.
  *
  * @module
  */
@@ -66,10 +68,14 @@ export interface NodeDescriptor {
   readonly sequence: number;
   /** Not valid from then on: milliseconds since 1970-01-01 UTC, in whole seconds. */
   readonly expiresMs: number;
+  /** Certificate, in DER, that `quic:` addresses show; at most 1,024 bytes. */
+  readonly certificate?: Uint8Array;
+  /** HTX peer record by which `htx:` addresses are reached; at most 4,096 bytes. */
+  readonly peerRecord?: Uint8Array;
 }
 
 /** Longest descriptor in bytes. */
-export const MAX_DESCRIPTOR_LENGTH = 2_560;
+export const MAX_DESCRIPTOR_LENGTH = 8_192;
 /** What a network may be called. */
 export const NETWORK_NAME = /^[a-z0-9.-]{1,64}$/;
 
@@ -77,6 +83,8 @@ const DOMAIN = utf8("betanet-mix-descriptor-v1");
 const ADDRESS = /^[a-z][a-z0-9+.-]{0,15}:\/\/[\x21-\x7e]{1,200}$/;
 const ROLES: readonly NodeRole[] = ["mix", "gateway"];
 const MAX_LIST = 8;
+const MAX_CERTIFICATE = 1_024;
+const MAX_PEER_RECORD = 4_096;
 const MAX_SECONDS = Math.floor(Number.MAX_SAFE_INTEGER / 1000);
 const KEY = {
   identityKey: 1,
@@ -88,7 +96,10 @@ const KEY = {
   asn: 7,
   sequence: 8,
   expires: 9,
+  certificate: 10,
+  peerRecord: 11,
 } as const;
+const OPTIONAL = ["certificate", "peerRecord"] as const;
 
 /**
  * Signs `descriptor` with the 32-byte `seed` of its identity key.
@@ -116,6 +127,10 @@ export function signDescriptor(
       [KEY.asn, descriptor.asn],
       [KEY.sequence, descriptor.sequence],
       [KEY.expires, descriptor.expiresMs / 1000],
+      ...OPTIONAL.flatMap((name) => {
+        const value = descriptor[name];
+        return value ? [[KEY[name], value] as const] : [];
+      }),
     ]),
   );
   decodePayload(payload);
@@ -174,7 +189,12 @@ export function decode(
 }
 
 function decodePayload(payload: Uint8Array): NodeDescriptor {
-  const fields = mapOf(decode(payload, MAX_DESCRIPTOR_LENGTH, 4, 64), KEY);
+  const fields = mapOf(
+    decode(payload, MAX_DESCRIPTOR_LENGTH, 4, 64),
+    KEY,
+    OPTIONAL,
+  );
+  const { certificate, peerRecord } = fields;
   return {
     identityKey: bytesOf(fields.identityKey, 32),
     network: textOf(fields.network, NETWORK_NAME),
@@ -186,7 +206,17 @@ function decodePayload(payload: Uint8Array): NodeDescriptor {
     asn: integerOf(fields.asn, 0, 2 ** 32 - 1),
     sequence: integerOf(fields.sequence, 0, MAX_SECONDS),
     expiresMs: integerOf(fields.expires, 0, MAX_SECONDS) * 1000,
+    ...certificate !== undefined &&
+      { certificate: bytesUpTo(certificate, MAX_CERTIFICATE) },
+    ...peerRecord !== undefined &&
+      { peerRecord: bytesUpTo(peerRecord, MAX_PEER_RECORD) },
   };
+}
+
+function bytesUpTo(value: CborDecoded, maxLength: number): Bytes {
+  const bytes = bytesOf(value);
+  if (bytes.length >= 1 && bytes.length <= maxLength) return bytes;
+  return malformed(`Want 1 to ${maxLength} bytes: got ${bytes.length}`);
 }
 
 function keysOf(value: CborDecoded): Map<number, Bytes> {

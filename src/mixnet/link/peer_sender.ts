@@ -24,6 +24,10 @@ export interface EgressPeer {
   readonly linkKey: Uint8Array;
   /** Tried in turn, first the one that worked last. */
   readonly addresses: readonly Address[];
+  /** What its `quic:` addresses show, in DER. */
+  readonly certificate?: Uint8Array;
+  /** By which its `htx:` addresses are reached. */
+  readonly peerRecord?: Uint8Array;
 }
 
 /** What becomes of a packet that is not sent. */

@@ -14,6 +14,19 @@ Deno.test("a descriptor comes back as it was signed", () => {
   assertEquals(verifyDescriptor(crypto, bytes), descriptor);
 });
 
+Deno.test("a descriptor may say how its quic: and htx: addresses are reached", () => {
+  const { seed, descriptor } = describe(3);
+  for (const length of [1, 1_024]) {
+    const reached = {
+      ...descriptor,
+      certificate: new Uint8Array(length).fill(7),
+      peerRecord: new Uint8Array(4 * length).fill(8),
+    };
+    const bytes = signDescriptor(crypto, seed, reached);
+    assertEquals(verifyDescriptor(crypto, bytes), reached);
+  }
+});
+
 Deno.test("verifyDescriptor() refuses every changed byte and every truncation", () => {
   const bytes = signed(4);
   for (let i = 0; i < bytes.length; i++) {
@@ -58,6 +71,9 @@ Deno.test("signDescriptor() makes no descriptor that others would refuse", () =>
     { asn: -1 },
     { sequence: 0.5 },
     { expiresMs: -1_000 },
+    { certificate: new Uint8Array(0) },
+    { certificate: new Uint8Array(1_025) },
+    { peerRecord: new Uint8Array(4_097) },
   ];
   for (const changes of bad) {
     const sign = () =>
