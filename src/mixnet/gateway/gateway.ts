@@ -203,13 +203,14 @@ export class Gateway implements AsyncDisposable {
     const session = { link, stop: new AbortController(), sent: 0 };
     this.#sessions.set(key, session);
     const sending = this.#send(session);
+    sending.catch(() => {}); // told below, when reading has ended
     try {
       await this.#read(session);
     } finally {
       session.stop.abort();
       link.close();
-      await sending;
       if (this.#sessions.get(key) === session) this.#sessions.delete(key);
+      await sending;
     }
   }
 
@@ -254,8 +255,8 @@ export class Gateway implements AsyncDisposable {
         signal: stop.signal,
       });
     } catch (error) {
-      if (!stop.signal.aborted && !(error instanceof MixnetError)) throw error;
       link.close();
+      if (!stop.signal.aborted && !(error instanceof MixnetError)) throw error;
     }
   }
 
@@ -293,8 +294,10 @@ export class Gateway implements AsyncDisposable {
       return void this.#drop("ack_full");
     }
     this.#pendingAcks++;
-    this.#acknowledged++;
-    node.receive([{ epoch, packet }]).finally(() => this.#pendingAcks--);
+    node.receive([{ epoch, packet }]).then(
+      () => this.#acknowledged++,
+      () => this.#drop("ack_full"),
+    ).finally(() => this.#pendingAcks--);
   }
 
   #drop(reason: GatewayDrop): false {

@@ -15,6 +15,8 @@ const CLIENT = Uint8Array.of("c".charCodeAt(0));
 const MESSAGE = Uint8Array.of("m".charCodeAt(0));
 const ID_LENGTH = 32;
 const HEAD = 8 + 16;
+/** How much older than the truth the time in the store may be: a write for each client and tick would be all that a gateway does. */
+const SEEN_STEP_MS = 10 * 60_000;
 
 /** Bounds of a {@link Mailbox}. */
 export interface MailboxLimits {
@@ -87,6 +89,8 @@ interface Held {
 interface Client {
   readonly id: Bytes;
   lastSeenMs: number;
+  /** The time in the store. */
+  savedMs: number;
   nextSequence: number;
   bytes: number;
   /** In the order of their sequence, which is that of their time. */
@@ -110,9 +114,11 @@ export class Mailbox {
     for (const { key, value } of store.entries(CLIENT)) {
       const r = new Reader(value, "mailbox client");
       const id = key.slice(CLIENT.length);
+      const lastSeenMs = Number(r.u64());
       this.#clients.set(id.toHex(), {
         id,
-        lastSeenMs: Number(r.u64()),
+        lastSeenMs,
+        savedMs: lastSeenMs,
         nextSequence: Number(r.u64()),
         bytes: 0,
         held: [],
@@ -146,11 +152,13 @@ export class Mailbox {
     const entry: Client = known ?? {
       id: new Uint8Array(client),
       lastSeenMs: 0,
+      savedMs: -Infinity,
       nextSequence: 1,
       bytes: 0,
       held: [],
     };
     entry.lastSeenMs = wallMs;
+    if (Math.abs(wallMs - entry.savedMs) < SEEN_STEP_MS) return true;
     try {
       this.#save(entry);
     } catch (error) {
@@ -262,10 +270,12 @@ export class Mailbox {
     this.#messages++;
   }
 
-  #save({ id, lastSeenMs, nextSequence }: Client): void {
+  #save(client: Client): void {
+    const { id, lastSeenMs, nextSequence } = client;
     const value = new Writer(16).u64(BigInt(Math.floor(lastSeenMs)))
       .u64(BigInt(nextSequence)).finish();
     this.#store.set(concat(CLIENT, id), value);
+    client.savedMs = lastSeenMs;
   }
 }
 

@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { memoryStore } from "../../../src/core/storage/mod.ts";
 import {
   Mailbox,
@@ -95,6 +95,28 @@ Deno.test("messages and clients expire", () => {
   assertEquals(mailbox.counts.clients, 1);
   assertEquals(mailbox.put(ALICE, ID, ID, NOW), "unknown_client");
   assertEquals(store.usage().entries, 1);
+});
+
+Deno.test("a client that stays costs a write every 10 minutes, and is known after a restart by its last", () => {
+  const store = memoryStore();
+  let writes = 0;
+  const set = store.set.bind(store);
+  Object.assign(store, {
+    set: (key: Uint8Array, value: Uint8Array) => {
+      writes++;
+      set(key, value);
+    },
+  });
+  const mailbox = new Mailbox(store);
+  for (let ms = 0; ms <= 3_600_000; ms += 10_000) {
+    assert(mailbox.register(ALICE, NOW + ms));
+  }
+  assertEquals(writes, 7);
+  const second = new Mailbox(store);
+  second.tick(NOW + MAILBOX_LIMITS.clientExpiryMs);
+  assertEquals(second.counts.clients, 1);
+  second.tick(NOW + 3_600_000 + MAILBOX_LIMITS.clientExpiryMs);
+  assertEquals(second.counts.clients, 0);
 });
 
 function make(limits = {}, store = memoryStore()): Mailbox {
