@@ -35,6 +35,8 @@ export interface Program {
   readonly commands: Readonly<
     Record<string, Command | Program | (() => Promise<Command | Program>)>
   >;
+  /** The command that a command line stands for whose first word is a flag. */
+  readonly defaultCommand?: string;
   /** What its worker threads do, by name. */
   readonly workers?: Readonly<Record<string, WorkerTask>>;
 }
@@ -112,7 +114,7 @@ export async function run(
   terminal: Terminal,
 ): Promise<number> {
   try {
-    const [name, ...args] = terminal.args;
+    const [name, ...args] = withDefault(terminal.args, program);
     if (name === "--help" || name === "-h") {
       terminal.print(program.usage.trim());
       return 0;
@@ -128,6 +130,15 @@ export async function run(
   } catch (error) {
     return report(error, program, terminal);
   }
+}
+
+function withDefault(
+  args: readonly string[],
+  { defaultCommand }: Program,
+): readonly string[] {
+  const isFlag = args[0]?.startsWith("-") &&
+    !["--help", "-h", "--version"].includes(args[0]);
+  return isFlag && defaultCommand ? [defaultCommand, ...args] : args;
 }
 
 /** Types `command` by its flags. */

@@ -70,7 +70,7 @@ export const ROLES = {
   },
   mixnode: {
     entry: "cli/mixnode.ts",
-    description: "mixnet: keys, descriptors, authorities, proofs of delays",
+    description: "mixnet: nodes, clients, authorities, proofs of delays",
     flags: [
       "--no-prompt",
       "--unstable-net",

@@ -7,7 +7,7 @@ Usage: betanet <program> <command> [flags]
 Programs:
   htx      covert transport: server, SOCKS5 and HTTP proxy, client
   utls     ClientHellos of browsers: draw, fingerprint, explain, compare
-  mixnode  mixnet: keys, descriptors, authorities, proofs of delays
+  mixnode  mixnet: nodes, clients, authorities, proofs of delays
 
   betanet htx --help lists its commands; betanet demo shows real traffic through an HTX tunnel.
 
@@ -19,6 +19,10 @@ Examples:
 /** Every program under one name. */
 export const program: Program = {
   name: "betanet",
+  workers: {
+    unwrap: async (scope, crypto) =>
+      (await import("./mixnode/unwrap_worker.ts")).unwrapWorker(scope, crypto),
+  },
   usage: USAGE,
   commands: {
     htx: async () => (await import("./htx.ts")).program,

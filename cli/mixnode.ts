@@ -2,10 +2,14 @@ import { main, type Program } from "./_main.ts";
 
 const USAGE = `
 Usage: betanet-mixnode <command> [flags]
+       betanet-mixnode --config <file> [flags of start]
 
 A node of a Sphinx mixnet, the authorities that say who its nodes are, and what checks them.
 
 Commands:
+  start          run a node
+  stats          ask a running node what it has done
+  client         send and receive messages, time the network
   keygen         make the keys of a node, an authority or a client
   describe       print the descriptor of this node
   check          look for mistakes in a configuration
@@ -16,6 +20,7 @@ Commands:
 
 Examples:
   betanet-mixnode keygen
+  betanet-mixnode start --config mixnode.toml
   betanet-mixnode check --config mixnode.toml
   betanet-mixnode directory show
 `;
@@ -24,7 +29,16 @@ Examples:
 export const program: Program = {
   name: "betanet-mixnode",
   usage: USAGE,
+  defaultCommand: "start",
+  workers: {
+    unwrap: async (scope, crypto) =>
+      (await import("./mixnode/unwrap_worker.ts")).unwrapWorker(scope, crypto),
+  },
   commands: {
+    start: async () => (await import("./mixnode/start.ts")).start,
+    stats: async () => (await import("./mixnode/stats.ts")).stats,
+    client: async () =>
+      (await import("./mixnode/configure_client.ts")).clientCommands,
     keygen: async () => (await import("./mixnode/keygen.ts")).keygen,
     describe: async () => (await import("./mixnode/describe.ts")).describe,
     check: async () => (await import("./mixnode/check.ts")).check,

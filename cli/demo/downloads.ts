@@ -4,7 +4,7 @@ import type { Context } from "../_main.ts";
 import { checkBody, type Expected } from "./check.ts";
 import { digestsOf, pathOf, type Resource } from "./content.ts";
 import { percentile, type Transfer } from "./figures.ts";
-import { httpGet } from "./http_get.ts";
+import { httpGet } from "../_http_get.ts";
 import type { Tunnel } from "./tunnel.ts";
 
 /** A resource and what its download must turn out to be. */

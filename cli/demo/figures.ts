@@ -3,7 +3,7 @@ import type { CarrierName } from "../htx/route.ts";
 import { CliError } from "../_error.ts";
 import { table } from "../_table.ts";
 import { Child } from "./child.ts";
-import { httpGet } from "./http_get.ts";
+import { httpGet } from "../_http_get.ts";
 import type { Tunnel } from "./tunnel.ts";
 
 /** What one run over one carrier came to. */

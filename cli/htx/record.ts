@@ -81,7 +81,8 @@ function showsOwnCertificate(
   );
 }
 
-function derOf(pem: string): Uint8Array {
+/** The bytes of a certificate in PEM. */
+export function derOf(pem: string): Uint8Array {
   return Uint8Array.fromBase64(pem.replace(/-----[A-Z ]+-----|\s/g, ""));
 }
 

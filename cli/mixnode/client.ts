@@ -11,8 +11,8 @@ import { command, type Context, type Program } from "../_main.ts";
 import { readInput } from "../utls/read_input.ts";
 import { addressOf, countOf, durationOf, shown } from "./client_arguments.ts";
 
-/** A client that its configuration describes. */
-export interface ConfiguredClient {
+/** A client that its configuration describes; disposing it ends what it does besides its connection. */
+export interface ConfiguredClient extends AsyncDisposable {
   /** Where it gets messages. */
   readonly address: MixAddress;
   /** Starts it. */
@@ -88,7 +88,8 @@ export function clientProgram(configure: ConfigureClient): Program {
       const bytes = new Uint8Array(
         await readInput(path, context, CLIENT_LIMITS.maxMessageBytes),
       );
-      await using client = (await configure(flags.config, context)).connect();
+      await using configured = await configure(flags.config, context);
+      await using client = configured.connect();
       const options = { deadlineMs, signal: context.signal };
       if (flags.request) {
         const reply = await client.request(address, bytes, options)
@@ -106,7 +107,8 @@ export function clientProgram(configure: ConfigureClient): Program {
     flags: { config: "string", count: "string", reply: "string" },
     async run(flags, context) {
       let left = flags.count === undefined ? Infinity : countOf(flags.count);
-      await using client = (await configure(flags.config, context)).connect();
+      await using configured = await configure(flags.config, context);
+      await using client = configured.connect();
       const onAbort = () => void client.close({ drainMs: 0 });
       context.signal.addEventListener("abort", onAbort, { once: true });
       for await (const message of client) {
@@ -134,7 +136,8 @@ export function clientProgram(configure: ConfigureClient): Program {
     async run(flags, context) {
       const count = countOf(flags.count ?? "4");
       const deadlineMs = durationOf(flags.deadline ?? "1m");
-      await using client = (await configure(flags.config, context)).connect();
+      await using configured = await configure(flags.config, context);
+      await using client = configured.connect();
       let lost = 0;
       for (let i = 0; i < count; i++) {
         try {
@@ -154,7 +157,7 @@ export function clientProgram(configure: ConfigureClient): Program {
     usage: "Usage: betanet-mixnode client address [--config <file>]",
     flags: { config: "string" },
     async run(flags, context) {
-      const configured = await configure(flags.config, context);
+      await using configured = await configure(flags.config, context);
       const text = formatMixAddress(configured.address);
       context.print({ address: text }, text);
     },

@@ -4,15 +4,13 @@ import {
   integer,
   list,
   number,
-  oneOf,
   parsed,
   section,
   string,
 } from "../../src/core/config/mod.ts";
-import { decodeHex, encodeHex } from "../../src/core/bytes/mod.ts";
+import { encodeHex } from "../../src/core/bytes/mod.ts";
 import { type Address, parseAddress } from "../../src/core/transport/mod.ts";
-import { CRYPTO_NAMES } from "../_crypto.ts";
-import { status } from "../htx/session_config.ts";
+import { client, keyOf, node, nodeKey } from "./role_config.ts";
 
 /** An authority: whose signature counts, and where it answers. */
 export interface Authority {
@@ -36,24 +34,6 @@ const authority = parsed<Authority>({
   format: ({ key, address }) =>
     `${encodeHex(key)}@${address.slice("http://".length)}`,
 });
-
-const nodeKey = parsed<Uint8Array>({
-  want: "a node's id: 64 hexadecimal digits",
-  parse: keyOf,
-  format: encodeHex,
-});
-
-const address = (schemes: readonly string[]) =>
-  parsed<Address>({
-    want: schemes.map((scheme) => `${scheme}://host:port`).join(" or "),
-    parse(text) {
-      if (schemes.includes(parseAddress(text).scheme)) return text;
-      throw new RangeError("Want another scheme");
-    },
-    format: String,
-  });
-
-const NODE_SCHEMES = ["tcp", "quic"];
 
 /** Everything `mixnode.toml` may hold; `check --print-config` prints it with these texts. */
 export const SCHEMA = section({
@@ -117,44 +97,14 @@ export const SCHEMA = section({
       doc: "loops that a node sends",
     }),
   }),
-  node: section({
-    role: oneOf(["mix", "gateway"], {
-      default: "mix",
-      doc: "mix, or gateway: where clients connect and have their mailboxes",
-    }),
-    listen: list(address(NODE_SCHEMES), {
-      default: ["tcp://127.0.0.1:9001"],
-      maxItems: 8,
-      doc: "where to take links from other nodes and clients",
-    }),
-    addresses: list(address(NODE_SCHEMES), {
-      default: [],
-      maxItems: 8,
-      doc: "addresses to publish, best first; those listened at if empty",
-    }),
-    asn: integer({
-      min: 0,
-      max: 2 ** 32 - 1,
-      default: 0,
-      doc: "number of the autonomous system it is in; 0: unknown",
-    }),
-    crypto: oneOf(CRYPTO_NAMES, {
-      default: "auto",
-      doc: "cryptography: node, noble, native, or the fastest of them",
-    }),
-    state: string({
-      doc:
-        "directory of keys and what outlives the process; $XDG_STATE_HOME/betanet/mixnode if absent",
-    }).optional(),
-    status,
-  }),
+  node,
   authority: section({
     host: string({ default: "127.0.0.1", doc: "address to listen at" }),
     port: port(9_100, "TCP port of HTTP; 0: any"),
     state: string({
       doc: "directory of its key and documents; as node.state if absent",
     }).optional(),
-    nodes: list(nodeKey, {
+    nodes: list(nodeKey(), {
       default: [],
       maxItems: 4_096,
       doc: "ids of the nodes that may join; all if empty",
@@ -174,12 +124,8 @@ export const SCHEMA = section({
       }).optional(),
     }),
   }),
+  client,
 });
 
 /** What `mixnode.toml` says. */
 export type MixnodeConfig = ConfigOf<typeof SCHEMA>;
-
-function keyOf(text: string): Uint8Array {
-  if (!/^[0-9a-f]{64}$/.test(text)) throw new RangeError("Want 64 digits");
-  return decodeHex(text);
-}

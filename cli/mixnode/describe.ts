@@ -5,6 +5,7 @@ import { sqliteStore } from "../../src/core/storage/mod.ts";
 import { EpochKeys } from "../../src/mixnet/mod.ts";
 import { type Command, command } from "../_main.ts";
 import { readKeys } from "./keys.ts";
+import { wouldBeReached } from "./listeners.ts";
 import { ownDescriptor } from "./own_descriptor.ts";
 import { parametersOf, readMixnodeConfig, stateFolder } from "./settings.ts";
 
@@ -25,7 +26,7 @@ export const NODE_STORE = "node.sqlite";
 export const describe: Command = command({
   usage: USAGE,
   flags: { config: "string" },
-  run(flags, context) {
+  async run(flags, context) {
     const config = readMixnodeConfig(flags.config);
     const crypto = defaultProvider();
     const folder = stateFolder(config.node.state, context);
@@ -35,7 +36,8 @@ export const describe: Command = command({
     const nowMs = systemClock.wallTime();
     const { epochSeconds } = parametersOf(config);
     const epoch = Math.floor(nowMs / (epochSeconds * 1_000));
-    const node = { crypto, config, keys, epochKeys };
+    const reached = await wouldBeReached(config.node, store);
+    const node = { crypto, config, keys, epochKeys, reached };
     const { descriptor, bytes } = ownDescriptor(node, epoch, nowMs);
     const shown = {
       id: encodeHex(descriptor.identityKey),
@@ -54,6 +56,5 @@ export const describe: Command = command({
       { ...shown, descriptor: encoded },
       [...text, `descriptor ${encoded}`].join("\n"),
     );
-    return Promise.resolve();
   },
 });

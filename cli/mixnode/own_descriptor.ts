@@ -9,6 +9,7 @@ import {
 import { CliError } from "../_error.ts";
 import type { MixnodeConfig } from "./config.ts";
 import type { MixnodeKeys } from "./keys.ts";
+import type { Reached } from "./listeners.ts";
 import { parametersOf } from "./settings.ts";
 
 /** What {@link ownDescriptor} is made from. */
@@ -21,6 +22,8 @@ export interface OwnNode {
   readonly keys: MixnodeKeys<"node">;
   /** Its Sphinx keys. */
   readonly epochKeys: Pick<EpochKeys, "advance" | "publicKeys">;
+  /** How others reach it. */
+  readonly reached: Reached;
 }
 
 /**
@@ -30,11 +33,11 @@ export interface OwnNode {
  * @throws {CliError} `failed` if the configuration makes no descriptor.
  */
 export function ownDescriptor(
-  { crypto, config, keys, epochKeys }: OwnNode,
+  { crypto, config, keys, epochKeys, reached }: OwnNode,
   epoch: number,
   nowMs: number,
 ): { readonly descriptor: NodeDescriptor; readonly bytes: Bytes } {
-  const { role, asn, listen, addresses } = config.node;
+  const { role, asn } = config.node;
   const { network, epochSeconds } = parametersOf(config);
   epochKeys.advance(epoch);
   const sphinxKeys = epochKeys.publicKeys;
@@ -42,7 +45,7 @@ export function ownDescriptor(
   const descriptor: NodeDescriptor = {
     identityKey: crypto.ed25519.publicKey(seed),
     ...{ network, role, asn, sphinxKeys },
-    addresses: addresses.length > 0 ? addresses : listen,
+    ...reached,
     linkKey: crypto.x25519.publicKey(keys.linkKey.expose()),
     sequence: Math.floor(nowMs / 1_000),
     expiresMs: (Math.max(...sphinxKeys.keys()) + 1) * epochSeconds * 1_000,

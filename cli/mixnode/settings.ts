@@ -18,13 +18,17 @@ import { type MixnodeConfig, SCHEMA } from "./config.ts";
 const DEFAULT_CONFIG = "mixnode.toml";
 
 /**
- * Reads `--config`, by default `mixnode.toml`.
+ * Reads `--config`, by default `mixnode.toml`, and puts the flags that were given over it, by dotted key.
  *
  * @throws {CliError} `usage` naming file, line and key of everything that is wrong; `failed` if the file cannot be read.
  */
 export function readMixnodeConfig(
   path: string = DEFAULT_CONFIG,
+  flags: Readonly<Record<string, string | undefined>> = {},
 ): MixnodeConfig {
+  const overrides = Object.fromEntries(
+    Object.entries(flags).filter(([, value]) => value !== undefined),
+  ) as Record<string, string>;
   let text: string;
   try {
     text = readTextFile(path);
@@ -35,10 +39,13 @@ export function readMixnodeConfig(
     });
   }
   try {
-    return parseConfig(text, SCHEMA, { source: path });
+    return parseConfig(text, SCHEMA, { source: path, overrides });
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
-    throw new CliError("usage", error.message);
+    throw new CliError(
+      "usage",
+      error.message.replace(/^override:/gm, "flags:"),
+    );
   }
 }
 

@@ -6,8 +6,8 @@ import type { WorkerScope } from "../_terminal.ts";
 import { spawnWorker } from "../_worker.ts";
 import { openMixCrypto } from "./open_mix_crypto.ts";
 
-/** What mixnodes call this task in their programs' `workers`. */
-export const UNWRAP_TASK = "unwrap";
+/** What programs call this task in their `workers`. */
+const UNWRAP_TASK = "unwrap";
 
 /** Starts a thread that unwraps packets, for a `WorkerUnwrapPool`. */
 export function spawnUnwrapWorker(

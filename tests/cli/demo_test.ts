@@ -28,7 +28,7 @@ import {
   requirePassage,
   sampleOf,
 } from "../../cli/demo/figures.ts";
-import { httpGet } from "../../cli/demo/http_get.ts";
+import { httpGet } from "../../cli/_http_get.ts";
 import { originHandler } from "../../cli/demo/origin.ts";
 import { FakeTerminal } from "./_fake_terminal.ts";
 

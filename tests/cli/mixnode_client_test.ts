@@ -79,6 +79,7 @@ function world() {
       Promise.resolve({
         address: addressOf(name),
         connect: () => mixes.client(name, keys[name]),
+        [Symbol.asyncDispose]: () => Promise.resolve(),
       })
     );
     const exitCode = await run(program, terminal);

@@ -10,6 +10,7 @@ import type {
 import type { Directory } from "../directory/document_history.ts";
 import type { EpochKeys } from "../directory/epoch_keys.ts";
 import { Gateway } from "../gateway/gateway.ts";
+import type { MailboxLimits } from "../gateway/mailbox.ts";
 import { Egress } from "../link/egress.ts";
 import type { LinkFrame } from "../link/link_frame.ts";
 import {
@@ -23,7 +24,7 @@ import { type Random, secureRandom } from "./draw.ts";
 import { MixNode, type PooledPacket } from "./mix_node.ts";
 import type { MixStrategy } from "./mix_strategy.ts";
 import { PoissonMix } from "./poisson_mix.ts";
-import { ReplayFilter } from "./replay_filter.ts";
+import { ReplayFilter, type ReplayFilterOptions } from "./replay_filter.ts";
 import type { ReceivedPacket } from "./unwrap_queue.ts";
 import type { UnwrapPool } from "./unwrap_pool.ts";
 
@@ -55,6 +56,10 @@ export interface MixServerOptions {
   readonly strategy?: MixStrategy<PooledPacket>;
   /** Told how much later than asked for packets left the default strategy, in milliseconds. */
   readonly onLateness?: (latenessMs: number) => void;
+  /** Most replay tags of one epoch; see {@link ReplayFilterOptions.capacity}. */
+  readonly replayCapacity?: number;
+  /** Bounds of the mailboxes, if it is a gateway. */
+  readonly mailboxes?: MailboxLimits;
   /** Entropy in bits below which the node warns; 0 by default: never. */
   readonly minEntropyBits?: number;
   /** Where alarms go. */
@@ -114,6 +119,7 @@ export class MixServer implements AsyncDisposable {
         clock,
         random,
         store: namespace(store, "mixnet.mailbox"),
+        ...options.mailboxes && { limits: options.mailboxes },
         downlinkPerSecond: DOWNLINK_PER_UPLINK *
           (parameters.clientPacketsPer1000S + parameters.clientLoopsPer1000S) /
           1_000,
@@ -124,10 +130,13 @@ export class MixServer implements AsyncDisposable {
         },
       })
       : undefined;
-    this.replay = new ReplayFilter({
+    const { replayCapacity } = options;
+    const replay: ReplayFilterOptions = {
       store: namespace(store, "mixnet.replay"),
       crypto,
-    });
+      ...replayCapacity !== undefined && { capacity: replayCapacity },
+    };
+    this.replay = new ReplayFilter(replay);
     this.node = new MixNode({
       id: options.id,
       geometry,

@@ -1,4 +1,4 @@
-import { Deadline, systemClock } from "../../src/core/async/mod.ts";
+import { Deadline, systemClock } from "../src/core/async/mod.ts";
 import {
   type Address,
   type Connection,
@@ -7,8 +7,8 @@ import {
   encodeRequestHead,
   fieldValue,
   readHead,
-} from "../../src/core/transport/mod.ts";
-import { CliError } from "../_error.ts";
+} from "../src/core/transport/mod.ts";
+import { CliError } from "./_error.ts";
 
 /** What {@link httpGet} may be told. */
 export interface HttpGetOptions {
