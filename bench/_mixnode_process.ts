@@ -23,7 +23,6 @@ import {
 } from "../cli/mixnode/settings.ts";
 import {
   spawnUnwrapWorker,
-  UNWRAP_TASK,
   unwrapWorker,
 } from "../cli/mixnode/unwrap_worker.ts";
 
@@ -83,5 +82,5 @@ await main({
   name: "bench-mixnode",
   usage: "",
   commands: { start },
-  workers: { [UNWRAP_TASK]: unwrapWorker },
+  workers: { unwrap: unwrapWorker },
 });

@@ -27,7 +27,7 @@ const NAMESPACE = "client";
 const GATEWAY = utf8("gateway");
 
 /** Reads the keys and `[client]` of `mixnode.toml`, and waits for a document of the network. */
-export const configureClient: ConfigureClient = async (path, context) => {
+const configureClient: ConfigureClient = async (path, context) => {
   const { log } = context;
   const config = readMixnodeConfig(path);
   const { state, mode, crypto: name } = config.client;
