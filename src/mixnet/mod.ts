@@ -31,7 +31,7 @@ export {
   type MixMessage,
   type SendOptions,
 } from "./client/mix_client.ts";
-export type { ReplyLimits } from "./client/replies.ts";
+export type { ReplyCounts, ReplyLimits } from "./client/replies.ts";
 export type { RequestLimits } from "./client/requests.ts";
 export type { RoundTripOptions } from "./client/round_trip.ts";
 export type { MixRoute, RouteSource } from "./client/route_source.ts";

@@ -1,7 +1,7 @@
-import { type Bytes, DecodeError, equal } from "../../core/bytes/mod.ts";
+import { type Bytes, DecodeError } from "../../core/bytes/mod.ts";
 import { NoiseError } from "../../core/noise/mod.ts";
 import { SphinxError } from "../sphinx/error.ts";
-import { recoverReply, replyPacket } from "../sphinx/surb.ts";
+import { recoverReply } from "../sphinx/surb.ts";
 import {
   type ClientCounts,
   type ClientDrop,
@@ -13,35 +13,30 @@ import type {
   CoreSendOptions,
   Meaning,
 } from "./client_core_options.ts";
-import { MixClientError } from "./error.ts";
+import { Deliveries } from "./deliveries.ts";
+import { MixClientError, type MixClientErrorCode } from "./error.ts";
 import { sealedLength } from "./forward_content.ts";
 import { Inbox, type Received } from "./inbox.ts";
-import { LoopTally } from "./loop_tally.ts";
-import type { MixAddress } from "./mix_address.ts";
-import { Outbox } from "./outbox.ts";
+import { Loops } from "./loops.ts";
+import {
+  decodeMixAddress,
+  encodeMixAddress,
+  type MixAddress,
+} from "./mix_address.ts";
 import {
   decodePacketBody,
-  type Demand,
-  demandRoom,
   encodePacketBody,
   LATER_LENGTH,
   MAX_FRAGMENTS,
 } from "./packet_body.ts";
 import { type ClientPacket, PacketMaker } from "./packet_maker.ts";
-import { Replies } from "./replies.ts";
-import { openReply, replyRoom, sealReply } from "./reply_body.ts";
-import type { ReplySurb } from "./reply_surb.ts";
-import {
-  type GivenOut,
-  progressOf,
-  type Request,
-  Requests,
-} from "./requests.ts";
+import { Replier } from "./replier.ts";
+import { replyRoom } from "./reply_body.ts";
+import { Requester } from "./requester.ts";
+import type { Request } from "./requests.ts";
 import { RoundTrip } from "./round_trip.ts";
 import type { Instant } from "./route_source.ts";
-import { SavedMessages } from "./saved_messages.ts";
 import { seal, unseal } from "./seal.ts";
-import { fragmentSurbs, split } from "./split.ts";
 import { SurbBook } from "./surb_book.ts";
 
 /** How long the end of a reply is announced, in milliseconds: as long as the other side keeps the reply anyway. */
@@ -59,17 +54,14 @@ export class ClientCore {
   readonly #options: ClientCoreOptions;
   readonly #maker: PacketMaker<Meaning>;
   readonly #book: SurbBook<Meaning>;
-  readonly #outbox: Outbox;
   readonly #inbox: Inbox;
-  readonly #requests: Requests;
-  readonly #replies: Replies;
-  readonly #loops: LoopTally;
-  readonly #saved: SavedMessages;
+  readonly #deliveries: Deliveries;
+  readonly #requester: Requester;
+  readonly #replier: Replier;
+  readonly #loops: Loops;
   readonly #roundTrip: RoundTrip;
-  /** Deadlines of requests, in monotonic milliseconds. */
-  readonly #deadlines = new Map<string, number>();
-  readonly #pings = new Set<string>();
-  readonly #pingQueue: Bytes[] = [];
+  /** What packets there are, beside cover; they take turns. */
+  readonly #sources: readonly ((at: Instant) => ClientPacket | undefined)[];
   readonly #drops = noClientDrops();
   #events: ClientEvent[] = [];
   #turn = 0;
@@ -79,47 +71,58 @@ export class ClientCore {
   /** Goes on where the store says that another left off at `at`. */
   constructor(options: ClientCoreOptions, at: Instant) {
     this.#options = options;
-    const { limits, store, geometry, routes } = options;
+    const { limits, store, geometry } = options;
     this.#book = new SurbBook(limits.maxSurbs);
-    this.#maker = new PacketMaker({ ...options, book: this.#book });
-    this.#outbox = new Outbox(limits.maxQueuedPackets);
-    this.#inbox = new Inbox(store, this.#maker.bodyLength, limits.inbox);
-    this.#requests = new Requests(limits.requests, limits.roundTrip);
-    this.#replies = new Replies(
-      limits.replies,
-      replyRoom(geometry),
-      (epoch, wallMs) => routes.usableUntilMs(epoch, wallMs),
-    );
-    this.#loops = new LoopTally(limits.maxLoops);
-    this.#saved = new SavedMessages(store);
-    this.#roundTrip = new RoundTrip(limits.roundTrip);
+    const maker = new PacketMaker({ ...options, book: this.#book });
+    const roundTrip = new RoundTrip(limits.roundTrip);
+    this.#maker = maker;
+    this.#roundTrip = roundTrip;
+    this.#inbox = new Inbox(store, maker.bodyLength, limits.inbox);
+    this.#deliveries = new Deliveries({
+      maker,
+      roundTrip,
+      store,
+      maxQueuedPackets: limits.maxQueuedPackets,
+    }, at);
+    this.#requester = new Requester({
+      crypto: options.crypto,
+      maker,
+      limits: limits.requests,
+      roomPerPacket: replyRoom(geometry),
+      roundTrip: limits.roundTrip,
+    });
+    this.#replier = new Replier({ ...options, limits: limits.replies }, at);
+    this.#loops = new Loops({ ...options, ...limits, maker, roundTrip });
+    this.#sources = [
+      (at) => this.#deliveries.next(at),
+      (at) => this.#replier.next(at),
+      (at) => this.#requester.next(at),
+      (at) => this.#loops.nextPing(at),
+    ];
     for (const message of this.#inbox.restore(at)) this.#arrived(message, at);
-    for (const { messageId, to, bytes, deadlineWallMs } of this.#saved.all()) {
-      const leftMs = deadlineWallMs - at.wallMs;
-      if (leftMs <= 0) this.#saved.delete(messageId);
-      else this.#deliver(messageId, to, bytes, at.nowMs + leftMs);
-    }
   }
 
   /** What happened so far. */
   get counts(): ClientCounts {
-    const { demands, malformed } = this.#requests.counts;
+    const { demands, malformed, refused } = this.#requester.counts;
+    const { replies, foreignSurbs } = this.#replier;
     return {
       realPackets: this.#realPackets,
       coverPackets: this.#coverPackets,
-      retransmissions: this.#outbox.retransmissions,
-      queuedPackets: this.#outbox.size,
-      heldBytes: this.#inbox.heldBytes + this.#requests.heldBytes +
-        this.#replies.heldBytes,
+      retransmissions: this.#deliveries.retransmissions,
+      queuedPackets: this.#deliveries.size,
+      heldBytes: this.#inbox.heldBytes + this.#requester.heldBytes +
+        replies.heldBytes,
       surbsGiven: this.#book.size,
       surbsEvicted: this.#book.evicted,
       overheadMs: this.#roundTrip.overheadMs,
       loops: this.#loops.counts,
       fragments: this.#inbox.counts,
-      replies: this.#replies.counts,
+      replies: replies.counts,
       demands,
       malformedReplies: malformed,
-      dropped: { ...this.#drops },
+      refusedReplies: refused,
+      dropped: { ...this.#drops, foreign_surb: foreignSurbs },
     };
   }
 
@@ -128,14 +131,14 @@ export class ClientCore {
     return this.#inbox.isFull;
   }
 
-  /** Whether nothing waits to be sent or acknowledged. */
+  /** Whether nothing waits to be sent or acknowledged, and no reply to be taken. */
   get isIdle(): boolean {
-    return this.#outbox.size === 0;
+    return this.#deliveries.size === 0 && !this.#replier.replies.isBusy;
   }
 
   /** Whether `key` is of a request that has no reply yet. */
   isRequest(key: string): boolean {
-    return this.#requests.get(key) !== undefined;
+    return this.#requester.isOpen(key);
   }
 
   /** What happened since the last call. */
@@ -149,11 +152,11 @@ export class ClientCore {
    * Begins to send a message; gives the key of its events.
    *
    * @throws {MixClientError} `queue_full`.
-   * @throws {RangeError} If it is too long, or the address cannot be sealed to.
+   * @throws {RangeError} If it is too long, or the address is none or cannot be sealed to.
    */
   send(
     to: MixAddress,
-    bytes: Bytes,
+    bytes: Uint8Array,
     { deadlineMs, wantsReply = false }: CoreSendOptions,
     at: Instant,
   ): string {
@@ -173,26 +176,28 @@ export class ClientCore {
     }
     const messageId = crypto.random(16);
     const key = messageId.toHex();
-    const endMs = at.nowMs + deadlineMs;
-    if (wantsReply && !this.#requests.hasRoom) {
-      throw new MixClientError("queue_full");
-    }
-    const request = wantsReply
-      ? this.#requests.add(key, messageId, to)
-      : undefined;
-    if (!this.#deliver(messageId, to, bytes, endMs, request)) {
-      this.cancel(key);
-      throw new MixClientError("queue_full");
-    }
-    if (request) {
-      this.#deadlines.set(key, endMs);
+    const message = {
+      messageId,
+      to: decodeMixAddress(encodeMixAddress(to)),
+      bytes: new Uint8Array(bytes), // a copy, as the caller may write over its own
+      deadlineMs: at.nowMs + deadlineMs,
+    };
+    if (!wantsReply) {
+      this.#deliveries.send(message, at);
       return key;
     }
-    const deadlineWallMs = Math.ceil(at.wallMs + deadlineMs);
+    const request = this.#requester.begin(
+      messageId,
+      message.to,
+      message.deadlineMs,
+    );
     try {
-      this.#saved.set(messageId, { to, bytes, deadlineWallMs });
+      this.#deliveries.send({
+        ...message,
+        waysBack: (count, at) => this.#requester.waysBack(request, count, at),
+      }, at);
     } catch (error) {
-      this.cancel(key);
+      this.#requester.end(key);
       throw error;
     }
     return key;
@@ -200,10 +205,9 @@ export class ClientCore {
 
   /** Stops sending a message, and waiting for its reply. */
   cancel(key: string): void {
-    this.#outbox.cancel(key);
-    this.#endRequest(key);
-    this.#pings.delete(key);
-    if (isMessage(key)) this.#saved.delete(Uint8Array.fromHex(key));
+    this.#deliveries.cancel(key);
+    this.#requester.end(key);
+    this.#loops.cancel(key);
   }
 
   /**
@@ -212,23 +216,25 @@ export class ClientCore {
    * @throws {MixClientError} `answered`, `expired` or `queue_full`.
    * @throws {RangeError} If it is too long.
    */
-  reply(key: string, bytes: Bytes, at: Instant): void {
+  reply(key: string, bytes: Uint8Array, at: Instant): void {
     const { maxReplyBytes } = this.#options.limits.requests;
     if (bytes.length > maxReplyBytes) {
       throw new RangeError(
         `A reply has at most ${maxReplyBytes} bytes: got ${bytes.length}`,
       );
     }
-    const fault = this.#replies.reply(key, bytes, at);
+    const { replies } = this.#replier;
+    const fault = replies.reply(key, new Uint8Array(bytes), at);
     if (fault) throw new MixClientError(fault);
   }
 
-  /** Queues a loop whose return is an event; gives its key. */
+  /**
+   * Queues a loop whose return is an event; gives its key.
+   *
+   * @throws {MixClientError} `queue_full`.
+   */
   ping(): string {
-    const nonce = this.#options.crypto.random(16);
-    this.#pings.add(nonce.toHex());
-    this.#pingQueue.push(nonce);
-    return nonce.toHex();
+    return this.#loops.ping();
   }
 
   /** Notes that the application has taken a message. */
@@ -244,7 +250,7 @@ export class ClientCore {
   next(mayBeReal: boolean, at: Instant): ClientPacket | undefined {
     const real = mayBeReal ? this.#real(at) : undefined;
     if (real) this.#realPackets++;
-    const packet = real ?? this.#loop(this.#options.crypto.random(16), at);
+    const packet = real ?? this.#loops.next(at);
     if (!packet) this.#drops.no_route++;
     else if (!real) this.#coverPackets++;
     return packet;
@@ -271,9 +277,13 @@ export class ClientCore {
       case "loop":
         this.#looped(body.nonce, at);
         return true;
-      case "demand":
-        this.#demanded(body, at);
+      case "demand": {
+        const key = body.messageId.toHex();
+        if (this.#replier.replies.demand(key, body, at)) {
+          this.#events.push({ kind: "replied", key });
+        }
         return true;
+      }
       case "fragment": {
         const received = this.#inbox.accept(body, at);
         if (received === "refused") return false;
@@ -285,12 +295,13 @@ export class ClientCore {
 
   /** Lets time pass: call it at least every second or so. */
   tick(at: Instant): void {
-    for (const key of this.#outbox.tick(at.nowMs)) this.#fail(key, "deadline");
-    for (const [key, endMs] of this.#deadlines) {
-      if (endMs <= at.nowMs) this.#fail(key, "deadline");
+    for (const { key, code } of this.#deliveries.tick(at.nowMs)) {
+      this.#fail(key, code);
     }
-    this.#requests.tick(at.nowMs);
-    for (const key of this.#replies.tick(at.nowMs)) {
+    for (const key of this.#requester.tick(at.nowMs)) {
+      this.#fail(key, "deadline");
+    }
+    for (const key of this.#replier.replies.tick(at)) {
       this.#events.push({ kind: "failed", key, code: "expired" });
     }
     this.#inbox.tick(at);
@@ -298,274 +309,88 @@ export class ClientCore {
     this.#book.tick(at.wallMs, isMoot);
   }
 
-  #deliver(
-    messageId: Bytes,
-    to: MixAddress,
-    bytes: Bytes,
-    deadlineMs: number,
-    request?: Request,
-  ): boolean {
-    const { bodyLength } = this.#maker;
-    const surbs = request ? fragmentSurbs(bodyLength) : 0;
-    const pieces = split(bytes.length, surbs, bodyLength);
-    return this.#outbox.add({
-      key: messageId.toHex(),
-      to,
-      count: pieces.length,
-      deadlineMs,
-      body: (index, at) => {
-        const piece = pieces[index]!;
-        const surbs = request && !request.done
-          ? this.#surbsFor(request, piece.surbs, at)
-          : [];
-        if (!surbs) return undefined;
-        return encodePacketBody(bodyLength, {
-          kind: "fragment",
-          messageId,
-          index,
-          count: pieces.length,
-          surbs,
-          bytes: bytes.subarray(piece.start, piece.end),
-        });
-      },
-    });
-  }
-
   #real(at: Instant): ClientPacket | undefined {
-    const sources = [
-      () => this.#forward(at),
-      () => this.#reply(at),
-      () => this.#demand(at),
-      () => this.#ping(at),
-    ];
-    for (let i = 0; i < sources.length; i++) {
-      const packet = sources[this.#turn++ % sources.length]!();
+    for (let i = 0; i < this.#sources.length; i++) {
+      const packet = this.#sources[this.#turn++ % this.#sources.length]!(at);
       if (packet) return packet;
     }
     return undefined;
   }
 
-  #forward(at: Instant): ClientPacket | undefined {
-    const item = this.#outbox.shift();
-    if (!item) return undefined;
-    const { delivery, index } = item;
-    const body = delivery.body(index, at);
-    const made = body && this.#maker.forward(
-      delivery.to,
-      body,
-      at,
-      (delaysMs) => ({ kind: "ack", item, sentMs: at.nowMs, delaysMs }),
-    );
-    if (!made) {
-      this.#outbox.putBack(item);
-      return undefined;
-    }
-    this.#outbox.sent(item, at.nowMs, made.delaysMs, this.#roundTrip);
-    return made;
-  }
-
-  #reply(at: Instant): ClientPacket | undefined {
-    const { crypto, geometry, address } = this.#options;
-    for (;;) {
-      const next = this.#replies.shift(at);
-      if (!next) return undefined;
-      const { surb, fragment } = next;
-      const { packet, firstHop } = replyPacket(
-        crypto,
-        geometry,
-        surb.surb,
-        sealReply(crypto, geometry, surb.key, fragment),
-      );
-      if (equal(firstHop, address.gatewayId)) {
-        return { epoch: surb.epoch, packet };
-      }
-      this.#drop("foreign_surb");
-    }
-  }
-
-  #demand(at: Instant): ClientPacket | undefined {
-    const { bodyLength } = this.#maker;
-    const due = this.#requests.shift(demandRoom(bodyLength));
-    if (!due) return undefined;
-    const { request } = due;
-    const surbs = this.#surbsFor(request, due.surbs, at);
-    if (!surbs) return undefined;
-    const body = encodePacketBody(bodyLength, {
-      kind: "demand",
-      messageId: request.messageId,
-      ...progressOf(request),
-      surbs,
-    });
-    this.#requests.sent(request);
-    return this.#maker.forward(request.to, body, at, (delaysMs) => ({
-      kind: "ack",
-      item: undefined,
-      sentMs: at.nowMs,
-      delaysMs,
-    }));
-  }
-
-  #ping(at: Instant): ClientPacket | undefined {
-    const nonce = this.#pingQueue[0];
-    const packet = nonce && this.#loop(nonce, at);
-    if (packet) this.#pingQueue.shift();
-    return packet;
-  }
-
-  #loop(nonce: Bytes, at: Instant): ClientPacket | undefined {
-    const { address } = this.#options;
-    const body = encodePacketBody(this.#maker.bodyLength, {
-      kind: "loop",
-      nonce,
-    });
-    const made = this.#maker.forward(address, body, at, (delaysMs) => ({
-      kind: "ack",
-      item: undefined,
-      sentMs: at.nowMs,
-      delaysMs,
-    }));
-    if (!made) return undefined;
-    const lostMs = at.nowMs + 2 * this.#roundTrip.timeoutMs(made.delaysMs, 0);
-    this.#loops.left(nonce, at.nowMs, made.thereMs, lostMs);
-    return made;
-  }
-
-  #surbsFor(
-    request: Request,
-    count: number,
-    at: Instant,
-  ): ReplySurb[] | undefined {
-    const surbs: ReplySurb[] = [];
-    const given: GivenOut[] = [];
-    for (let i = 0; i < count; i++) {
-      const made = this.#maker.replySurb(request.to, at, (key, delaysMs) => ({
-        kind: "reply",
-        request,
-        key,
-        sentMs: at.nowMs,
-        delaysMs,
-      }));
-      if (!made) return undefined;
-      surbs.push(made.surb);
-      given.push({ id: made.id, delaysMs: made.delaysMs });
-    }
-    this.#requests.gave(request, at.nowMs, given);
-    return surbs;
-  }
-
+  /** Takes what came by a SURB of ours. */
   #returned(identifier: Uint8Array, payload: Bytes, at: Instant): void {
-    const { crypto } = this.#options;
     const given = this.#book.take(identifier);
     if (!given) return void this.#drop("unknown_surb");
     let message;
     try {
-      message = recoverReply(crypto, given.recovery, payload);
+      message = recoverReply(this.#options.crypto, given.recovery, payload);
     } catch (error) {
       if (!(error instanceof SphinxError)) throw error;
       return void this.#drop("malformed");
     }
     const { meaning } = given;
-    const tookMs = at.nowMs - meaning.sentMs;
-    if (meaning.kind === "ack") {
-      this.#roundTrip.measure(tookMs, meaning.delaysMs);
-      const key = meaning.item && this.#outbox.acknowledge(meaning.item);
-      if (key !== undefined) this.#delivered(key, at);
-      return;
-    }
-    const { request, key, delaysMs } = meaning;
-    const fragment = openReply(crypto, key, message);
-    if (!fragment) return void this.#drop("malformed");
-    if (request.done) return void this.#drop("late_reply");
-    const reply = this.#requests.accept(
-      request,
-      identifier.toHex(),
-      fragment,
-      at.nowMs,
-      tookMs,
-      delaysMs,
-    );
-    if (!reply) return;
-    this.#deadlines.delete(request.key);
-    this.#outbox.cancel(request.key);
-    this.#events.push({ kind: "reply", key: request.key, bytes: reply });
+    if (meaning.kind === "ack") return this.#acknowledged(meaning, at);
+    const id = identifier.toHex();
+    const reply = this.#requester.returned(meaning, id, message, at);
+    if (reply === undefined) return;
+    if (typeof reply === "string") return void this.#drop(reply);
+    const { request, bytes } = reply;
+    this.#deliveries.cancel(request.key);
+    this.#events.push({ kind: "reply", key: request.key, bytes });
     this.#announceEnd(request, at);
   }
 
+  #acknowledged(
+    { item, sentMs, delaysMs }: Extract<Meaning, { kind: "ack" }>,
+    at: Instant,
+  ): void {
+    this.#roundTrip.measure(at.nowMs - sentMs, delaysMs);
+    const key = item && this.#deliveries.acknowledge(item);
+    if (key === undefined) return;
+    this.#requester.acknowledged(key, at.nowMs);
+    this.#events.push({ kind: "sent", key });
+  }
+
   /** Tells the replier, until its gateway acknowledges, that the reply is here. */
-  #announceEnd(request: Request, at: Instant): void {
-    const { bodyLength } = this.#maker;
-    const body = encodePacketBody(bodyLength, {
+  #announceEnd({ key, messageId, to }: Request, at: Instant): void {
+    const body = encodePacketBody(this.#maker.bodyLength, {
       kind: "demand",
-      messageId: request.messageId,
+      messageId,
       next: MAX_FRAGMENTS,
       later: new Uint8Array(LATER_LENGTH),
       surbs: [],
     });
-    this.#outbox.add({
-      key: `end of ${request.key}`,
-      to: request.to,
-      count: 1,
-      deadlineMs: at.nowMs + DONE_MS,
-      body: () => body,
-    });
-  }
-
-  #delivered(key: string, at: Instant): void {
-    const request = this.#requests.get(key);
-    if (request) this.#requests.acknowledged(request, at.nowMs);
-    if (isMessage(key)) {
-      this.#saved.delete(Uint8Array.fromHex(key));
-      this.#events.push({ kind: "sent", key });
-    }
+    this.#deliveries.announce(key, to, body, at.nowMs + DONE_MS);
   }
 
   #arrived({ messageId, bytes, surbs }: Received, at: Instant): void {
     const key = messageId.toHex();
     const canReply = surbs.length > 0;
     if (canReply) {
-      for (const late of this.#replies.offer(key, surbs, at)) {
+      for (const late of this.#replier.replies.offer(key, surbs, at)) {
         this.#events.push({ kind: "failed", key: late, code: "expired" });
       }
     }
     this.#events.push({ kind: "message", key, bytes, canReply });
   }
 
-  #demanded(demand: Demand, at: Instant): void {
-    const key = demand.messageId.toHex();
-    if (this.#replies.demand(key, demand, at)) {
-      this.#events.push({ kind: "replied", key });
-    }
-  }
-
   #looped(nonce: Bytes, at: Instant): void {
-    const key = nonce.toHex();
-    const tookMs = this.#loops.returned(nonce, at.nowMs);
-    if (tookMs === undefined) return void this.#drop("unknown_loop");
-    if (this.#pings.delete(key)) {
-      this.#events.push({ kind: "pong", key, tookMs });
-    }
+    const loop = this.#loops.returned(nonce, at.nowMs);
+    if (!loop) return void this.#drop("unknown_loop");
+    const { isPing, tookMs } = loop;
+    if (!isPing) return;
+    this.#events.push({ kind: "pong", key: nonce.toHex(), tookMs });
   }
 
-  #fail(key: string, code: "deadline"): void {
+  #fail(key: string, code: MixClientErrorCode): void {
     this.cancel(key);
-    if (isMessage(key)) this.#events.push({ kind: "failed", key, code });
-  }
-
-  #endRequest(key: string): void {
-    this.#deadlines.delete(key);
-    const request = this.#requests.get(key);
-    if (request) this.#requests.end(request);
+    this.#events.push({ kind: "failed", key, code });
   }
 
   #drop(reason: ClientDrop): true {
     this.#drops[reason]++;
     return true;
   }
-}
-
-/** Whether `key` is of a message of the caller, and not of the end of a reply. */
-function isMessage(key: string): boolean {
-  return key.length === 32;
 }
 
 function isMoot(meaning: Meaning): boolean {

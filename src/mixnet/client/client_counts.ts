@@ -1,5 +1,6 @@
 import type { InboxCounts } from "./inbox.ts";
 import type { LoopCounts } from "./loop_tally.ts";
+import type { ReplyCounts } from "./replies.ts";
 
 /** Why something was dropped or not sent. */
 export type ClientDrop =
@@ -34,18 +35,13 @@ export interface ClientCounts {
   /** What became of fragments. */
   readonly fragments: InboxCounts;
   /** What became of replies that we give. */
-  readonly replies: {
-    /** Fragments sent again. */
-    readonly resent: number;
-    /** Demands for messages that we do not know, or know no more. */
-    readonly unknownDemands: number;
-    /** Ways back that expired, or were more than are kept. */
-    readonly surbsDropped: number;
-  };
+  readonly replies: ReplyCounts;
   /** Demands sent. */
   readonly demands: number;
   /** Reply fragments at odds with others of their reply, or too long. */
   readonly malformedReplies: number;
+  /** Reply fragments that found no room. */
+  readonly refusedReplies: number;
   /** Dropped, by reason. */
   readonly dropped: Readonly<Record<ClientDrop, number>>;
 }

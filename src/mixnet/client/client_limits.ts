@@ -3,16 +3,23 @@ import type { ReplyLimits } from "./replies.ts";
 import type { RequestLimits } from "./requests.ts";
 import type { RoundTripOptions } from "./round_trip.ts";
 
-/** Bounds of a client; see {@link CLIENT_LIMITS} for the defaults. */
+/**
+ * Bounds of a client, and what happens at each; see {@link CLIENT_LIMITS} for the defaults.
+ *
+ * With the defaults no one who sends to a client makes it hold more than 150 MiB: 32 each for what comes in, replies that it waits for
+ * and replies that it gives, 21 of ways back, some 25 of SURBs given away.
+ */
 export interface ClientLimits {
-  /** Longest message sent, in bytes. */
+  /** Longest message sent, in bytes; a longer one is a `RangeError`. */
   readonly maxMessageBytes: number;
-  /** Most packets of messages that wait to be sent or acknowledged. */
+  /** Most packets of messages that wait to be sent or acknowledged; a message that does not fit is refused, `queue_full`. */
   readonly maxQueuedPackets: number;
-  /** Most SURBs given away that may still come back. */
+  /** Most SURBs given away that may still come back; beyond, the oldest is forgotten, and what it brings is an `unknown_surb`. */
   readonly maxSurbs: number;
-  /** Most loops on their way. */
+  /** Most loops on their way; beyond, the oldest counts as lost. */
   readonly maxLoops: number;
+  /** Most pings that did not come back; one more is refused, `queue_full`. */
+  readonly maxPings: number;
   /** What comes in. */
   readonly inbox: InboxLimits;
   /** Replies that we wait for. */
@@ -33,6 +40,7 @@ export const CLIENT_LIMITS: ClientLimits = {
   maxQueuedPackets: 8_192,
   maxSurbs: 16_384,
   maxLoops: 4_096,
+  maxPings: 64,
   inbox: {
     maxMessageBytes: MIB,
     maxMessages: 512,
@@ -53,6 +61,8 @@ export const CLIENT_LIMITS: ClientLimits = {
     maxBytes: 32 * MIB,
     maxSurbs: 48,
     keepMs: 10 * MINUTE_MS,
+    maxUsedSurbs: 16_384,
+    usedMs: DAY_MS,
   },
   roundTrip: {},
 };

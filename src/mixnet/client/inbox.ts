@@ -11,6 +11,8 @@ import type { Instant } from "./route_source.ts";
 import { SeenIds } from "./seen_ids.ts";
 
 const KEY = Uint8Array.of("f".charCodeAt(0));
+/** What a fragment takes in memory beside what is in it, so that empty ones are not free. */
+const FRAGMENT_OVERHEAD = 256;
 
 /** Bounds of {@link Inbox}. */
 export interface InboxLimits {
@@ -18,7 +20,7 @@ export interface InboxLimits {
   readonly maxMessageBytes: number;
   /** Most messages held: those whose fragments are not all there, and those that wait for the application. */
   readonly maxMessages: number;
-  /** Most bytes of fragments held, SURBs included. */
+  /** Most bytes of fragments held, SURBs and 256 bytes for each fragment included. */
   readonly maxBytes: number;
   /** How long fragments wait for the rest of their message, in milliseconds. */
   readonly reassemblyMs: number;
@@ -40,7 +42,7 @@ export interface InboxCounts {
   readonly tooLarge: number;
   /** Not taken as the store is full or too many messages wait for the application: the gateway keeps them. */
   readonly refused: number;
-  /** Dropped to make room for newer ones. */
+  /** Dropped to make room: of the messages that had waited longest for a fragment. */
   readonly evicted: number;
   /** Dropped as the rest of the message did not come in time. */
   readonly expired: number;
@@ -69,6 +71,10 @@ interface Partial {
 /**
  * Puts messages together, in bounded memory, and gives each once.
  *
+ * Nobody knows who sends, so whoever opens many messages takes room from others. The message that has waited longest for a fragment
+ * goes first: one whose fragments keep coming is lost only if the flood opens as many messages as there is room for between two of
+ * them, all of which have to come down one paced link.
+ *
  * A fragment is in the {@link Store} when {@link accept} returns, and leaves it when the application has taken the message: who starts
  * again with the same store gets what was not taken, and nothing that was.
  */
@@ -76,7 +82,9 @@ export class Inbox {
   readonly #store: Store;
   readonly #bodyLength: number;
   readonly #limits: InboxLimits;
+  readonly #maxCount: number;
   readonly #seen: SeenIds;
+  /** By id; the one that has waited longest for a fragment first. */
   readonly #partials = new Map<string, Partial>();
   readonly #counts = {
     accepted: 0,
@@ -89,7 +97,7 @@ export class Inbox {
   };
   #held = 0;
 
-  /** Takes what the store holds; {@link restored} says what that completes. */
+  /** Knows the ids of messages taken; {@link restore} takes the rest of what the store holds. */
   constructor(
     store: Store,
     bodyLength: number,
@@ -98,7 +106,16 @@ export class Inbox {
     this.#store = store;
     this.#bodyLength = bodyLength;
     this.#limits = limits;
-    this.#seen = new SeenIds(store, limits.maxSeen, limits.seenMs);
+    const { maxMessageBytes, maxSeen, seenMs } = limits;
+    // SURBs may leave the first fragment no room.
+    this.#maxCount = 1 +
+      Math.ceil(maxMessageBytes / fragmentRoom(bodyLength, 0));
+    this.#seen = new SeenIds({
+      store,
+      prefix: "s",
+      capacity: maxSeen,
+      keepMs: seenMs,
+    });
   }
 
   /** What became of fragments so far. */
@@ -127,11 +144,13 @@ export class Inbox {
   /** Takes the fragments that the store holds, once after the start; gives the messages they complete. */
   restore(at: Instant): Received[] {
     const received: Received[] = [];
-    for (const { value } of [...this.#store.entries(KEY)]) {
+    for (const { key, value } of [...this.#store.entries(KEY)]) {
       const body = decodePacketBody(value);
       if (body.kind !== "fragment") continue;
       const message = this.#add(body, at);
       if (message && message !== "refused") received.push(message);
+      const partial = this.#partials.get(body.messageId.toHex());
+      if (!partial?.fragments.has(body.index)) this.#store.delete(key);
     }
     return received;
   }
@@ -154,7 +173,7 @@ export class Inbox {
     return this.#add(fragment, at, () => {
       const body = encodePacketBody(this.#bodyLength, fragment);
       const head = this.#bodyLength - fragmentRoom(this.#bodyLength, 0);
-      const used = head + sizeOf(fragment);
+      const used = head + contentOf(fragment);
       this.#store.set(
         storeKey(messageId, fragment.index),
         body.subarray(0, used),
@@ -167,8 +186,8 @@ export class Inbox {
     const partial = this.#partials.get(messageId.toHex());
     if (!partial) return;
     this.#store.transaction(() => {
+      this.#remove(partial); // first, as that makes room in a full store
       this.#seen.add(messageId, at.wallMs);
-      this.#remove(partial);
     });
   }
 
@@ -203,6 +222,10 @@ export class Inbox {
       this.#counts.malformed++;
       return undefined;
     }
+    if (count > this.#maxCount) {
+      this.#counts.tooLarge++;
+      return undefined;
+    }
     if (partial.fragments.has(index)) {
       this.#counts.duplicate++;
       return undefined;
@@ -222,6 +245,7 @@ export class Inbox {
       this.#counts.refused++;
       return "refused";
     }
+    this.#partials.delete(key);
     this.#partials.set(key, partial);
     partial.fragments.set(index, fragment);
     partial.length += bytes.length;
@@ -266,7 +290,12 @@ function storeKey(messageId: Bytes, index: number): Bytes {
   return new Writer(19).put(KEY).put(messageId).u16(index).finish();
 }
 
-/** What a fragment takes beside its head. */
-function sizeOf({ surbs, bytes }: Fragment): number {
+/** Bytes of what is in a fragment. */
+function contentOf({ surbs, bytes }: Fragment): number {
   return bytes.length + REPLY_SURB_LENGTH * surbs.length;
+}
+
+/** Bytes that a fragment takes in memory. */
+function sizeOf(fragment: Fragment): number {
+  return FRAGMENT_OVERHEAD + contentOf(fragment);
 }

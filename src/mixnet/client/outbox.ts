@@ -30,18 +30,33 @@ export interface OutboxItem {
   done: boolean;
 }
 
+/** A delivery that was given up. */
+export interface LateDelivery {
+  /** Which. */
+  readonly key: string;
+  /** Why: `no_route` if it could not be sent when it was last its turn. */
+  readonly code: "deadline" | "no_route";
+}
+
 interface Open {
   readonly delivery: Delivery;
   readonly items: readonly OutboxItem[];
+  readonly ready: OutboxItem[];
   left: number;
+  /** Whether a packet of it was put back since one was sent. */
+  isStuck: boolean;
 }
 
-/** Packets that wait to be sent or acknowledged, in bounded number. */
+/**
+ * Packets that wait to be sent or acknowledged, in bounded number. Deliveries take turns, so that a short message does not wait for a
+ * long one, nor any for one that has no route.
+ */
 export class Outbox {
   readonly #capacity: number;
   readonly #open = new Map<string, Open>();
+  /** Those with packets to send; whose turn it is comes first. */
+  readonly #ready = new Map<string, Open>();
   readonly #waiting = new Set<OutboxItem>();
-  #ready: OutboxItem[] = [];
   #size = 0;
   #retransmissions = 0;
 
@@ -55,6 +70,11 @@ export class Outbox {
     return this.#size;
   }
 
+  /** Deliveries that have a packet to send. */
+  get readyCount(): number {
+    return this.#ready.size;
+  }
+
   /** Packets that were sent again so far. */
   get retransmissions(): number {
     return this.#retransmissions;
@@ -62,30 +82,41 @@ export class Outbox {
 
   /** Takes `delivery`, or gives `false` if there is no room for all of it. */
   add(delivery: Delivery): boolean {
-    if (this.#size + delivery.count > this.#capacity) return false;
-    const items = Array.from({ length: delivery.count }, (_, index) => ({
+    const { key, count } = delivery;
+    if (this.#size + count > this.#capacity) return false;
+    const items = Array.from({ length: count }, (_, index) => ({
       delivery,
       index,
       attempts: 0,
       timeoutMs: undefined,
       done: false,
     }));
-    this.#open.set(delivery.key, { delivery, items, left: items.length });
-    this.#ready.push(...items);
-    this.#size += items.length;
+    const ready = [...items];
+    const open = { delivery, items, ready, left: count, isStuck: false };
+    this.#open.set(key, open);
+    this.#ready.set(key, open);
+    this.#size += count;
     return true;
   }
 
-  /** The next packet to send, which stays until {@link sent} or {@link putBack}. */
+  /** The next packet to send, until {@link sent} or {@link putBack}. */
   shift(): OutboxItem | undefined {
-    let item;
-    do item = this.#ready.shift(); while (item?.done);
-    return item;
+    for (const [key, open] of this.#ready) {
+      this.#ready.delete(key);
+      const item = open.ready.shift();
+      if (open.ready.length > 0) this.#ready.set(key, open);
+      if (item) return item;
+    }
+    return undefined;
   }
 
   /** Puts a packet back that could not be sent. */
   putBack(item: OutboxItem): void {
-    if (!item.done) this.#ready.unshift(item);
+    const open = this.#openOf(item);
+    if (!open) return;
+    open.isStuck = true;
+    open.ready.unshift(item);
+    this.#ready.set(item.delivery.key, open);
   }
 
   /** Notes that `item` left, on routes (there, and back for the acknowledgement) with these delays. */
@@ -95,6 +126,8 @@ export class Outbox {
     delaysMs: number,
     roundTrip: RoundTrip,
   ): void {
+    const open = this.#openOf(item);
+    if (open) open.isStuck = false;
     item.timeoutMs = nowMs + roundTrip.timeoutMs(delaysMs, item.attempts);
     if (item.attempts++ > 0) this.#retransmissions++;
     this.#waiting.add(item);
@@ -102,38 +135,48 @@ export class Outbox {
 
   /** Notes an acknowledgement; the delivery's key if that was the last one. */
   acknowledge(item: OutboxItem): string | undefined {
-    if (item.done) return undefined;
-    const { key } = item.delivery;
-    const open = this.#open.get(key);
+    const open = this.#openOf(item);
+    if (!open) return undefined;
     this.#drop(item);
-    if (!open || --open.left > 0) return undefined;
+    const at = open.ready.indexOf(item);
+    if (at >= 0) open.ready.splice(at, 1);
+    if (--open.left > 0) return undefined;
+    const { key } = item.delivery;
     this.#open.delete(key);
+    this.#ready.delete(key);
     return key;
   }
 
   /** Forgets a delivery. */
-  cancel(key: string): boolean {
+  cancel(key: string): void {
     const open = this.#open.get(key);
-    if (!open) return false;
+    if (!open) return;
     this.#open.delete(key);
+    this.#ready.delete(key);
     for (const item of open.items) this.#drop(item);
-    this.#ready = this.#ready.filter((item) => !item.done);
-    return true;
   }
 
-  /** Makes packets that count as lost ready again, and gives up what is past its deadline: the keys of those deliveries. */
-  tick(nowMs: number): string[] {
+  /** Makes packets that count as lost ready again, and gives up what is past its deadline. */
+  tick(nowMs: number): LateDelivery[] {
     for (const item of this.#waiting) {
       if (item.timeoutMs! > nowMs) continue;
       item.timeoutMs = undefined;
       this.#waiting.delete(item);
-      this.#ready.push(item);
+      const open = this.#openOf(item)!;
+      open.ready.push(item);
+      this.#ready.set(item.delivery.key, open);
     }
-    const late = [...this.#open.values()]
-      .filter(({ delivery }) => delivery.deadlineMs <= nowMs)
-      .map(({ delivery }) => delivery.key);
-    for (const key of late) this.cancel(key);
+    const late: LateDelivery[] = [];
+    for (const [key, { delivery, isStuck }] of this.#open) {
+      if (delivery.deadlineMs > nowMs) continue;
+      late.push({ key, code: isStuck ? "no_route" : "deadline" });
+      this.cancel(key);
+    }
     return late;
+  }
+
+  #openOf(item: OutboxItem): Open | undefined {
+    return item.done ? undefined : this.#open.get(item.delivery.key);
   }
 
   #drop(item: OutboxItem): void {

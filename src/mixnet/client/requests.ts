@@ -65,16 +65,26 @@ export interface GivenOut {
  */
 export class Requests {
   readonly #limits: RequestLimits;
+  readonly #maxCount: number;
   readonly #roundTrip: RoundTrip;
   readonly #open = new Map<string, Request>();
   #ready: Request[] = [];
   #held = 0;
   #demands = 0;
   #malformed = 0;
+  #refused = 0;
 
-  /** None yet. */
-  constructor(limits: RequestLimits, roundTrip: RoundTripOptions) {
+  /** None yet; fragments of replies have up to `roomPerPacket` bytes. */
+  constructor(
+    limits: RequestLimits,
+    roomPerPacket: number,
+    roundTrip: RoundTripOptions,
+  ) {
     this.#limits = limits;
+    this.#maxCount = Math.max(
+      1,
+      Math.ceil(limits.maxReplyBytes / roomPerPacket),
+    );
     this.#roundTrip = new RoundTrip(roundTrip);
   }
 
@@ -83,9 +93,17 @@ export class Requests {
     return this.#open.size < this.#limits.maxRequests;
   }
 
-  /** Demands sent so far, and reply fragments that were at odds with others or too long. */
-  get counts(): { readonly demands: number; readonly malformed: number } {
-    return { demands: this.#demands, malformed: this.#malformed };
+  /** Demands sent so far; reply fragments that were at odds with others or of a reply too long; and those that found no room. */
+  get counts(): {
+    readonly demands: number;
+    readonly malformed: number;
+    readonly refused: number;
+  } {
+    return {
+      demands: this.#demands,
+      malformed: this.#malformed,
+      refused: this.#refused,
+    };
   }
 
   /** Bytes of replies held. */
@@ -154,7 +172,7 @@ export class Requests {
     if (
       count !== (request.count ?? count) ||
       request.length + bytes.length > maxReplyBytes ||
-      count > maxReplyBytes + 1
+      count > this.#maxCount
     ) {
       this.#malformed++;
       return undefined;
@@ -170,7 +188,9 @@ export class Requests {
     } else this.#roundTrip.measure(tookMs, delaysMs);
     request.attempts = 0;
     this.#planPoll(request, nowMs);
-    if (request.fragments.has(index) || this.#held + bytes.length > maxBytes) {
+    if (request.fragments.has(index)) return undefined;
+    if (this.#held + bytes.length > maxBytes) {
+      this.#refused++;
       return undefined;
     }
     request.fragments.set(index, fragment);

@@ -1,30 +1,46 @@
-import { type Bytes, concat, Reader, Writer } from "../../core/bytes/mod.ts";
+import {
+  type Bytes,
+  concat,
+  Reader,
+  utf8,
+  Writer,
+} from "../../core/bytes/mod.ts";
 import { StorageError, type Store } from "../../core/storage/mod.ts";
 
-const KEY = Uint8Array.of("s".charCodeAt(0));
+/** Bounds of {@link SeenIds}. */
+export interface SeenIdsOptions {
+  /** Keeps them. */
+  readonly store: Store;
+  /** One character, with which their keys in the store begin. */
+  readonly prefix: string;
+  /** Most ids kept; beyond, the oldest is forgotten and counted. */
+  readonly capacity: number;
+  /** How long each is kept, in milliseconds. */
+  readonly keepMs: number;
+}
 
-/** Ids of messages that were given to the application, so that a copy is not given again; kept in a {@link Store}. */
+/** Ids of 16 bytes that were used up: of messages that the application has, so that a copy is not given again, and of SURBs. */
 export class SeenIds {
-  readonly #store: Store;
-  readonly #capacity: number;
-  readonly #keepMs: number;
+  readonly #options: SeenIdsOptions;
+  readonly #prefix: Bytes;
   /** When each may be forgotten, in milliseconds since 1970; the oldest first. */
   readonly #expiries = new Map<string, number>();
   #evicted = 0;
 
-  /** Takes what the store holds; keeps an id for `keepMs`, and at most `capacity` of them, the newest. */
-  constructor(store: Store, capacity: number, keepMs: number) {
-    this.#store = store;
-    this.#capacity = capacity;
-    this.#keepMs = keepMs;
-    const entries = [...store.entries(KEY)].map(({ key, value }) => ({
-      hex: key.subarray(KEY.length).toHex(),
-      expiresMs: Number(new Reader(value, "seen id").u64()),
-    }));
+  /** Takes what the store holds. */
+  constructor(options: SeenIdsOptions) {
+    this.#options = options;
+    this.#prefix = utf8(options.prefix);
+    const entries = [...options.store.entries(this.#prefix)]
+      .map(({ key, value }) => ({
+        hex: key.subarray(this.#prefix.length).toHex(),
+        expiresMs: Number(new Reader(value, "seen id").u64()),
+      }));
     entries.sort((a, b) => a.expiresMs - b.expiresMs);
     for (const { hex, expiresMs } of entries) {
       this.#expiries.set(hex, expiresMs);
     }
+    this.#trim();
   }
 
   /** How many were forgotten before their time because there were too many. */
@@ -33,22 +49,21 @@ export class SeenIds {
   }
 
   /** Whether `id` was added and is kept yet. */
-  has(id: Bytes): boolean {
+  has(id: Uint8Array): boolean {
     return this.#expiries.has(id.toHex());
   }
 
-  /** Adds `id`, within a transaction of the store if the caller began one. */
-  add(id: Bytes, wallMs: number): void {
-    const expiresMs = Math.ceil(wallMs + this.#keepMs);
-    this.#expiries.set(id.toHex(), expiresMs);
-    if (this.#expiries.size > this.#capacity) {
-      const [oldest] = this.#expiries.keys();
-      this.#forget(oldest!);
-      this.#evicted++;
-    }
+  /** Adds `id`, within a transaction of the store if the caller began one; in memory only while the store is full. */
+  add(id: Uint8Array, wallMs: number): void {
+    const { store, keepMs } = this.#options;
+    const expiresMs = Math.ceil(wallMs + keepMs);
+    const hex = id.toHex();
+    this.#expiries.delete(hex);
+    this.#expiries.set(hex, expiresMs);
+    this.#trim();
     try {
-      this.#store.set(
-        concat(KEY, id),
+      store.set(
+        concat(this.#prefix, id),
         new Writer(8).u64(BigInt(expiresMs)).finish(),
       );
     } catch (error) {
@@ -66,8 +81,16 @@ export class SeenIds {
     }
   }
 
+  #trim(): void {
+    for (const hex of this.#expiries.keys()) {
+      if (this.#expiries.size <= this.#options.capacity) return;
+      this.#forget(hex);
+      this.#evicted++;
+    }
+  }
+
   #forget(hex: string): void {
     this.#expiries.delete(hex);
-    this.#store.delete(concat(KEY, Uint8Array.fromHex(hex)));
+    this.#options.store.delete(concat(this.#prefix, Uint8Array.fromHex(hex)));
   }
 }

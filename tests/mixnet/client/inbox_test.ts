@@ -33,22 +33,68 @@ Deno.test("fragments at odds with others of their message are dropped", () => {
   assert(inbox.accept(b!, AT));
 });
 
-Deno.test("whoever floods fills bounded memory: the oldest unfinished messages go", () => {
+Deno.test("whoever floods fills bounded memory, in the store too", () => {
   const store = memoryStore();
-  const inbox = make({ maxMessages: 10, maxBytes: 1_000 }, store);
+  const inbox = make({ maxMessages: 10, maxBytes: 4_000 }, store);
   for (let i = 0; i < 100; i++) inbox.accept(fragmentsOf(2)[0]!, AT);
   assertEquals(inbox.counts.evicted, 90);
   assertEquals(store.usage().entries, 10);
   for (let i = 0; i < 20; i++) {
     inbox.accept({ ...fragmentsOf(2)[0]!, bytes: new Uint8Array(400) }, AT);
   }
-  assert(inbox.heldBytes <= 1_000, `${inbox.heldBytes}`);
+  assertEquals(inbox.counts.accepted - inbox.counts.evicted, 6);
+  assert(inbox.heldBytes <= 4_000, `${inbox.heldBytes}`);
+});
+
+Deno.test("a message whose fragments keep coming outlives a flood of others that are never whole", () => {
+  const inbox = make({ maxMessages: 10 });
+  const honest = fragmentsOf(30);
+  let whole;
+  for (const fragment of honest) {
+    whole = inbox.accept(fragment, AT);
+    for (let i = 0; i < 9; i++) inbox.accept(fragmentsOf(2)[0]!, AT);
+  }
+  assert(whole && whole !== "refused");
+  assertEquals(whole.messageId, honest[0]!.messageId);
+  assertEquals(inbox.counts.evicted, 30 * 9 - 9);
+});
+
+Deno.test("fragments that hold nothing take room all the same", () => {
+  const store = memoryStore();
+  const inbox = make({ maxBytes: 100 * 256 }, store);
+  for (let i = 0; i < 10; i++) {
+    for (const fragment of fragmentsOf(600).slice(1)) {
+      inbox.accept({ ...fragment, bytes: new Uint8Array(0) }, AT);
+    }
+  }
+  assert(store.usage().entries <= 100, `${store.usage().entries}`);
+});
+
+Deno.test("a message of more fragments than the longest takes is refused at its first", () => {
+  const store = memoryStore();
+  const inbox = make({ maxMessageBytes: 10 * 1_576 }, store);
+  const { messageId } = fragmentsOf(1)[0]!;
+  const fragment = { ...fragmentsOf(1)[0]!, messageId, index: 0 };
+  assertEquals(inbox.accept({ ...fragment, count: 12 }, AT), undefined);
+  assertEquals(inbox.counts.tooLarge, 1);
+  assertEquals(store.usage().entries, 0);
+  inbox.accept({ ...fragment, count: 11 }, AT);
+  assertEquals(inbox.counts.accepted, 1);
+});
+
+Deno.test("a full store remembers that a message was taken", () => {
+  const store = memoryStore({ maxEntries: 1 });
+  const inbox = make({}, store);
+  const [fragment] = fragmentsOf(1);
+  assert(inbox.accept(fragment!, AT));
+  inbox.taken(fragment!.messageId, AT);
+  assertEquals(make({}, store).accept(fragment!, AT), undefined);
 });
 
 Deno.test("a message that is too long, or whose rest does not come, is dropped and counted", () => {
   const inbox = make({ maxMessageBytes: 3, reassemblyMs: 1_000 });
-  const long = fragmentsOf(3);
-  for (const fragment of long) inbox.accept(fragment, AT);
+  const [a, b] = fragmentsOf(2);
+  for (const fragment of [a, b, a]) inbox.accept(fragment!, AT);
   assertEquals(inbox.counts.tooLarge, 1);
   assertEquals(inbox.counts.duplicate, 1);
   assertEquals(inbox.heldBytes, 0);
