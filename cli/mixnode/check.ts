@@ -6,8 +6,10 @@ import { CliError } from "../_error.ts";
 import { type Command, command, type Context } from "../_main.ts";
 import type { MixnodeConfig } from "./config.ts";
 import { readKeys } from "./keys.ts";
+import { mixStrategyOf } from "./mix_strategy_of.ts";
 import {
   configText,
+  parametersOf,
   readMixnodeConfig,
   stateFolder,
   trustOf,
@@ -114,10 +116,16 @@ function nodeFindings(config: MixnodeConfig, context: Context): Finding[] {
   if (asn === 0) {
     found.push(warning("node.asn is unknown: the AS rule takes 0 for one AS"));
   }
-  const tried = trial(() => {
+  const keys = trial(() => {
     readKeys(stateFolder(state, context), "node");
   });
-  return [...found, ...tried];
+  const mixing = trial(() => {
+    const parts = { ...parametersOf(config), random: () => 0 };
+    if (parts.meanDelayMs <= parts.maxDelayMs) {
+      mixStrategyOf(config.node, parts);
+    }
+  });
+  return [...found, ...keys, ...mixing];
 }
 
 function authorityFindings(

@@ -114,11 +114,7 @@ export async function openMixnode(
       },
     }),
   );
-  const { replay, egress } = server;
-  const clock = systemClock;
-  node.exposeMixNode(metrics, {
-    ...{ node: server.node, replay, pool, egress, clock },
-  });
+  node.exposeMixServer(metrics, server, { pool, clock: systemClock });
   const closing = opened.move();
   return {
     id: encodeHex(id),

@@ -1,12 +1,16 @@
 /** Why a part of the mixnet failed. */
-export type MixnetErrorCode =
-  | "unauthenticated" // a handshake message or a frame does not verify
-  | "malformed" // a frame verified, but what it holds does not decode
-  | "truncated" // the peer ended in the middle of a frame
-  | "refused" // we do not want this peer
-  | "timeout" // a deadline passed
-  | "disconnected" // the connection broke, or ended during the handshake
-  | "closed"; // used after close
+export const MIXNET_ERROR_CODES = [
+  "unauthenticated", // a handshake message or a frame does not verify
+  "malformed", // a frame verified, but what it holds does not decode
+  "truncated", // the peer ended in the middle of a frame
+  "refused", // we do not want this peer
+  "timeout", // a deadline passed
+  "disconnected", // the connection broke, or ended during the handshake
+  "closed", // used after close
+] as const;
+
+/** One of {@link MIXNET_ERROR_CODES}. */
+export type MixnetErrorCode = typeof MIXNET_ERROR_CODES[number];
 
 /** A failure of the mixnet that a peer, or the network between, can cause. */
 export class MixnetError extends Error {

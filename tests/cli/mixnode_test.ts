@@ -131,6 +131,11 @@ Deno.test("betanet-mixnode check prints what is wrong and exits with 1, or 0 if 
       [good, `listen = ["tcp://0.0.0.0:9001"]\nasn = 1`, "Nobody reaches"],
       [good, `listen = ["tcp://192.0.2.1:0"]\nasn = 1`, "port 0"],
       [good, "listen = []", "listen is empty"],
+      [
+        good,
+        `${node}\n[node.mixing]\nstrategy = "threshold"\nkeep = 64`,
+        "node.mixing do not fit",
+      ],
     ] as const
   ) {
     const [code, ...found] = await check(network, about);

@@ -1,7 +1,11 @@
 import { BoundedQueue, systemClock } from "../../core/async/mod.ts";
 import { encodeHex } from "../../core/bytes/mod.ts";
 import type { Connection, Listener } from "../../core/transport/mod.ts";
-import { MixnetError, type MixnetErrorCode } from "../error.ts";
+import {
+  MIXNET_ERROR_CODES,
+  MixnetError,
+  type MixnetErrorCode,
+} from "../error.ts";
 import { acceptLink, type AcceptLinkOptions } from "./dial_link.ts";
 import { FrameBudgets, type FrameRate } from "./frame_budgets.ts";
 import type { MixLink } from "./mix_link.ts";
@@ -20,14 +24,18 @@ const BACKLOG = 128;
 export type ConnectionSource = AsyncIterable<Connection> & { close(): void };
 
 /** Why a connection became no link. */
-export type LinkRefusal =
-  | "pending" // too many handshakes at once
-  | "pending_network" // too many of one network at once
-  | "links" // too many links
-  | "links_network" // too many links of one network
-  | "backlog" // too many links that nobody has taken
-  | "stopped" // we stopped during the handshake
-  | MixnetErrorCode; // the handshake failed
+export const LINK_REFUSALS = [
+  "pending", // too many handshakes at once
+  "pending_network", // too many of one network at once
+  "links", // too many links
+  "links_network", // too many links of one network
+  "backlog", // too many links that nobody has taken
+  "stopped", // we stopped during the handshake
+  ...MIXNET_ERROR_CODES, // the handshake failed
+] as const;
+
+/** One of {@link LINK_REFUSALS}. */
+export type LinkRefusal = typeof LINK_REFUSALS[number];
 
 /** Options of {@link LinkListeners}. */
 export interface LinkListenersOptions

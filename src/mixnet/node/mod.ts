@@ -36,6 +36,7 @@ export {
   type ReplayVerdict,
   type TaggedPacket,
 } from "./replay_filter.ts";
+export { exposeMixServer } from "./server_metrics.ts";
 export {
   UNWRAP_DROPS,
   UnwrapBatch,

@@ -1,0 +1,214 @@
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { nodeProvider } from "../../src/core/crypto/mod.ts";
+import { listenTcp } from "../../src/core/transport/mod.ts";
+import { makeFolder } from "./_htx_process.ts";
+import { runMixnode, RunningMixnode } from "./_run_mixnode.ts";
+
+const EPOCH_S = 3;
+
+/** A network of an authority, a gateway and three mixes in this process; some links are QUIC. */
+class Network implements AsyncDisposable {
+  readonly nodes: RunningMixnode[] = [];
+  readonly statusPorts: string[] = [];
+  readonly #folder: string;
+  #network = "";
+  #authority?: RunningMixnode;
+
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  /** Founds the network; nobody is in it yet. */
+  async found(): Promise<void> {
+    const folder = this.#folder;
+    const made = await runMixnode("keygen", "--authority", "--state", folder);
+    const id = made.stdout.trim().split(" ")[1];
+    const epoch = Math.floor(Date.now() / (EPOCH_S * 1_000));
+    await Deno.writeTextFile(
+      `${folder}/beacon.json`,
+      JSON.stringify(Object.fromEntries(
+        Array.from({ length: 60 }, (_, i) => [epoch + i, {
+          dice: nodeProvider.random(32).toHex(),
+        }]),
+      )),
+    );
+    const network = (port: number) => `
+[network]
+name = "test"
+authorities = ["${id}@127.0.0.1:${port}"]
+epoch = "${EPOCH_S}s"
+mean_delay = "5ms"
+client_packets_per_second = 40
+client_loops_per_second = 4
+`;
+    const port = await freePort();
+    this.#network = network(port);
+    const config = await this.#write(
+      "authority",
+      `[authority]\nport = ${port}\nstate = "${folder}"\n[authority.beacon]\nfile = "${folder}/beacon.json"\n`,
+    );
+    this.#authority = new RunningMixnode(
+      "directory",
+      "serve",
+      "--config",
+      config,
+    );
+    await this.#authority.said(/authority .* at http/);
+  }
+
+  /** Starts a node and waits until it works. */
+  async node(name: string, about: string): Promise<RunningMixnode> {
+    const state = `${this.#folder}/${name}`;
+    await runMixnode("keygen", "--state", state);
+    const config = await this.#write(
+      name,
+      `[node]\nstate = "${state}"\nworkers = 0\n${about}\n[node.status]\nport = 0\n`,
+    );
+    const node = new RunningMixnode("--config", config);
+    this.nodes.push(node);
+    const [, port] = await node.said(/status at http:\/\/127.0.0.1:(\d+)/);
+    this.statusPorts.push(port!);
+    return node;
+  }
+
+  /** The configuration of a client, whose keys are made. */
+  async client(name: string): Promise<string> {
+    const state = `${this.#folder}/${name}`;
+    await runMixnode("keygen", "--client", "--state", state);
+    return await this.#write(name, `[client]\nstate = "${state}"\n`);
+  }
+
+  async #write(name: string, text: string): Promise<string> {
+    const path = `${this.#folder}/${name}.toml`;
+    await Deno.writeTextFile(path, `${this.#network}\n${text}`);
+    return path;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const each of [...this.nodes, this.#authority!]) {
+      await each.terminal.send("SIGTERM");
+      assertEquals(await each.ended, 0);
+    }
+  }
+}
+
+Deno.test("betanet-mixnode start runs nodes of a network, and client commands send through them", async () => {
+  await using folder = await makeFolder();
+  await using network = new Network(folder.path);
+  await network.found();
+  const listen = (scheme: string) => `listen = ["${scheme}://127.0.0.1:0"]`;
+  await network.node("gate", `role = "gateway"\nasn = 1\n${listen("tcp")}`);
+  for (const [i, scheme] of ["quic", "tcp", "quic"].entries()) {
+    await network.node(`mix${i}`, `asn = ${i + 2}\n${listen(scheme)}`);
+  }
+  const [alice, bob] = [
+    await network.client("alice"),
+    await network.client("bob"),
+  ];
+  const address = await runMixnode("client", "address", "--config", bob);
+  const to = address.stdout.trim();
+  assertStringIncludes(to, "betanet-mix:");
+  assertEquals(
+    (await runMixnode("client", "address", "--config", bob)).stdout.trim(),
+    to,
+  );
+  const letter = `${folder.path}/letter`;
+  await Deno.writeTextFile(letter, "hello");
+  const recv = new RunningMixnode(
+    ...["client", "recv", "--count", "1", "--config", bob],
+    ...["--reply", "and you?"],
+  );
+  const sent = await runMixnode(
+    ...["client", "send", to, letter, "--request", "--config", alice],
+  );
+  assertEquals([sent.code, sent.stdout], [0, "and you?\n"], sent.stderr);
+  assertEquals([await recv.ended, recv.terminal.out], [0, "hello\n"]);
+  const ping = await runMixnode(
+    ...["client", "ping", "--count", "1", "--config", alice],
+  );
+  assertEquals(ping.code, 0, ping.stderr);
+
+  const [gate, mix] = network.statusPorts;
+  const ready = await (await fetch(`http://127.0.0.1:${mix}/ready`)).json();
+  assertEquals(ready, { ok: true, checks: { listed: true, accepting: true } });
+  const asked = ["stats", "--status", `127.0.0.1:${gate}`];
+  const stats = await runMixnode(...asked);
+  assertEquals(stats.code, 0, stats.stderr);
+  assertStringIncludes(stats.stdout, "mailbox clients known");
+  const json = JSON.parse((await runMixnode(...asked, "--json")).stdout);
+  assert(json["mixnet_packets_total{event=delivered}"] > 0);
+  assertEquals(json["mixnet_mailbox_clients{state=known}"], 2);
+});
+
+Deno.test("betanet-mixnode start refuses a state that another node uses, an address that is taken, and what fits no strategy", async () => {
+  await using folder = await makeFolder();
+  await using network = new Network(folder.path);
+  await network.found();
+  await network.node("one", `listen = ["tcp://127.0.0.1:0"]`);
+  const config = `${folder.path}/one.toml`;
+  const second = await runMixnode("--config", config);
+  assertEquals(second.code, 1);
+  assertStringIncludes(second.stderr, "Another process uses the state");
+
+  const taken = await listenTcp("tcp://127.0.0.1:0");
+  await runMixnode("keygen", "--state", `${folder.path}/two`);
+  const two = ["--config", config, "--state", `${folder.path}/two`];
+  const listening = await runMixnode(
+    "start",
+    ...two,
+    ...["--listen", taken.address],
+  );
+  taken.close();
+  assertEquals(listening.code, 1);
+  assertStringIncludes(listening.stderr, `Cannot listen at ${taken.address}`);
+
+  const text = await Deno.readTextFile(config);
+  await Deno.writeTextFile(
+    config,
+    text.replace(
+      "[node.status]",
+      `[node.mixing]\nstrategy = "threshold"\nkeep = 64\n[node.status]`,
+    ),
+  );
+  const unfit = await runMixnode("start", ...two);
+  assertEquals(unfit.code, 2);
+  assertStringIncludes(unfit.stderr, "node.mixing");
+});
+
+Deno.test("betanet-mixnode start and client want authorities and keys, and say how to get them", async () => {
+  await using folder = await makeFolder();
+  const config = `${folder.path}/mixnode.toml`;
+  await Deno.writeTextFile(config, `[node]\nstate = "${folder.path}"\n`);
+  const keyless = await runMixnode("start", "--config", config);
+  assertEquals(keyless.code, 1);
+  assertStringIncludes(keyless.stderr, "keygen makes them");
+  await runMixnode("keygen", "--state", folder.path);
+  await runMixnode("keygen", "--client", "--state", folder.path);
+  for (const command of [["start"], ["client", "recv"]]) {
+    const lonely = await runMixnode(...command, "--config", config);
+    assertEquals(lonely.code, 2);
+    assertStringIncludes(lonely.stderr, "network.authorities names none");
+  }
+  const flag = await runMixnode("start", "--config", config, "--role", "relay");
+  assertEquals(flag.code, 2);
+  assertStringIncludes(flag.stderr, "flags: node.role");
+});
+
+Deno.test("betanet-mixnode stats says where it asked in vain", async () => {
+  await using folder = await makeFolder();
+  const config = `${folder.path}/mixnode.toml`;
+  await Deno.writeTextFile(config, "");
+  const unset = await runMixnode("stats", "--config", config);
+  assertEquals(unset.code, 2);
+  assertStringIncludes(unset.stderr, "node.status.port");
+  const status = `127.0.0.1:${await freePort()}`;
+  const nobody = await runMixnode("stats", "--status", status);
+  assertEquals(nobody.code, 1);
+  assertStringIncludes(nobody.stderr, `Nothing answers at ${status}`);
+});
+
+async function freePort(): Promise<number> {
+  const listener = await listenTcp("tcp://127.0.0.1:0");
+  listener.close();
+  return Number(listener.address.split(":").at(-1));
+}
