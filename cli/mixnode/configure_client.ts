@@ -14,8 +14,8 @@ import {
   sphinxGeometry,
 } from "../../src/mixnet/mod.ts";
 import { CliError } from "../_error.ts";
-import type { Program } from "../_main.ts";
-import { clientProgram, type ConfigureClient } from "./client.ts";
+import type { Context, Program } from "../_main.ts";
+import { clientProgram, type ConfiguredClient } from "./client.ts";
 import { gatewayDial } from "./gateway_dial.ts";
 import { readKeys } from "./keys.ts";
 import { lockState } from "./lock_state.ts";
@@ -27,7 +27,10 @@ const NAMESPACE = "client";
 const GATEWAY = utf8("gateway");
 
 /** Reads the keys and `[client]` of `mixnode.toml`, and waits for a document of the network. */
-const configureClient: ConfigureClient = async (path, context) => {
+export async function configureClient(
+  path: string | undefined,
+  context: Context,
+): Promise<ConfiguredClient> {
   const { log } = context;
   const config = readMixnodeConfig(path);
   const { state, mode, crypto: name } = config.client;
@@ -78,7 +81,7 @@ const configureClient: ConfigureClient = async (path, context) => {
       }),
     [Symbol.asyncDispose]: () => closing.disposeAsync(),
   };
-};
+}
 
 /** The commands of the client that `mixnode.toml` describes. */
 export const clientCommands: Program = clientProgram(configureClient);

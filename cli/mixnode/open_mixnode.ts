@@ -88,6 +88,7 @@ export async function openMixnode(
   const pool = opened.use(await openPool(config, crypto, geometry));
   const id = crypto.ed25519.publicKey(keys.identitySeed.expose());
   const { mixing, mailboxes, role } = config.node;
+  const framesPerSecond = config.node.peer_packets_per_second;
   const server = opened.use(
     new node.MixServer({
       ...{ crypto, id, pool, store, parameters, listeners, log, random },
@@ -96,6 +97,7 @@ export async function openMixnode(
       directory: client,
       isGateway: role === "gateway",
       dial: dialNode,
+      peerRate: { framesPerSecond, burstFrames: 2 * framesPerSecond },
       strategy: mixStrategyOf(config.node, {
         ...parameters,
         random,

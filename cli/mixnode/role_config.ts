@@ -111,6 +111,10 @@ export const node = section({
     doc: "number of the autonomous system it is in; 0: unknown",
   }),
   crypto,
+  peer_packets_per_second: count(
+    20_000,
+    "what each node and client may send; twice as many at once",
+  ),
   workers: integer({
     min: 0,
     max: 64,

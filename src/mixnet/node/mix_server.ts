@@ -12,6 +12,7 @@ import type { EpochKeys } from "../directory/epoch_keys.ts";
 import { Gateway } from "../gateway/gateway.ts";
 import type { MailboxLimits } from "../gateway/mailbox.ts";
 import { Egress } from "../link/egress.ts";
+import type { FrameRate } from "../link/frame_budgets.ts";
 import type { LinkFrame } from "../link/link_frame.ts";
 import {
   type ConnectionSource,
@@ -52,6 +53,8 @@ export interface MixServerOptions {
   readonly listeners: readonly ConnectionSource[];
   /** Connects to other nodes. */
   readonly dial: PeerSenderOptions["dial"];
+  /** What each node and client may send; 20,000 frames a second by default, 40,000 at once. */
+  readonly peerRate?: FrameRate;
   /** How packets are mixed; each by the delay that it carries by default, 16,384 at most. */
   readonly strategy?: MixStrategy<PooledPacket>;
   /** Told how much later than asked for packets left the default strategy, in milliseconds. */
@@ -165,6 +168,7 @@ export class MixServer implements AsyncDisposable {
     });
     this.links = new LinkListeners(options.listeners, {
       ...link,
+      ...options.peerRate && { keyRate: options.peerRate },
       isAllowed: (key) => options.isGateway || this.#isNode(key),
     });
     this.#serving.add(this.#acceptAll());

@@ -18,7 +18,10 @@ import { EpochKeys } from "../../../src/mixnet/directory/epoch_keys.ts";
 import { dialLink } from "../../../src/mixnet/link/dial_link.ts";
 import { LinkListeners } from "../../../src/mixnet/link/link_listeners.ts";
 import type { MixLink } from "../../../src/mixnet/link/mix_link.ts";
-import { MixServer } from "../../../src/mixnet/node/mix_server.ts";
+import {
+  MixServer,
+  type MixServerOptions,
+} from "../../../src/mixnet/node/mix_server.ts";
 import { LocalUnwrapPool } from "../../../src/mixnet/node/unwrap_pool.ts";
 import { sphinxGeometry } from "../../../src/mixnet/sphinx/geometry.ts";
 import {
@@ -117,7 +120,9 @@ class Line {
     };
   }
 
-  async serve(): Promise<{ server: MixServer; sink: LinkListeners }> {
+  async serve(
+    more: Partial<MixServerOptions> = {},
+  ): Promise<{ server: MixServer; sink: LinkListeners }> {
     const [first, second] = await Promise.all(
       [0, 1].map((i) =>
         this.network.transport(`node${i}`).listen(`memory://node${i}`)
@@ -141,6 +146,7 @@ class Line {
       dial: (address, signal) =>
         this.network.transport("node0").dial(address, { signal }),
       log: silentLogger,
+      ...more,
     });
     return { server, sink };
   }
@@ -217,6 +223,41 @@ Deno.test("a peer that floods a node with replays and noise takes nothing from a
   assertEquals(counts.dropped.replayed, flooded / 2 - 1);
   assertEquals(counts.dropped.mac, flooded / 2);
   assertEquals(server.egress.stats.sent, wanted.length);
+  const ending = server.drain(1_000);
+  await line.clock.run(5_000);
+  await ending;
+  await sink[Symbol.asyncDispose]();
+  await line.clock.run(5_000);
+});
+
+Deno.test("a peer sends no faster than peerRate, whatever others send", async () => {
+  const line = new Line();
+  const peerRate = { framesPerSecond: 100, burstFrames: 200 };
+  const { server, sink } = await line.serve({ peerRate });
+  const [good, bad] = [await line.dial(2), await line.dial(3)];
+  const { epoch } = line;
+  const packet = line.crypto.random(GEOMETRY.packetLength);
+  const noise = Array.from(
+    { length: 26 },
+    () => ({ type: "packet" as const, epoch, packet }),
+  );
+  const flooding = (async () => {
+    for (;;) await bad.send(noise);
+  })().catch(() => {});
+  const wanted: string[] = [];
+  for (let i = 0; i < 60; i++) {
+    const { packet, name } = line.packet();
+    wanted.push(name);
+    await good.send([{ type: "packet", epoch, packet }]);
+    await line.clock.run(50);
+  }
+  await line.clock.run(500);
+  assertEquals(line.got.toSorted(), wanted.toSorted());
+  const flooded = server.node.counts.received - wanted.length;
+  assert(flooded >= 450 && flooded <= 550 + 2 * 26, `${flooded}`);
+  assert(server.links.stats.slowed > 0);
+  bad.close();
+  await flooding;
   const ending = server.drain(1_000);
   await line.clock.run(5_000);
   await ending;
