@@ -46,4 +46,30 @@ export {
   type ReceptionFault,
   receptionFaults,
 } from "./bundle/reception_rules.ts";
+export {
+  applyBlockFlags,
+  type BlockFlagsOutcome,
+} from "./bundle/apply_block_flags.ts";
+export { bundleId } from "./bundle/bundle_id.ts";
+export { CreationTimestamps, dtnTime, unixTime } from "./bundle/dtn_time.ts";
+export { fragmentBundle } from "./bundle/fragment.ts";
+export { type LocalTime, remainingLifetimeMs } from "./bundle/lifetime.ts";
+export {
+  PIECE_OVERHEAD_BYTES,
+  Reassembly,
+  type ReassemblyDrop,
+  type ReassemblyLimits,
+  type ReassemblyOutcome,
+} from "./bundle/reassembly.ts";
+export {
+  ADMIN_RECORD_TYPE,
+  adminRecordType,
+  decodeStatusReport,
+  encodeStatusReport,
+  REPORT_REASON,
+  type Status,
+  STATUSES,
+  type StatusReport,
+  statusReportOn,
+} from "./bundle/status_report.ts";
 export type { Uint } from "./bundle/uint.ts";

@@ -24,3 +24,8 @@ export const BUNDLE_FLAG = {
 export const REPORT_FLAGS: number = BUNDLE_FLAG.reportReception |
   BUNDLE_FLAG.reportForwarding | BUNDLE_FLAG.reportDelivery |
   BUNDLE_FLAG.reportDeletion;
+
+/** `flags` and `flag`; unlike `|`, it keeps those above 2^32. */
+export function withFlag(flags: number, flag: number): number {
+  return (flags & flag) === 0 ? flags + flag : flags;
+}

@@ -36,17 +36,18 @@ export class CborBuffer {
   /** Appends a byte string. */
   byteString(value: Uint8Array): void {
     this.head(0x40, value.length);
-    if (value.length > 32) this.bytes.set(value, this.at);
-    else {for (let i = 0; i < value.length; i++) {
-        this.bytes[this.at + i] = value[i]!;
-      }}
-    this.at += value.length;
+    const { bytes, at } = this;
+    if (value.length > 32) bytes.set(value, at);
+    else for (let i = 0; i < value.length; i++) bytes[at + i] = value[i]!;
+    this.at = at + value.length;
   }
 
   /** Appends a text string of ASCII. */
   ascii(value: string): void {
     this.head(0x60, value.length);
-    for (let i = 0; i < value.length; i++) this.byte(value.charCodeAt(i));
+    const { bytes, at } = this;
+    for (let i = 0; i < value.length; i++) bytes[at + i] = value.charCodeAt(i);
+    this.at = at + value.length;
   }
 
   /** Appends a head in its shortest form; `major` is the major type in its upper three bits. */

@@ -1,5 +1,5 @@
 import type { Bundle } from "./bundle.ts";
-import { BUNDLE_FLAG } from "./bundle_flags.ts";
+import { BUNDLE_FLAG, withFlag } from "./bundle_flags.ts";
 import { BLOCK_TYPE, type CanonicalBlock } from "./canonical_block.ts";
 import { CRC_TYPE, type CrcType } from "./crc.ts";
 import type { Eid } from "./eid.ts";
@@ -94,7 +94,7 @@ export function createBundle(init: BundleInit): Bundle {
     data: init.payload,
   });
   const primary = {
-    flags: source.isNull ? flags | BUNDLE_FLAG.mustNotFragment : flags,
+    flags: source.isNull ? withFlag(flags, BUNDLE_FLAG.mustNotFragment) : flags,
     crcType,
     destination: init.destination,
     source,

@@ -145,7 +145,7 @@ export function readPrimaryBlock(cursor: CborCursor): PrimaryBlock {
 }
 
 /** Reads a creation timestamp. */
-function readCreationTimestamp(cursor: CborCursor): CreationTimestamp {
+export function readCreationTimestamp(cursor: CborCursor): CreationTimestamp {
   const count = cursor.array();
   if (count >= 0 && count !== 2) {
     throw new BundleError("cbor", "A creation timestamp has two items");
