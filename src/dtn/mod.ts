@@ -1,5 +1,5 @@
 /**
- * Delay-tolerant networking: bundles of Bundle Protocol version 7 (RFC 9171).
+ * Delay-tolerant networking: bundles of Bundle Protocol version 7 (RFC 9171), and the layers that carry them.
  *
  * @module
  */
@@ -73,3 +73,21 @@ export {
   statusReportOn,
 } from "./bundle/status_report.ts";
 export type { Uint } from "./bundle/uint.ts";
+export { ContactError, type ContactErrorCode } from "./cla/contact_error.ts";
+export type {
+  Contact,
+  ContactCounts,
+  ContactListener,
+  ConvergenceLayer,
+  ReceivedBundle,
+  RefusalReason,
+  SendOutcome,
+} from "./cla/convergence_layer.ts";
+export type { WindowOptions } from "./cla/window.ts";
+export type { SessionPolicy } from "./tcpcl/options.ts";
+export { TcpclError, type TcpclErrorCode } from "./tcpcl/error.ts";
+export {
+  type Secure,
+  TcpclLayer,
+  type TcpclOptions,
+} from "./tcpcl/tcpcl_layer.ts";

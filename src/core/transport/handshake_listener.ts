@@ -4,14 +4,20 @@ import {
   Deadline,
   systemClock,
 } from "../async/mod.ts";
-import type { Address, Connection, Listener } from "./connection.ts";
+import type { Address, Connection } from "./connection.ts";
 
 const BACKLOG_CONNECTIONS = 128;
 const MAX_HANDSHAKES = 256;
 const HANDSHAKE_MS = 10_000;
 
+/** What a handshake makes: a connection, or what lives on one. */
+export interface Closeable {
+  /** Drops it at once. */
+  close(): void;
+}
+
 /** What {@link HandshakeListener} makes connections of. */
-export interface HandshakeSource<Raw, Made extends Connection = Connection> {
+export interface HandshakeSource<Raw, Made extends Closeable = Connection> {
   /** Where it listens. */
   readonly address: Address;
   /** What arrives before its handshake. */
@@ -28,8 +34,8 @@ export interface HandshakeSource<Raw, Made extends Connection = Connection> {
  * A handshake may take 10 s unless another limit is given; of 256 at once the oldest gives way to a new one.
  * 128 connections wait to be taken by the iteration; further ones wait as a part of their handshake.
  */
-export class HandshakeListener<Raw, Made extends Connection = Connection>
-  implements Listener {
+export class HandshakeListener<Raw, Made extends Closeable = Connection>
+  implements AsyncIterable<Made>, AsyncDisposable {
   readonly #source: HandshakeSource<Raw, Made>;
   readonly #clock: Clock;
   readonly #timeoutMs: number;

@@ -16,6 +16,7 @@ export type {
 export { dial, listen, type TransportOptions } from "./dial.ts";
 export { TransportError, type TransportErrorCode } from "./error.ts";
 export {
+  type Closeable,
   HandshakeListener,
   type HandshakeSource,
 } from "./handshake_listener.ts";

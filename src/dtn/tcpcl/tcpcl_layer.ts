@@ -1,0 +1,216 @@
+import { type Clock, Deadline, systemClock } from "../../core/async/mod.ts";
+import {
+  type Address,
+  type Closeable,
+  type Connection,
+  type DialOptions,
+  HandshakeListener,
+  tcp,
+  type Transport,
+} from "../../core/transport/mod.ts";
+import { ByteBudget } from "../cla/byte_budget.ts";
+import type {
+  Contact,
+  ContactListener,
+  ConvergenceLayer,
+} from "../cla/convergence_layer.ts";
+import type { WindowOptions } from "../cla/window.ts";
+import { contactErrorOf } from "./contact_error_of.ts";
+import { exchangeContactHeaders } from "./exchange_contact_headers.ts";
+import type { SessTermReason } from "./message.ts";
+import { SESSION_DEFAULTS, type SessionPolicy } from "./options.ts";
+import { TcpclContact } from "./tcpcl_contact.ts";
+
+/**
+ * Puts TLS on a connection whose contact headers have agreed on it, and takes it over; the active side is the client. It judges whether
+ * the peer's certificate is good.
+ */
+export type Secure = (
+  connection: Connection,
+  role: "active" | "passive",
+  options: { readonly address: Address; readonly signal: AbortSignal },
+) => Promise<Connection>;
+
+/** Options of {@link TcpclLayer}. */
+export interface TcpclOptions extends Partial<SessionPolicy> {
+  /** Our node id, e.g. `dtn://node/` or `ipn:1.0`. */
+  readonly nodeId: string;
+  /** What carries the connections, default TCP without Nagle's algorithm. */
+  readonly transport?: Transport;
+  /** Default {@link systemClock}. */
+  readonly clock?: Clock;
+  /** Speaks TLS with peers that can; without it none is spoken. */
+  readonly secure?: Secure;
+  /** Whether peers that cannot are left; needs `secure`. Default false. */
+  readonly requireTls?: boolean;
+  /** Most contacts that others opened; further ones are told that we are busy. Default 1,024. */
+  readonly maxContacts?: number;
+  /** Bundles of one contact that may wait for the peer's answer, default 1,024 and 64 MiB. */
+  readonly sending?: WindowOptions;
+  /** Bundles of one contact that may wait for the node, default 1,024 and 64 MiB; beyond, nothing more is read. */
+  readonly receiving?: WindowOptions;
+  /** Bytes of bundles, whole or in part, that all contacts hold together for the node; further ones are refused. Default 256 MiB. */
+  readonly maxHeldBytes?: number;
+  /** Limit from connecting to both SESS_INITs in milliseconds, default 10 s. */
+  readonly openTimeoutMs?: number;
+  /** A peer that lets one write wait so long is left, in milliseconds, default 60 s. */
+  readonly stallTimeoutMs?: number;
+}
+
+type Settings =
+  & Required<Omit<TcpclOptions, "secure">>
+  & Pick<TcpclOptions, "secure">;
+
+const DEFAULTS = {
+  ...SESSION_DEFAULTS,
+  transport: tcp,
+  clock: systemClock,
+  requireTls: false,
+  maxContacts: 1_024,
+  sending: { maxCount: 1_024, maxBytes: 67_108_864 },
+  receiving: { maxCount: 1_024, maxBytes: 67_108_864 },
+  maxHeldBytes: 268_435_456,
+  openTimeoutMs: 10_000,
+  stallTimeoutMs: 60_000,
+} as const;
+
+/** Bundles over TCP, each acknowledged by the peer: TCPCL version 4 (RFC 9174). */
+export class TcpclLayer implements ConvergenceLayer {
+  /** `"tcpcl"`. */
+  readonly name = "tcpcl";
+  readonly #options: Settings;
+  readonly #budget: ByteBudget;
+  #accepted = 0;
+
+  /**
+   * Opens nothing yet.
+   *
+   * @throws {TypeError} If TLS is required and there is no `secure`.
+   * @throws {RangeError} If a number is out of its range.
+   */
+  constructor(options: TcpclOptions) {
+    this.#options = checked({ ...DEFAULTS, ...options });
+    this.#budget = new ByteBudget(this.#options.maxHeldBytes);
+  }
+
+  /** As {@link ConvergenceLayer.dial}. */
+  async dial(
+    address: Address,
+    { signal }: DialOptions = {},
+  ): Promise<Contact> {
+    signal?.throwIfAborted();
+    const { clock, openTimeoutMs, transport } = this.#options;
+    using deadline = new Deadline(clock, openTimeoutMs, { signal });
+    try {
+      const connection = await transport.dial(address, {
+        signal: deadline.signal,
+      });
+      return await this.#open(connection, true, deadline.signal);
+    } catch (error) {
+      signal?.throwIfAborted();
+      throw contactErrorOf(error);
+    }
+  }
+
+  /** As {@link ConvergenceLayer.listen}; 256 contacts open at once, 128 wait to be taken. */
+  async listen(address: Address): Promise<ContactListener> {
+    const { clock, openTimeoutMs, transport } = this.#options;
+    const listener = await transport.listen(address);
+    return new HandshakeListener(
+      {
+        address: listener.address,
+        arrivals: listener,
+        handshake: (connection, signal) => this.#take(connection, signal),
+        close: () => listener.close(),
+      },
+      clock,
+      openTimeoutMs,
+    );
+  }
+
+  async #take(
+    connection: Connection,
+    signal: AbortSignal,
+  ): Promise<Contact> {
+    if (this.#accepted >= this.#options.maxContacts) {
+      return await this.#open(connection, false, signal, "busy");
+    }
+    this.#accepted++;
+    try {
+      const contact = await this.#open(connection, false, signal);
+      void contact.closed.then(() => this.#accepted--);
+      return contact;
+    } catch (error) {
+      this.#accepted--;
+      throw error;
+    }
+  }
+
+  async #open(
+    connection: Connection,
+    active: boolean,
+    signal: AbortSignal,
+    refusal?: SessTermReason,
+  ): Promise<Contact> {
+    const { secure, requireTls, clock, sending, receiving, stallTimeoutMs } =
+      this.#options;
+    let owner: Closeable = connection;
+    const onAbort = () => owner.close();
+    signal.addEventListener("abort", onAbort, { once: true });
+    try {
+      signal.throwIfAborted();
+      const canTls = secure !== undefined;
+      const policy = { active, canTls, requireTls, refusal };
+      if (await exchangeContactHeaders(connection, policy)) {
+        const role = active ? "active" : "passive";
+        const address = connection.remoteAddress;
+        owner = connection = await secure!(connection, role, {
+          address,
+          signal,
+        });
+        signal.throwIfAborted();
+      }
+      const contact = new TcpclContact(connection, {
+        session: { ...this.#options, active, budget: this.#budget },
+        sending,
+        receiving,
+        stallTimeoutMs,
+        clock,
+      });
+      owner = contact;
+      await contact.opened;
+      return contact;
+    } catch (error) {
+      // A contact that fails says why and closes by itself.
+      if (owner === connection || signal.aborted) owner.close();
+      signal.throwIfAborted();
+      throw error;
+    } finally {
+      signal.removeEventListener("abort", onAbort);
+    }
+  }
+}
+
+function checked(options: Settings): Settings {
+  if (options.requireTls && !options.secure) {
+    throw new TypeError("To require TLS takes a `secure` that speaks it");
+  }
+  const { keepaliveS } = options;
+  if (
+    !(Number.isInteger(keepaliveS) && keepaliveS >= 0 && keepaliveS < 65_536)
+  ) {
+    throw new RangeError(`Want a keepaliveS in 0..65535: got ${keepaliveS}`);
+  }
+  for (
+    const name of [
+      "segmentMruBytes",
+      "transferMruBytes",
+      "segmentBytes",
+    ] as const
+  ) {
+    if (!(Number.isSafeInteger(options[name]) && options[name] > 0)) {
+      throw new RangeError(`Want a whole ${name} > 0: got ${options[name]}`);
+    }
+  }
+  return options;
+}
