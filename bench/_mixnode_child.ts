@@ -1,4 +1,5 @@
 import { delay, systemClock } from "../src/core/async/mod.ts";
+import { parseExposition } from "../cli/mixnode/parse_exposition.ts";
 
 const CLOCK_TICKS_PER_S = 100; // what Linux shows in /proc on every machine
 const START_MS = 60_000;
@@ -41,16 +42,15 @@ export class MixnodeChild implements AsyncDisposable {
     }
   }
 
-  /** What `/metrics` shows, by name and labels. */
-  async metrics(): Promise<Map<string, number>> {
+  /** What `/metrics` shows but histograms, by name and label. */
+  async metrics(): Promise<Record<string, number>> {
     const response = await fetch(this.#metricsUrl);
-    const lines = (await response.text()).split("\n");
-    return new Map(
-      lines.filter((line) => line !== "" && !line.startsWith("#"))
-        .map((line) => {
-          const at = line.lastIndexOf(" ");
-          return [line.slice(0, at), Number(line.slice(at + 1))] as const;
-        }),
+    const samples = parseExposition(await response.text())
+      .filter(({ name }) => /^mixnet_.*(?<!_bucket|_sum|_count)$/.test(name));
+    return Object.fromEntries(
+      samples.map(({ name, labels, value }) =>
+        [[name, ...Object.values(labels)].join(" "), value] as const
+      ),
     );
   }
 
@@ -88,4 +88,12 @@ export class MixnodeChild implements AsyncDisposable {
 export function cpuIn(stat: string): number {
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   return (Number(fields[11]) + Number(fields[12])) / CLOCK_TICKS_PER_S;
+}
+
+/** Processor time that all processes used since the machine started, in seconds. */
+export function busyS(): number {
+  const [user, nice, system, , , irq, softirq] = Deno.readTextFileSync(
+    "/proc/stat",
+  ).split("\n")[0]!.trim().split(/\s+/).slice(1).map(Number) as number[];
+  return (user! + nice! + system! + irq! + softirq!) / CLOCK_TICKS_PER_S;
 }

@@ -69,9 +69,9 @@ export class Load implements AsyncDisposable {
     return this.#arrived;
   }
 
-  /** Sends as fast as the node takes packets until `endMs` on the monotonic clock, or until none are left. */
-  async flood(endMs: number): Promise<void> {
-    while (systemClock.now() < endMs && this.#left > 0) {
+  /** Sends as fast as the node takes packets until `endMs` on the monotonic clock, or until `spare` are left. */
+  async flood(endMs: number, spare: number): Promise<void> {
+    while (systemClock.now() < endMs && this.#left > spare) {
       await this.#send(Math.min(this.#left, this.#link.maxBatchFrames));
     }
   }

@@ -57,10 +57,7 @@ export interface BenchNetwork extends AsyncDisposable {
  */
 export async function foundNetwork(
   crypto: CryptoProvider,
-  { meanDelayMs, threads }: {
-    readonly meanDelayMs: number;
-    readonly threads: number;
-  },
+  meanDelayMs: number,
 ): Promise<BenchNetwork> {
   const folder = await Deno.makeTempDir({ prefix: "betanet-mixnode-bench-" });
   const seed = crypto.random(32);
@@ -87,7 +84,7 @@ export async function foundNetwork(
       authority: `${encodeHex(authorityKey)}@${
         authority.address.slice("http://".length)
       }`,
-      ...{ folder, nodeAddress, statusPort, meanDelayMs, threads },
+      ...{ folder, nodeAddress, statusPort, meanDelayMs },
     }),
   );
   await mixnode("keygen", "--state", folder);
@@ -184,7 +181,6 @@ function configText(
     readonly nodeAddress: string;
     readonly statusPort: number;
     readonly meanDelayMs: number;
-    readonly threads: number;
   },
 ): string {
   return `
