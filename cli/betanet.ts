@@ -9,7 +9,7 @@ Programs:
   utls     ClientHellos of browsers: draw, fingerprint, explain, compare
   mixnode  mixnet: nodes, clients, authorities, proofs of delays
 
-  betanet htx --help lists its commands; betanet demo shows real traffic through an HTX tunnel.
+  betanet htx --help lists its commands; betanet demo shows a tunnel and a mixnet at work.
 
 Examples:
   betanet htx server --port 9000

@@ -19,17 +19,23 @@ import {
   readCounts,
   requirePassage,
 } from "./demo/figures.ts";
+import { mixnetTable, runMixnet } from "./demo/mixnet.ts";
 import { serveOrigin } from "./demo/origin.ts";
-import { startTunnel, type Tunnel } from "./demo/tunnel.ts";
+import { startTunnel } from "./demo/tunnel.ts";
+import { step, tellWhatTheySaid } from "./demo/step.ts";
 import type { CarrierName } from "./htx/route.ts";
 
 const USAGE = `
-Usage: betanet demo [--carrier <name>] [--size <bytes>] [--pages <n>]
+Usage: betanet demo [--stage <name>] [--carrier <name>] [--size <bytes>] [--pages <n>]
 
-Shows real HTTP traffic through an HTX tunnel on this machine. A web server, an HTX server and an HTX proxy run as
-processes of their own; the demo downloads a file and many small pages through them, checks every SHA-256 against what
-it computed itself, and prints what the processes counted. Exit code 0 only if every byte was right.
+Shows on this machine what the programs do, each as a process of its own. Exit code 0 only if all came as it should.
 
+tunnel  A web server, an HTX server and an HTX proxy: the demo downloads a file and many small pages through them, checks
+        every SHA-256 against what it computed itself, and prints what the processes counted.
+mixnet  An authority, two gateways and three mixes: Alice sends Bob an anonymous message, Bob replies through ways back
+        that it enclosed, and the nodes say how long they held packets and how well they mixed them.
+
+  --stage <name>     tunnel, mixnet or all (all)
   --carrier <name>   tls, wss, tcp, ws, quic, or all of them in turn (tls)
   --size <bytes>     size of the file (256MiB)
   --pages <n>        number of pages of 1 to 64 KiB (300)
@@ -37,16 +43,18 @@ it computed itself, and prints what the processes counted. Exit code 0 only if e
 
 Examples:
   betanet demo
-  betanet demo --carrier all --size 64MiB
+  betanet demo --stage tunnel --carrier all --size 64MiB
+  betanet demo --stage mixnet
 `;
 
 const MAX_PAGES = 10_000;
 const CARRIERS: readonly CarrierName[] = ["tls", "wss", "tcp", "ws", "quic"];
 
-/** Real traffic through a tunnel, for everybody to see. */
+/** Real traffic through a tunnel and a mixnet, for everybody to see. */
 export const demo: Command = command({
   usage: USAGE,
   flags: {
+    stage: "string",
     carrier: "string",
     size: "string",
     pages: "string",
@@ -54,11 +62,25 @@ export const demo: Command = command({
   },
   async run(flags, context) {
     if (flags.origin !== undefined) return serveOrigin(flags.origin, context);
+    const stages = stagesOf(flags.stage ?? "all");
     const carriers = carriersOf(flags.carrier ?? "tls");
     const fileBytes = sizeOf(flags.size ?? "256MiB");
     const pageCount = countOf(flags.pages ?? "300");
     try {
-      await runAll(carriers, { fileBytes, pageCount }, context);
+      const tunnel = stages.includes("tunnel")
+        ? await runTunnels(carriers, { fileBytes, pageCount }, context)
+        : undefined;
+      const mixnet = stages.includes("mixnet")
+        ? await runMixnet(context)
+        : undefined;
+      const shown = [
+        ...tunnel ? [figuresTable(tunnel)] : [],
+        ...mixnet ? [mixnetTable(mixnet)] : [],
+      ];
+      context.print(
+        { ...tunnel && { carriers: tunnel }, ...mixnet && { mixnet } },
+        shown.join("\n\n"),
+      );
     } catch (error) {
       context.signal.throwIfAborted();
       throw error;
@@ -66,15 +88,15 @@ export const demo: Command = command({
   },
 });
 
-async function runAll(
+async function runTunnels(
   carriers: readonly CarrierName[],
   { fileBytes, pageCount }: {
     readonly fileBytes: number;
     readonly pageCount: number;
   },
   context: Context,
-): Promise<void> {
-  const { note, print, signal } = context;
+): Promise<Figures[]> {
+  const { note, signal } = context;
   const size = formatBytes(fileBytes);
   note(
     `This starts a web server, an HTX server and an HTX proxy on this machine, downloads ${size} and ${pageCount} pages ` +
@@ -87,7 +109,7 @@ async function runAll(
   for (const carrier of carriers) {
     figures.push(await runOne(carrier, seed, plan, context));
   }
-  print({ carriers: figures }, figuresTable(figures));
+  return figures;
 }
 
 async function runOne(
@@ -113,13 +135,9 @@ async function runOne(
     step(context, latencyText(latency));
     return { carrier, ...transfer, ...counts, ...latency };
   } catch (error) {
-    if (!signal.aborted) tellWhatTheySaid(tunnel, context);
+    if (!signal.aborted) tellWhatTheySaid(tunnel.children, context);
     throw error;
   }
-}
-
-function step({ note }: Context, line: string): void {
-  note(`[ok] ${line}`);
 }
 
 function checkedText({ file, pages }: Plan): string {
@@ -142,11 +160,10 @@ function latencyText({ decoy, rttP50Ms }: Latency): string {
   return `${seen}, without one the decoy site over ${protocol}: ${status} ${type}`;
 }
 
-/** What the processes wrote to stderr may explain a failure. */
-function tellWhatTheySaid({ children }: Tunnel, { note }: Context): void {
-  for (const { name, said } of children) {
-    for (const line of said) note(`${name}: ${line}`);
-  }
+function stagesOf(text: string): readonly string[] {
+  if (text === "all") return ["tunnel", "mixnet"];
+  if (text === "tunnel" || text === "mixnet") return [text];
+  throw new CliError("usage", "Flag --stage wants tunnel, mixnet or all");
 }
 
 function carriersOf(text: string): readonly CarrierName[] {

@@ -166,7 +166,8 @@ function rounded(value: number): number {
   return Math.round(value * 1000) / 1000;
 }
 
-async function exposition(
+/** What `/metrics` of the status page at `address` says. */
+export async function exposition(
   address: Address,
   options: { readonly signal: AbortSignal },
 ): Promise<string> {

@@ -94,7 +94,7 @@ const init: Command = command({
 const serve: Command = command({
   usage: SERVE_USAGE,
   flags: { config: "string" },
-  async run(flags, { log, note, signal, ...context }) {
+  async run(flags, { log, print, signal, ...context }) {
     const config = readMixnodeConfig(flags.config);
     const { host, port, nodes, state } = config.authority;
     const folder = stateFolder(state ?? config.node.state, context);
@@ -116,7 +116,8 @@ const serve: Command = command({
     await using server = serveHttp(directory.directoryRequests({ authority }), {
       ...{ hostname: host, port, signal },
     });
-    note(`authority ${id} at ${server.address}`);
+    const { address } = server;
+    print({ id, address }, `authority ${id} at ${address}`);
     await authority.run(signal);
   },
 });

@@ -21,9 +21,13 @@ export class RunningMixnode {
   /** Starts it. */
   constructor(...args: readonly string[]) {
     this.terminal = new FakeTerminal(args);
-    const note = this.terminal.note;
+    const { note, print } = this.terminal;
     this.terminal.note = (line) => {
       note(line);
+      this.#look();
+    };
+    this.terminal.print = (text) => {
+      print(text);
       this.#look();
     };
     this.ended = run(program, this.terminal);
@@ -39,7 +43,7 @@ export class RunningMixnode {
 
   #look(): void {
     this.#waiting = this.#waiting.filter(({ text, found }) => {
-      const match = text.exec(this.terminal.err);
+      const match = text.exec(this.terminal.err + this.terminal.out);
       if (match) found(match);
       return !match;
     });

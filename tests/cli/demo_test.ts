@@ -38,7 +38,10 @@ const { signal } = new AbortController();
 Deno.test("demo moves every byte over each carrier and leaves nothing behind", async () => {
   await using box = await DemoBox.make();
   const { code, stdout, stderr } = await box.run(
-    ["--carrier", "all", "--size", "4MiB", "--pages", "20"],
+    [
+      ...["--stage", "tunnel", "--carrier", "all"],
+      ...["--size", "4MiB", "--pages", "20"],
+    ],
   );
   assertEquals(code, 0, stderr);
   const [head, ...rows] = stdout.trimEnd().split("\n");
@@ -63,13 +66,16 @@ Deno.test("demo moves every byte over each carrier and leaves nothing behind", a
     stderr.match(/4845566 bytes in 21 downloads, 24 SHA-256/g)?.length,
     5,
   );
-  await box.assertEmpty(stderr, 5);
+  await box.assertEmpty(stderr, 3 * 5);
 });
 
 Deno.test("demo --json prints figures for a script, whatever the environment says of proxies", async () => {
   await using box = await DemoBox.make();
   const { code, stdout, stderr } = await box.run(
-    ["--size", "100kB", "--pages", "1", "--json", "--quiet"],
+    [
+      ...["--stage", "tunnel", "--size", "100kB", "--pages", "1"],
+      ...["--json", "--quiet"],
+    ],
     { NO_PROXY: "127.0.0.1", HTTP_PROXY: "http://127.0.0.1:1" },
   );
   assertEquals([code, stderr], [0, ""]);
@@ -92,11 +98,32 @@ Deno.test("demo ends its processes and removes its state on SIGINT", async () =>
     child.kill("SIGINT");
   });
   assertEquals(code, 130, stderr);
-  await box.assertEmpty(stderr, 1);
+  await box.assertEmpty(stderr, 3);
+});
+
+Deno.test("demo sends an anonymous message and its reply through a mixnet, and leaves nothing behind", async () => {
+  await using box = await DemoBox.make();
+  const { code, stdout, stderr } = await box.run(
+    ["--stage", "mixnet", "--json"],
+  );
+  assertEquals(code, 0, stderr);
+  const { mixnet, carriers } = JSON.parse(stdout);
+  assertEquals(carriers, undefined);
+  const { messageMs, replyMs, loopMs, nodes } = mixnet;
+  assert(0 < messageMs && messageMs < replyMs && 0 < loopMs, stdout);
+  assertEquals(
+    nodes.map(({ name }: { name: string }) => name),
+    ["gateway 1", "gateway 2", "mix 1", "mix 2", "mix 3"],
+  );
+  for (const { packets, delayMs, setSize } of nodes) {
+    assert(packets > 0 && delayMs > 0 && setSize > 1, stdout);
+  }
+  await box.assertEmpty(stderr, 6);
 });
 
 for (
   const [flag, ...values] of [
+    ["--stage", "htx", "tunnel,mixnet"],
     ["--carrier", "udp", "tcp,ws"],
     ["--size", "0B", "17GiB", "much", "-1B"],
     ["--pages", "0", "10001", "1e3", "x"],
@@ -372,12 +399,12 @@ class DemoBox implements AsyncDisposable {
     return outcome(this.spawn(args, env));
   }
 
-  /** Nothing is left in the directory, and nobody at the addresses that each of `runs` told in `stderr`. */
-  async assertEmpty(stderr: string, runs: number): Promise<void> {
+  /** Nothing is left in the directory, and nobody at the `count` addresses that `stderr` tells. */
+  async assertEmpty(stderr: string, count: number): Promise<void> {
     assertEquals(await Array.fromAsync(Deno.readDir(this.path)), []);
     const ports = [...stderr.matchAll(/(?:http|tcp):\/\/127\.0\.0\.1:(\d+)/g)]
       .map(([, port]) => Number(port));
-    assertEquals(ports.length, 3 * runs, stderr);
+    assertEquals(ports.length, count, stderr);
     for (const port of ports) {
       await assertRejects(
         () => Deno.connect({ hostname: "127.0.0.1", port }),
