@@ -70,11 +70,11 @@ export const GLOBALS: Doors = {
   "crypto.subtle": ["core/transport"], // SHA-1 of the WebSocket upgrade, self-signed certificates
   "eval": [],
   "fetch": [],
-  "globalThis": ["core/crypto"], // process.getBuiltinModule, so that a browser can load the unit
+  "globalThis": ["core/crypto", "core/storage"], // process.getBuiltinModule, so that a browser can load the unit
   "localStorage": [],
   "navigator": [],
   "performance": ["core/async", "core/crypto"], // crypto times its providers
-  "process": ["core/crypto"],
+  "process": ["core/crypto", "core/storage"],
   "prompt": [],
   "require": [],
   "self": [],

@@ -1,4 +1,5 @@
-import { DatabaseSync, type StatementSync } from "node:sqlite";
+import type NodeSqlite from "node:sqlite";
+import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { type Bytes, concat } from "../bytes/mod.ts";
 import { StorageError, type StorageErrorCode } from "./error.ts";
 import { withFile } from "./files.ts";
@@ -43,7 +44,7 @@ export function sqliteStore(
   let db: DatabaseSync | undefined;
   try {
     withFile(path, "open", () => create(path));
-    db = new DatabaseSync(path, { timeout: busyTimeoutMs });
+    db = new (nodeSqlite().DatabaseSync)(path, { timeout: busyTimeoutMs });
     openSchema(db, checked);
     makePrivate(path);
     db.exec(
@@ -54,6 +55,20 @@ export function sqliteStore(
     db?.close();
     throw error instanceof StorageError ? error : storageError(error);
   }
+}
+
+/**
+ * The module `node:sqlite`, looked up when it is needed, so that a browser can load this unit.
+ *
+ * @throws {StorageError} `io` where there is none.
+ */
+function nodeSqlite(): typeof NodeSqlite {
+  const { process } = globalThis as {
+    process?: { getBuiltinModule?(id: "node:sqlite"): typeof NodeSqlite };
+  };
+  const found = process?.getBuiltinModule?.("node:sqlite");
+  if (!found) throw new StorageError("io", "This system has no SQLite");
+  return found;
 }
 
 /** The {@link StorageError} of what SQLite or the system threw. */
