@@ -23,8 +23,8 @@ export {
   type MixAddress,
   parseMixAddress,
 } from "./client/mix_address.ts";
+export type { ClientLink } from "./client/gateway_connection.ts";
 export {
-  type ClientLink,
   MixClient,
   type MixClientOptions,
   type MixClientStats,

@@ -1,5 +1,4 @@
 import {
-  Backoff,
   type Clock,
   Deadline,
   delay,
@@ -8,7 +7,6 @@ import {
 import type { Bytes } from "../../core/bytes/mod.ts";
 import type { CryptoProvider, X25519KeyPair } from "../../core/crypto/mod.ts";
 import { memoryStore, type Store } from "../../core/storage/mod.ts";
-import type { LinkFrame } from "../link/link_frame.ts";
 import { type Random, secureRandom } from "../node/draw.ts";
 import type { SphinxGeometry } from "../sphinx/geometry.ts";
 import { ClientCore } from "./client_core.ts";
@@ -16,24 +14,16 @@ import type { ClientCounts } from "./client_counts.ts";
 import type { ClientEvent } from "./client_event.ts";
 import { CLIENT_LIMITS, type ClientLimits } from "./client_limits.ts";
 import { MixClientError } from "./error.ts";
+import { type ClientLink, GatewayConnection } from "./gateway_connection.ts";
 import type { MixAddress } from "./mix_address.ts";
 import type { Instant, RouteSource } from "./route_source.ts";
-import { type FrameSink, sendPaced } from "./send_paced.ts";
 
 /** How often timeouts are looked at, in milliseconds. */
 const TICK_MS = 100;
 const DEADLINE_MS = 5 * 60_000;
 const DRAIN_MS = 60_000;
-/** Of all frames sent, how many say what was collected. */
-const COLLECTED_SHARE = 1 / 8;
-
-/** The link to our gateway; {@link MixLink} is one. */
-export interface ClientLink extends FrameSink {
-  /** What the gateway sends, until the link is over. */
-  frames(): AsyncIterable<readonly LinkFrame[]>;
-  /** Ends it. */
-  close(): void;
-}
+/** How long a link stands at least that is given up as a message found no room on it, in milliseconds. */
+const REFUSED_MS = 10_000;
 
 /** Parts and options of a {@link MixClient}. */
 export interface MixClientOptions {
@@ -53,6 +43,11 @@ export interface MixClientOptions {
   readonly packetsPerSecond: number;
   /** Mean number of loops per second (λ_L). */
   readonly loopsPerSecond: number;
+  /**
+   * How long nothing may come down before the link is given up, in milliseconds; 30 mean intervals of our packets, 10 s at least, by
+   * default: gateways send more often than clients.
+   */
+  readonly silenceMs?: number;
   /** Time. */
   readonly clock: Clock;
   /** Draws when packets leave; from {@link crypto} by default. */
@@ -76,6 +71,8 @@ export interface MixMessage {
   /**
    * Replies, once, without knowing to whom: resolves when the other side has the reply. Absent if no reply is wanted.
    *
+   * With a store, a reply that was begun goes on after a restart, as long as the other side asks for it.
+   *
    * @throws {MixClientError} `answered`, `expired`, `queue_full` or `closed`.
    * @throws {RangeError} If the reply is too long.
    */
@@ -90,6 +87,8 @@ export interface MixClientStats extends ClientCounts {
   readonly connected: boolean;
   /** Links so far. */
   readonly links: number;
+  /** Links given up so far as nothing came down, not even padding. */
+  readonly silences: number;
   /** Frames sent so far. */
   readonly framesSent: number;
 }
@@ -113,13 +112,9 @@ export class MixClient implements AsyncIterable<MixMessage>, AsyncDisposable {
   >();
   readonly #replying = new Map<string, PromiseWithResolvers<void>>();
   readonly #arrived: MixMessage[] = [];
-  #wakeIterator: () => void = () => {};
+  readonly #iterators = new Set<() => void>();
   #cancelTick: () => void = () => {};
-  #link: ClientLink | undefined;
-  #links = 0;
-  #framesSent = 0;
-  #collected = 0;
-  #refused = false;
+  readonly #connection: GatewayConnection;
   readonly #running: Promise<void>;
 
   /** Takes up what the store holds, and connects. */
@@ -128,8 +123,16 @@ export class MixClient implements AsyncIterable<MixMessage>, AsyncDisposable {
     const { store = memoryStore(), limits = CLIENT_LIMITS, crypto } = options;
     this.#random = options.random ?? secureRandom(crypto);
     this.#core = new ClientCore({ ...options, store, limits }, this.#at());
+    this.#connection = new GatewayConnection({
+      ...options,
+      random: this.#random,
+      next: (mayBeReal) => this.#core.next(mayBeReal, this.#at()),
+      take: ({ identifier, payload }) =>
+        this.#core.receive(identifier, new Uint8Array(payload), this.#at()),
+      onTaken: () => this.#dispatch(),
+    });
     this.#tick();
-    this.#running = this.#run();
+    this.#running = this.#connection.run(this.#over.signal);
   }
 
   /** Where we get messages. */
@@ -141,9 +144,10 @@ export class MixClient implements AsyncIterable<MixMessage>, AsyncDisposable {
   get stats(): MixClientStats {
     return {
       ...this.#core.counts,
-      connected: this.#link !== undefined,
-      links: this.#links,
-      framesSent: this.#framesSent,
+      connected: this.#connection.isConnected,
+      links: this.#connection.links,
+      silences: this.#connection.silences,
+      framesSent: this.#connection.framesSent,
     };
   }
 
@@ -170,6 +174,8 @@ export class MixClient implements AsyncIterable<MixMessage>, AsyncDisposable {
   /**
    * Sends `bytes` with ways back, and resolves with the reply.
    *
+   * Unlike a message, a request is not resumed after a restart, as nobody would take its reply: ask again.
+   *
    * @throws As {@link send}.
    */
   async request(
@@ -191,7 +197,7 @@ export class MixClient implements AsyncIterable<MixMessage>, AsyncDisposable {
   /**
    * Sends a loop and resolves with the time it took to come back, in milliseconds.
    *
-   * @throws {MixClientError} `deadline` if it does not within the deadline, 1 minute by default, or `closed`.
+   * @throws {MixClientError} `deadline` if it does not within the deadline, 1 minute by default, `queue_full` or `closed`.
    * @throws The reason of the signal.
    */
   async ping(
@@ -218,13 +224,11 @@ export class MixClient implements AsyncIterable<MixMessage>, AsyncDisposable {
         continue;
       }
       if (this.#over.signal.aborted) return;
-      const { promise, resolve } = Promise.withResolvers<void>();
-      this.#wakeIterator = resolve;
-      await promise;
+      await new Promise<void>((resolve) => this.#iterators.add(resolve));
     }
   }
 
-  /** Waits until everything is acknowledged, at most `drainMs`, 1 minute by default, and ends: what is left is rejected. */
+  /** Waits until everything is acknowledged and every reply taken, at most `drainMs`, 1 minute by default, and ends: what is left is rejected. */
   async close({ drainMs = DRAIN_MS } = {}): Promise<void> {
     const { clock } = this.#options;
     const endMs = clock.now() + drainMs;
@@ -235,7 +239,6 @@ export class MixClient implements AsyncIterable<MixMessage>, AsyncDisposable {
     }
     this.#over.abort();
     this.#cancelTick();
-    this.#link?.close();
     await this.#running;
     for (const waiting of [this.#waiting, this.#replying]) {
       for (const { reject } of waiting.values()) {
@@ -243,7 +246,7 @@ export class MixClient implements AsyncIterable<MixMessage>, AsyncDisposable {
       }
       waiting.clear();
     }
-    this.#wakeIterator();
+    this.#wakeIterators();
   }
 
   /** Ends at once. */
@@ -280,83 +283,13 @@ export class MixClient implements AsyncIterable<MixMessage>, AsyncDisposable {
     }
   }
 
-  async #run(): Promise<void> {
-    const { clock } = this.#options;
-    const { signal } = this.#over;
-    const backoff = new Backoff({
-      minMs: 500,
-      maxMs: 30_000,
-      random: this.#random,
-      clock,
-    });
-    while (!signal.aborted) {
-      try {
-        const link = await this.#options.dial(signal);
-        if (signal.aborted) return link.close();
-        backoff.reset();
-        await this.#use(link);
-        await backoff.wait({ signal });
-      } catch {
-        if (signal.aborted) return;
-        await backoff.wait({ signal }).catch(() => {});
-      }
-    }
-  }
-
-  /** Sends and reads until the link is over. */
-  async #use(link: ClientLink): Promise<void> {
-    this.#link = link;
-    this.#links++;
-    this.#refused = false;
-    const stop = new AbortController();
-    const sending = this.#send(link, stop.signal).catch(() => link.close());
-    try {
-      for await (const frames of link.frames()) {
-        for (const frame of frames) this.#take(frame);
-        this.#dispatch();
-      }
-    } finally {
-      this.#link = undefined;
-      stop.abort();
-      link.close();
-      await sending;
-    }
-  }
-
-  async #send(link: ClientLink, signal: AbortSignal): Promise<void> {
-    const { clock, packetsPerSecond, loopsPerSecond } = this.#options;
-    const packets = packetsPerSecond + loopsPerSecond;
-    const ratePerSecond = packets / (1 - COLLECTED_SHARE);
-    const random = this.#random;
-    // The sum of independent Poisson processes is one whose events belong to each by chance.
-    const next = (): LinkFrame | undefined => {
-      this.#framesSent++;
-      const draw = random() * ratePerSecond;
-      if (draw >= packets) {
-        return { type: "collected", sequence: this.#collected };
-      }
-      const made = this.#core.next(draw < packetsPerSecond, this.#at());
-      return made && { type: "packet", ...made };
-    };
-    await sendPaced(link, next, { ratePerSecond, random, clock, signal });
-  }
-
-  #take(frame: LinkFrame): void {
-    if (frame.type !== "message") return;
-    const { identifier, payload, sequence } = frame;
-    const isTaken = this.#core.receive(
-      identifier,
-      new Uint8Array(payload),
-      this.#at(),
-    );
-    // What is behind a message that found no room stays in the mailbox with it.
-    if (!isTaken) this.#refused = true;
-    if (!this.#refused) this.#collected = sequence;
-  }
-
   #tick(): void {
     this.#core.tick(this.#at());
     this.#dispatch();
+    const refusedMs = this.#connection.refusedForMs ?? 0;
+    if (refusedMs >= REFUSED_MS && !this.#core.isFull) {
+      this.#connection.reopen();
+    }
     this.#cancelTick = this.#options.clock.setTimeout(
       () => this.#tick(),
       TICK_MS,
@@ -372,7 +305,7 @@ export class MixClient implements AsyncIterable<MixMessage>, AsyncDisposable {
     switch (event.kind) {
       case "message": {
         this.#arrived.push(this.#message(event));
-        return this.#wakeIterator();
+        return this.#wakeIterators();
       }
       case "sent":
         // A request goes on until its reply is here.
@@ -395,14 +328,15 @@ export class MixClient implements AsyncIterable<MixMessage>, AsyncDisposable {
     }
   }
 
+  #wakeIterators(): void {
+    for (const wake of this.#iterators) wake();
+    this.#iterators.clear();
+  }
+
   #message(
     { key, bytes, canReply }: Extract<ClientEvent, { kind: "message" }>,
   ): MixMessage {
-    const taken = () => {
-      this.#core.taken(key, this.#at());
-      if (!this.#refused || this.#core.isFull) return;
-      this.#link?.close(); // what was refused comes again on the next link
-    };
+    const taken = () => this.#core.taken(key, this.#at());
     if (!canReply) return { bytes, taken };
     const reply = async (answer: Bytes) => {
       this.#begin(undefined);

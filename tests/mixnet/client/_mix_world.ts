@@ -136,6 +136,12 @@ export class MixWorld implements RouteSource {
     }
   }
 
+  /** How many epochs packets were built for. */
+  get epochs(): number {
+    const [node] = this.#nodes.values();
+    return node!.sphinxKeys.size;
+  }
+
   gateway(name: string): Gateway {
     return this.#gateways.get(name)!.gateway;
   }
@@ -149,6 +155,16 @@ export class MixWorld implements RouteSource {
     const node = this.#gateways.get(name)!;
     await node.gateway[Symbol.asyncDispose]();
     node.gateway = this.#startGateway(node);
+  }
+
+  /** Cuts every client from gateway `name`: nothing comes through, and nobody is told. */
+  cut(name: string): void {
+    this.#network.partition("client", name);
+  }
+
+  /** Ends {@link cut}. */
+  heal(name: string): void {
+    this.#network.heal("client", name);
   }
 
   /** A client at gateway `name`. */
@@ -303,6 +319,7 @@ export class MixWorld implements RouteSource {
     const listener = await this.#network.transport(gateway.name)
       .listen(address);
     const dialing = this.#network.transport("client").dial(address);
+    dialing.catch(() => listener.close());
     for await (const connection of listener) {
       listener.close();
       const accepting = acceptLink(connection, {
@@ -324,6 +341,7 @@ export class MixWorld implements RouteSource {
       this.#serving.add(serving);
       return link;
     }
+    await dialing;
     throw new Error("No connection");
   }
 }

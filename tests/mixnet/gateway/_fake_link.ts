@@ -1,22 +1,27 @@
 import type { VirtualClock } from "../../../src/core/async/mod.ts";
+import type { ClientLink } from "../../../src/mixnet/client/gateway_connection.ts";
 import type { GatewayLink } from "../../../src/mixnet/gateway/gateway.ts";
 import type { LinkFrame } from "../../../src/mixnet/link/link_frame.ts";
 
-/** A client's link whose frames a test reads and gives. */
-export class FakeLink implements GatewayLink {
-  /** What the gateway sent, and when. */
+/** One end of a link between client and gateway, whose frames a test reads and gives as the other end. */
+export class FakeLink implements GatewayLink, ClientLink {
+  /** What was sent, and when. */
   readonly sent: { readonly atMs: number; readonly frame: LinkFrame }[] = [];
   isOpen = true;
-  /** Batches that the gateway has asked for. */
+  /** Batches that were asked for. */
   reads = 0;
+  readonly stats = { received: 0 };
   readonly remoteStaticKey: Uint8Array;
   readonly #clock: VirtualClock;
   readonly #batches: (readonly LinkFrame[])[] = [];
   #wake: () => void = () => {};
 
-  constructor(clock: VirtualClock, client: Uint8Array) {
+  constructor(
+    clock: VirtualClock,
+    remoteStaticKey: Uint8Array = new Uint8Array(32),
+  ) {
     this.#clock = clock;
-    this.remoteStaticKey = client;
+    this.remoteStaticKey = remoteStaticKey;
   }
 
   /** The messages sent, by their sequence. */
@@ -34,8 +39,9 @@ export class FakeLink implements GatewayLink {
     return Promise.resolve();
   }
 
-  /** Gives the gateway a batch. */
+  /** Gives a batch. */
   give(...frames: LinkFrame[]): void {
+    this.stats.received += frames.length;
     this.#batches.push(frames);
     this.#wake();
   }
