@@ -91,3 +91,4 @@ export {
   TcpclLayer,
   type TcpclOptions,
 } from "./tcpcl/tcpcl_layer.ts";
+export { MtcpLayer, type MtcpOptions } from "./mtcp/mtcp_layer.ts";

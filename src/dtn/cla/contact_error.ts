@@ -1,3 +1,5 @@
+import { TransportError } from "../../core/transport/mod.ts";
+
 /** Why a contact failed. */
 export type ContactErrorCode =
   | "unreachable" // nobody answered at the address
@@ -23,4 +25,16 @@ export class ContactError extends Error {
     super(message, options);
     this.code = code;
   }
+}
+
+/** What a fault of the way is to the node: `unreachable`, `timeout`, or else `disconnected`. */
+export function contactErrorOf(cause: unknown): ContactError {
+  if (cause instanceof ContactError) return cause;
+  if (cause instanceof TransportError && cause.code === "unreachable") {
+    return new ContactError("unreachable", cause.message, { cause });
+  }
+  if (cause instanceof DOMException && cause.name === "TimeoutError") {
+    return new ContactError("timeout", cause.message, { cause });
+  }
+  return new ContactError("disconnected", "The connection broke", { cause });
 }

@@ -13,7 +13,7 @@ import {
 import { Inbox } from "../cla/inbox.ts";
 import { Wakeup } from "../cla/wakeup.ts";
 import { Window, type WindowOptions } from "../cla/window.ts";
-import { contactErrorOf } from "./contact_error_of.ts";
+import { sessionErrorOf } from "./session_error_of.ts";
 import type { SessionOptions } from "./options.ts";
 import { type SessionEvent, TcpclSession } from "./session.ts";
 
@@ -158,8 +158,8 @@ export class TcpclContact implements Contact {
 
   async #run(): Promise<void> {
     await Promise.all([
-      this.#readAll().catch((error) => this.#finish(contactErrorOf(error))),
-      this.#writeAll().catch((error) => this.#finish(contactErrorOf(error))),
+      this.#readAll().catch((error) => this.#finish(sessionErrorOf(error))),
+      this.#writeAll().catch((error) => this.#finish(sessionErrorOf(error))),
     ]);
     this.#finish(new ContactError("closed", "The contact has ended"));
     await this.#connection.closed;
@@ -250,7 +250,7 @@ export class TcpclContact implements Contact {
         }
         return;
       case "ended":
-        if (event.error) this.#fail(contactErrorOf(event.error));
+        if (event.error) this.#fail(sessionErrorOf(event.error));
         else this.#reader.wake();
     }
   }

@@ -15,7 +15,7 @@ import type {
   ConvergenceLayer,
 } from "../cla/convergence_layer.ts";
 import type { WindowOptions } from "../cla/window.ts";
-import { contactErrorOf } from "./contact_error_of.ts";
+import { sessionErrorOf } from "./session_error_of.ts";
 import { exchangeContactHeaders } from "./exchange_contact_headers.ts";
 import type { SessTermReason } from "./message.ts";
 import { SESSION_DEFAULTS, type SessionPolicy } from "./options.ts";
@@ -108,7 +108,7 @@ export class TcpclLayer implements ConvergenceLayer {
       return await this.#open(connection, true, deadline.signal);
     } catch (error) {
       signal?.throwIfAborted();
-      throw contactErrorOf(error);
+      throw sessionErrorOf(error);
     }
   }
 

@@ -1,7 +1,7 @@
 import type { Bytes } from "../../core/bytes/mod.ts";
 import { Reader, type Writer } from "../../core/bytes/mod.ts";
+import { Assembly } from "../cla/assembly.ts";
 import type { ByteBudget } from "../cla/byte_budget.ts";
-import { Assembly } from "./assembly.ts";
 import { TcpclError } from "./error.ts";
 import { TRANSFER_LENGTH } from "./extension_item.ts";
 import {

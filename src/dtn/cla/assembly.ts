@@ -1,5 +1,5 @@
 import type { Bytes } from "../../core/bytes/mod.ts";
-import type { ByteBudget } from "../cla/byte_budget.ts";
+import type { ByteBudget } from "./byte_budget.ts";
 
 const MIN_ROOM_BYTES = 4_096;
 
