@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { SCHEMA } from "../../cli/htx/config.ts";
+import { SCHEMA as HTX_SCHEMA } from "../../cli/htx/config.ts";
+import { SCHEMA as MIXNODE_SCHEMA } from "../../cli/mixnode/config.ts";
 import { describeConfig } from "../../src/core/config/mod.ts";
 import { Metrics } from "../../src/core/metrics/mod.ts";
 import {
@@ -9,7 +10,9 @@ import {
 } from "../../src/htx/metrics.ts";
 import { SessionDialer } from "../../src/htx/session_dialer.ts";
 import * as tunnel from "../../src/htx/tunnel/mod.ts";
+import { exposeMixServer, latenessHook } from "../../src/mixnet/node/mod.ts";
 import { World } from "../htx/_world.ts";
+import { idleGateway } from "../mixnet/node/_idle_gateway.ts";
 import { MAY_IMPORT } from "./layers.ts";
 import { files } from "./_modules.ts";
 import { ROOT } from "./_unit.ts";
@@ -19,7 +22,20 @@ const documents = [...paths].filter((path) =>
   /^(README|docs\/.*)\.md$/.test(path)
 );
 /** Documents whose `ts` blocks are programs. */
-const EXAMPLES = ["README.md", "docs/htx.md", "docs/tls.md", "docs/utls.md"];
+const EXAMPLES = [
+  "README.md",
+  ...["htx", "mixnet", "tls", "utls"].map((name) => `docs/${name}.md`),
+];
+/** Documents that have every key of a configuration. */
+const CONFIGURATIONS = [
+  ["docs/htx.md", describeConfig(HTX_SCHEMA)],
+  ["docs/mixnet.md", describeConfig(MIXNODE_SCHEMA)],
+] as const;
+/** Documents that have every metric of their part. */
+const METRICS = [
+  ["docs/htx.md", "htx", htxMetrics],
+  ["docs/mixnet.md", "mixnet", mixnetMetrics],
+] as const;
 const PARTS = [
   ...["htx", "utls", "mixnet", "dtn", "betanet_cla", "bitchat_cla", "ffi"],
   ...["navigator", "fabric", "vault", "federated", "linter"],
@@ -100,29 +116,36 @@ Deno.test("docs/architecture.md has the table of layers", () => {
   assertEquals(Object.fromEntries(table), Object.fromEntries(sorted));
 });
 
-Deno.test("docs/htx.md has every key of the configuration with its default", () => {
-  const table = rows("docs/htx.md");
-  for (const { key, value, doc } of configKeys()) {
-    const row = table.find(([keys]) => keys!.split(" ").includes(`\`${key}\``));
-    assert(row, key);
-    assertEquals([row[1], row[2]], [value ? `\`${value}\`` : "none", doc], key);
-  }
-});
+for (const [path, config] of CONFIGURATIONS) {
+  Deno.test(`${path} has every key of the configuration with its default`, () => {
+    const table = rows(path);
+    for (const { key, value, doc } of configKeys(config)) {
+      const row = table.find(([keys]) =>
+        keys!.split(" ").includes(`\`${key}\``)
+      );
+      assert(row, key);
+      const shown = [value ? `\`${value}\`` : "none", doc];
+      assertEquals([row[1], row[2]], shown, key);
+    }
+  });
+}
 
-Deno.test("docs/htx.md has every metric with its labels, and no other", async () => {
-  const table = rows("docs/htx.md").filter(([name]) =>
-    /^`htx_[a-z_]+`$/.test(name!)
-  );
-  const exposed = await exposedMetrics();
-  assertEquals(
-    table.map(([name]) => name!.replaceAll("`", "")).sort(),
-    [...exposed.keys()].sort(),
-  );
-  for (const [name, labels] of exposed) {
-    const row = table.find(([each]) => each === `\`${name}\``)!.join(" ");
-    for (const label of labels) assertStringIncludes(row, label);
-  }
-});
+for (const [path, prefix, exposed] of METRICS) {
+  Deno.test(`${path} has every metric with its labels, and no other`, async () => {
+    const table = rows(path).filter(([name]) =>
+      /^`[a-z_]+`$/.test(name!) && name!.startsWith(`\`${prefix}_`)
+    );
+    const found = await labelsOf(await exposed());
+    assertEquals(
+      table.map(([name]) => name!.replaceAll("`", "")).sort(),
+      [...found.keys()].sort(),
+    );
+    for (const [name, labels] of found) {
+      const row = table.find(([each]) => each === `\`${name}\``)!.join(" ");
+      for (const label of labels) assertStringIncludes(row, label);
+    }
+  });
+}
 
 Deno.test("docs/limits.md names constants and options that are in their files", () => {
   const limits = rows("docs/limits.md").slice(1);
@@ -199,10 +222,10 @@ function conformance(): string[][] {
 }
 
 /** Keys, defaults and the first line of their texts, as `--print-config` prints them. */
-function* configKeys() {
+function* configKeys(config: string) {
   let table = "";
   let doc: string[] = [];
-  for (const line of describeConfig(SCHEMA).split("\n")) {
+  for (const line of config.split("\n")) {
     const header = line.match(/^\[(.+)\]$/)?.[1];
     const [, key, value] = line.match(/^(?:# )?([a-z_]+) =(?: (.*))?$/) ?? [];
     if (header !== undefined) table = header;
@@ -211,8 +234,8 @@ function* configKeys() {
   }
 }
 
-/** Names of metrics and the values of their labels, at a server and a proxy that have done nothing. */
-async function exposedMetrics(): Promise<Map<string, Set<string>>> {
+/** The metrics of a server and a proxy that have done nothing. */
+async function htxMetrics(): Promise<Metrics[]> {
   await using world = await World.start();
   const { server, gate, decoy } = world;
   const { dial } = world.network.transport("target");
@@ -228,8 +251,25 @@ async function exposedMetrics(): Promise<Map<string, Set<string>>> {
   const atProxy = new Metrics();
   const tunnels = [new tunnel.LocalProxy(dialer)];
   exposeClient(atProxy, { dialer, tunnels });
+  return [atServer, atProxy];
+}
+
+/** The metrics of a gateway that has done nothing. */
+async function mixnetMetrics(): Promise<Metrics[]> {
+  const { server, pool, clock } = idleGateway();
+  const metrics = new Metrics();
+  latenessHook(metrics);
+  exposeMixServer(metrics, server, { pool, clock });
+  await server[Symbol.asyncDispose]();
+  return [metrics];
+}
+
+/** Names of metrics and the values of their labels. */
+async function labelsOf(
+  all: readonly Metrics[],
+): Promise<Map<string, Set<string>>> {
   const found = new Map<string, Set<string>>();
-  for (const metrics of [atServer, atProxy]) {
+  for (const metrics of all) {
     for (const { name, series } of await metrics.snapshot()) {
       const values = found.get(name) ?? new Set();
       for (const { labels } of series) {
