@@ -1,6 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { DecodeError } from "../../../src/core/bytes/mod.ts";
-import { nodeProvider } from "../../../src/core/crypto/mod.ts";
+import { concat, DecodeError } from "../../../src/core/bytes/mod.ts";
+import { generateX25519, nodeProvider } from "../../../src/core/crypto/mod.ts";
 import {
   decodePacketBody,
   demandRoom,
@@ -8,6 +8,11 @@ import {
   fragmentRoom,
   type PacketBody,
 } from "../../../src/mixnet/client/packet_body.ts";
+import {
+  decodeForwardContent,
+  encodeForwardContent,
+} from "../../../src/mixnet/client/forward_content.ts";
+import { seal, unseal } from "../../../src/mixnet/client/seal.ts";
 import { fragmentSurbs, split } from "../../../src/mixnet/client/split.ts";
 import { openReply, sealReply } from "../../../src/mixnet/client/reply_body.ts";
 import { REGULAR } from "../../../src/mixnet/sphinx/geometry.ts";
@@ -46,6 +51,94 @@ Deno.test("every kind of body has one length and reads back", () => {
   }
 });
 
+Deno.test("bodies are laid out as the profile says", () => {
+  const body = (...parts: Uint8Array[]) => {
+    const bytes = new Uint8Array(LENGTH);
+    bytes.set(concat(...parts));
+    return bytes;
+  };
+  const of = (...bytes: number[]) => Uint8Array.from(bytes);
+  const [way, other] = [surb(), surb()];
+  assertEquals(
+    encodePacketBody(LENGTH, { kind: "loop", nonce: id }),
+    body(of(0), id),
+  );
+  assertEquals(
+    encodePacketBody(LENGTH, {
+      kind: "fragment",
+      messageId: id,
+      index: 0x102,
+      count: 0x304,
+      surbs: [way, other],
+      bytes: of(9, 8, 7),
+    }),
+    body(
+      of(1),
+      id,
+      of(1, 2, 3, 4, 2, 0, 3),
+      ...[of(0, 0, 0, 7), way.surb, way.key],
+      ...[of(0, 0, 0, 7), other.surb, other.key],
+      of(9, 8, 7),
+    ),
+  );
+  const later = nodeProvider.random(32);
+  assertEquals(
+    encodePacketBody(LENGTH, {
+      kind: "demand",
+      messageId: id,
+      next: 0x506,
+      later,
+      surbs: [way],
+    }),
+    body(of(2), id, of(5, 6), later, of(1, 0, 0, 0, 7), way.surb, way.key),
+  );
+});
+
+Deno.test("a forward packet's message is the epoch, the acknowledgement's SURB and what is sealed, of one length", () => {
+  const [ackSurb, sealed] = [396, 1_648].map(nodeProvider.random) as [
+    ReturnType<typeof nodeProvider.random>,
+    ReturnType<typeof nodeProvider.random>,
+  ];
+  const message = encodeForwardContent({
+    ackEpoch: 0xfedcba98,
+    ackSurb,
+    sealed,
+  });
+  assertEquals(
+    message,
+    concat(Uint8Array.of(0xfe, 0xdc, 0xba, 0x98), ackSurb, sealed),
+  );
+  assertEquals(message.length, REGULAR.messageLength);
+  assertEquals(decodeForwardContent(REGULAR, message), {
+    ackEpoch: 0xfedcba98,
+    ackSurb,
+    sealed,
+  });
+  for (const wrong of [message.slice(1), concat(message, Uint8Array.of(0))]) {
+    assertThrows(() => decodeForwardContent(REGULAR, wrong), DecodeError);
+  }
+});
+
+Deno.test("what is sealed opens with its key and as it was only, and adds 48 bytes", () => {
+  const [keys, others] = [
+    generateX25519(nodeProvider),
+    generateX25519(nodeProvider),
+  ];
+  const plain = nodeProvider.random(1_600);
+  const sealed = seal(nodeProvider, keys.publicKey, plain);
+  assertEquals(sealed.length, 1_648);
+  assertEquals(unseal(nodeProvider, keys, sealed), plain);
+  assertEquals(unseal(nodeProvider, others, sealed), undefined);
+  for (const at of [0, 31, 32, 1_647]) {
+    const changed = sealed.with(at, sealed[at]! ^ 1);
+    assertEquals(unseal(nodeProvider, keys, changed), undefined);
+  }
+  assertEquals(unseal(nodeProvider, keys, sealed.slice(0, 40)), undefined);
+  const lowOrder = sealed.slice();
+  lowOrder.fill(0, 0, 32);
+  assertEquals(unseal(nodeProvider, keys, lowOrder), undefined);
+});
+
 Deno.test("a body that is cut short within a part, of an unknown kind, or out of place is refused", () => {
   const fragment = encodePacketBody(LENGTH, BODIES[1]!);
   for (let length = 0; length < LENGTH; length++) {
@@ -80,6 +173,10 @@ Deno.test("a reply's packet has one length, and opens with its key only", () => 
   const fragment = { index: 1, count: 2, bytes: nodeProvider.random(100) };
   const message = sealReply(nodeProvider, REGULAR, key, fragment);
   assertEquals(message.length, REGULAR.messageLength);
+  using aead = nodeProvider.chacha20poly1305(key);
+  const plain = new Uint8Array(REGULAR.messageLength - 16);
+  plain.set(concat(Uint8Array.of(0, 1, 0, 2, 0, 100), fragment.bytes));
+  assertEquals(aead.open(new Uint8Array(12), message), plain);
   assertEquals(openReply(nodeProvider, key, message), fragment);
   const other = nodeProvider.random(32);
   assertEquals(openReply(nodeProvider, other, message), undefined);
