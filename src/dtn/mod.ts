@@ -92,3 +92,4 @@ export {
   type TcpclOptions,
 } from "./tcpcl/tcpcl_layer.ts";
 export { MtcpLayer, type MtcpOptions } from "./mtcp/mtcp_layer.ts";
+export { UdpLayer, type UdpOptions } from "./udp/udp_layer.ts";

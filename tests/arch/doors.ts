@@ -38,6 +38,7 @@ export const DENO: Doors = {
   "errors": EVERYWHERE,
   "inspect": EVERYWHERE,
   "listen": SOCKETS,
+  "listenDatagram": SOCKETS,
   "lstatSync": FILES,
   "makeTempFileSync": FILES,
   "openSync": FILES,

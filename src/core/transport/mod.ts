@@ -1,5 +1,5 @@
 /**
- * Byte connections over TCP, WebSocket, QUIC and memory, behind one {@link Transport}.
+ * Byte connections over TCP, WebSocket, QUIC and memory, behind one {@link Transport}; datagrams over UDP.
  *
  * @module
  */
@@ -81,3 +81,9 @@ export {
 export type { WebSocketOptions } from "./websocket_connection.ts";
 export { isWebSocketUpgrade } from "./websocket_upgrade.ts";
 export { resolveHost } from "./resolve.ts";
+export {
+  bindUdp,
+  type Datagram,
+  type DatagramSocket,
+  MAX_DATAGRAM_BYTES,
+} from "./udp.ts";

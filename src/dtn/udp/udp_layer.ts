@@ -1,0 +1,82 @@
+import {
+  type Address,
+  bindUdp,
+  type DatagramSocket,
+  type DialOptions,
+  parseAddress,
+} from "../../core/transport/mod.ts";
+import type {
+  Contact,
+  ContactListener,
+  ConvergenceLayer,
+} from "../cla/convergence_layer.ts";
+import type { WindowOptions } from "../cla/window.ts";
+import { UdpContact } from "./udp_contact.ts";
+import { UdpListener, type UdpListenerOptions } from "./udp_listener.ts";
+
+/** Options of {@link UdpLayer}. */
+export interface UdpOptions {
+  /** Where contacts that we open send from, default `udp://0.0.0.0:0`, or `udp://[::]:0` to an IPv6 address. */
+  readonly localAddress?: Address;
+  /** Most contacts at one listener; the one heard of least recently gives way. Default 1,024. */
+  readonly maxContacts?: number;
+  /** Bundles of one contact that may wait for the node, default 256 and 4 MiB; beyond, they are dropped and counted. */
+  readonly receiving?: WindowOptions;
+}
+
+const DEFAULTS: UdpListenerOptions = {
+  maxContacts: 1_024,
+  receiving: { maxCount: 256, maxBytes: 4_194_304 },
+};
+
+/** One bundle a datagram over UDP, as dtn7-rs and ION have it. It may get lost, twice or late; nobody says so. */
+export class UdpLayer implements ConvergenceLayer {
+  /** `"udp"`. */
+  readonly name = "udp";
+  readonly #localAddress: Address | undefined;
+  readonly #options: UdpListenerOptions;
+
+  /** Opens nothing yet. */
+  constructor({ localAddress, ...options }: UdpOptions = {}) {
+    this.#localAddress = localAddress;
+    this.#options = { ...DEFAULTS, ...options };
+  }
+
+  /** As {@link ConvergenceLayer.dial}; whether anybody is there shows nowhere. What others send to the contact is ignored. */
+  async dial(
+    address: Address,
+    { signal }: DialOptions = {},
+  ): Promise<Contact> {
+    signal?.throwIfAborted();
+    const { hostname } = parseAddress(address);
+    const local = hostname.includes(":") ? "udp://[::]:0" : "udp://0.0.0.0:0";
+    const socket = bindUdp(this.#localAddress ?? local);
+    const contact = new UdpContact({
+      remoteAddress: address,
+      receiving: this.#options.receiving,
+      send: (message) => socket.send(message, address),
+      onClose: () => socket.close(),
+    });
+    void receiveAll(socket, contact).catch(() => contact.close());
+    return await Promise.resolve(contact);
+  }
+
+  /** As {@link ConvergenceLayer.listen}: each address that a datagram comes from is a contact. */
+  listen(address: Address): Promise<ContactListener> {
+    return Promise.resolve().then(() =>
+      new UdpListener(bindUdp(address), this.#options)
+    );
+  }
+}
+
+async function receiveAll(
+  socket: DatagramSocket,
+  contact: UdpContact,
+): Promise<void> {
+  let datagram;
+  while ((datagram = await socket.receive())) {
+    if (datagram.from === contact.remoteAddress) {
+      contact.receive(datagram.message);
+    }
+  }
+}
