@@ -30,7 +30,10 @@ export function openLibcrypto(path?: string): Primitives {
     ...hashes(lib),
     chacha20poly1305: aeads(lib, "ChaCha20-Poly1305"),
     aesCtr: aesCtr(lib),
-    aesGcm: (key) => (key.length === 16 ? aes128Gcm : aes256Gcm)(key),
+    aesGcm(key, nonceLength) {
+      if (nonceLength !== 12) return nodeProvider.aesGcm(key, nonceLength);
+      return (key.length === 16 ? aes128Gcm : aes256Gcm)(key);
+    },
     p256: ecdh(lib, "p256"),
     p384: ecdh(lib, "p384"),
     mlKem768: mlKem768(lib) ?? nodeProvider.mlKem768,

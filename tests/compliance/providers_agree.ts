@@ -77,11 +77,23 @@ function testCiphers(agree: Agree): void {
     return c.aesCtr(key, iv, draw.message());
   });
 
+  agree("aesKeyWrap", CASES, (c, draw) => {
+    const wrappingKey = draw.bytes(draw.below(2) ? 16 : 32);
+    const key = draw.bytes(8 * (2 + draw.below(8)));
+    const wrapped = c.aesKeyWrap.wrap(wrappingKey, key);
+    assertEquals(c.aesKeyWrap.unwrap(wrappingKey, wrapped), key);
+    return wrapped;
+  });
+
   for (const name of ["chacha20poly1305", "aesGcm"] as const) {
     agree(`${name}()`, CASES, (c, draw) => {
-      const key = draw.bytes(name === "aesGcm" && draw.below(2) ? 16 : 32);
-      const aead = c[name](key);
-      const [nonce, plaintext] = [draw.bytes(12), draw.message()];
+      const isGcm = name === "aesGcm";
+      const key = draw.bytes(isGcm && draw.below(2) ? 16 : 32);
+      const nonce = draw.bytes(isGcm && draw.below(2) ? 8 + draw.below(9) : 12);
+      const aead = isGcm
+        ? c.aesGcm(key, nonce.length)
+        : c.chacha20poly1305(key);
+      const plaintext = draw.message();
       const aad = draw.below(3) ? draw.message() : undefined;
       const sealed = aead.seal(nonce, plaintext, aad);
       const at = draw.below(9);

@@ -3,6 +3,7 @@ import { isStrictSignature } from "./ed25519_strict.ts";
 import { CryptoError } from "./error.ts";
 import {
   type Aead,
+  type AesKeyWrap,
   type CryptoProvider,
   type Ecdh,
   type Ed25519,
@@ -20,8 +21,8 @@ export interface Primitives extends
   > {
   /** ChaCha20-Poly1305 under a 32-byte key. */
   chacha20poly1305(key: Uint8Array): RawAead;
-  /** AES-GCM under a 16- or 32-byte key. */
-  aesGcm(key: Uint8Array): RawAead;
+  /** AES-GCM under a 16- or 32-byte key, with nonces of 8 to 16 bytes. */
+  aesGcm(key: Uint8Array, nonceLength: number): RawAead;
 }
 
 /**
@@ -72,12 +73,16 @@ export function checkedProvider(raw: Primitives): CryptoProvider {
     },
     chacha20poly1305(key) {
       checkLength("A ChaCha20-Poly1305 key", key, 32);
-      return checkedAead(key, (copy) => raw.chacha20poly1305(copy));
+      const make = (copy: Uint8Array) => raw.chacha20poly1305(copy);
+      return checkedAead(key, AEAD_NONCE_LENGTH, make);
     },
-    aesGcm(key) {
+    aesGcm(key, nonceLength = AEAD_NONCE_LENGTH) {
       checkLength("An AES key", key, 16, 32);
-      return checkedAead(key, (copy) => raw.aesGcm(copy));
+      checkGcmNonceLength(nonceLength);
+      const make = (copy: Uint8Array) => raw.aesGcm(copy, nonceLength);
+      return checkedAead(key, nonceLength, make);
     },
+    aesKeyWrap: checkedAesKeyWrap(raw.aesKeyWrap),
     chacha20(key, nonce, counter, data) {
       checkLength("A ChaCha20 key", key, 32);
       checkLength("A ChaCha20 nonce", nonce, 12);
@@ -130,6 +135,7 @@ function random(length: number): Bytes {
 
 function checkedAead(
   key: Uint8Array,
+  nonceLength: number,
   make: (copy: Uint8Array) => RawAead,
 ): Aead {
   const copy = key.slice();
@@ -141,14 +147,14 @@ function checkedAead(
   return {
     seal(nonce, plaintext, aad, out) {
       checkUsable();
-      checkLength("An AEAD nonce", nonce, AEAD_NONCE_LENGTH);
+      checkLength("An AEAD nonce", nonce, nonceLength);
       const length = plaintext.length + AEAD_TAG_LENGTH;
       const target = out && checkedOutput(out, length, plaintext, aad);
       return raw.seal(nonce, plaintext, aad, target);
     },
     open(nonce, ciphertext, aad, out) {
       checkUsable();
-      checkLength("An AEAD nonce", nonce, AEAD_NONCE_LENGTH);
+      checkLength("An AEAD nonce", nonce, nonceLength);
       const length = ciphertext.length - AEAD_TAG_LENGTH;
       if (length < 0) throw new CryptoError("unauthenticated");
       const target = out && checkedOutput(out, length, ciphertext, aad);
@@ -188,6 +194,34 @@ function checkedOutput(
     throw new RangeError("An AEAD must not write over its own input");
   }
   return target;
+}
+
+function checkedAesKeyWrap(raw: AesKeyWrap): AesKeyWrap {
+  const isWhole = ({ length }: Uint8Array) => length >= 16 && length % 8 === 0;
+  return {
+    wrap(wrappingKey, key) {
+      checkLength("An AES key", wrappingKey, 16, 32);
+      if (!isWhole(key)) {
+        throw new RangeError(
+          `A key to wrap must have a multiple of 8 bytes, from 16: got ${key.length}`,
+        );
+      }
+      return raw.wrap(wrappingKey, key);
+    },
+    unwrap(wrappingKey, wrapped) {
+      checkLength("An AES key", wrappingKey, 16, 32);
+      if (!isWhole(wrapped) || wrapped.length < 24) {
+        throw new CryptoError("unauthenticated");
+      }
+      return raw.unwrap(wrappingKey, wrapped);
+    },
+  };
+}
+
+function checkGcmNonceLength(length: number): void {
+  if (!Number.isInteger(length) || length < 8 || length > 16) {
+    throw new RangeError(`A GCM nonce has 8 to 16 bytes: got ${length}`);
+  }
 }
 
 function checkedX25519(raw: X25519): X25519 {

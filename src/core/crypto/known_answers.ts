@@ -18,6 +18,7 @@ export type SelfTestName =
   | "hkdf"
   | "chacha20poly1305"
   | "aesGcm"
+  | "aesKeyWrap"
   | "chacha20"
   | "aesCtr"
   | "x25519"
@@ -85,6 +86,7 @@ const SELF_TESTS: Record<SelfTestName, (c: CryptoProvider) => boolean> = {
       c.aesGcm(pattern(32)),
       "94959a09fcf948d832708494f3d67464301e770d702888f856ae02654dc0971e",
     ),
+  aesKeyWrap: wrapsAndUnwraps,
   chacha20: (c) =>
     isKnown(
       c.chacha20(pattern(32), pattern(12), 7, message()),
@@ -131,6 +133,18 @@ function opensOnlyItsOwn(made: Aead, known: string): boolean {
   forged[forged.length - 1]! ^= 1;
   return refuses(() => aead.open(nonce, forged, aad), "unauthenticated") &&
     refuses(() => aead.open(nonce, sealed, nonce), "unauthenticated");
+}
+
+function wrapsAndUnwraps({ aesKeyWrap }: CryptoProvider): boolean {
+  const [short, long] = [pattern(16), pattern(32)];
+  const wrapped = aesKeyWrap.wrap(short, long);
+  const forged = wrapped.slice();
+  forged[0]! ^= 1;
+  return isKnown(
+    concat(wrapped, aesKeyWrap.wrap(long, short)),
+    "4093ca8131542d540d30aec45630c8e5983647f168eaa542c10129bdc6db515a",
+  ) && equal(aesKeyWrap.unwrap(short, wrapped), long) &&
+    refuses(() => aesKeyWrap.unwrap(short, forged), "unauthenticated");
 }
 
 function agrees(curve: Ecdh, known: string): boolean {

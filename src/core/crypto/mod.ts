@@ -36,6 +36,7 @@ export { nobleProvider } from "./noble.ts";
 export { nodeProvider } from "./node.ts";
 export {
   type Aead,
+  type AesKeyWrap,
   type CryptoProvider,
   type Ecdh,
   type Ed25519,

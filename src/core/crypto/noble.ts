@@ -1,4 +1,4 @@
-import { ctr, gcm } from "@noble/ciphers/aes.js";
+import { aeskw, ctr, gcm } from "@noble/ciphers/aes.js";
 import { chacha20, chacha20poly1305 } from "@noble/ciphers/chacha.js";
 import { ed25519, x25519 } from "@noble/curves/ed25519.js";
 import { p256, p384 } from "@noble/curves/nist.js";
@@ -40,6 +40,16 @@ const primitives: Primitives = {
   chacha20poly1305: (key) =>
     aead((nonce, aad) => chacha20poly1305(key, nonce, aad)),
   aesGcm: (key) => aead((nonce, aad) => gcm(key, nonce, aad)),
+  aesKeyWrap: {
+    wrap: (wrappingKey, key) => own(aeskw(wrappingKey).encrypt(key)),
+    unwrap(wrappingKey, wrapped) {
+      try {
+        return own(aeskw(wrappingKey).decrypt(wrapped));
+      } catch (cause) {
+        throw new CryptoError("unauthenticated", undefined, { cause });
+      }
+    },
+  },
   chacha20: (key, nonce, counter, data) =>
     own(chacha20(key, nonce, data, undefined, counter)),
   aesCtr: (key, iv, data) => own(ctr(key, iv).encrypt(data)),

@@ -50,7 +50,13 @@ const primitives: Primitives = {
     return hkdfExpand(primitives, name, prk, info, length);
   },
   chacha20poly1305: (key) => aead("chacha20-poly1305", key),
-  aesGcm: (key) => aead(key.length === 16 ? "aes-128-gcm" : "aes-256-gcm", key),
+  aesGcm(key, nonceLength) {
+    if (nonceLength !== 12) { // the block counter may wrap, where Deno's node:crypto goes wrong
+      return nobleProvider.aesGcm(key, nonceLength);
+    }
+    return aead(key.length === 16 ? "aes-128-gcm" : "aes-256-gcm", key);
+  },
+  aesKeyWrap: nobleProvider.aesKeyWrap, // Deno's node:crypto has none
   chacha20(key, nonce, counter, data) {
     const iv = new Uint8Array(16);
     new DataView(iv.buffer).setUint32(0, counter, true);

@@ -14,7 +14,7 @@ export const HASH_LENGTH = {
 export type HashName = keyof typeof HASH_LENGTH;
 
 /**
- * An AEAD cipher (RFC 5116) under one key, with 12-byte nonces and 16-byte tags.
+ * An AEAD cipher (RFC 5116) under one key, with 16-byte tags and nonces of 12 bytes, if nothing else was asked for.
  *
  * Dispose wipes its copy of the key; every later use throws `TypeError`.
  */
@@ -24,7 +24,7 @@ export interface Aead extends Disposable {
    *
    * @param out At least `plaintext.length + 16` bytes; it may start where `plaintext` starts (sealing in place), but not
    * overlap the input otherwise.
-   * @throws {RangeError} If `nonce` is not 12 bytes long, or `out` is too short or overlaps the input otherwise.
+   * @throws {RangeError} If `nonce` has another length, or `out` is too short or overlaps the input otherwise.
    */
   seal(
     nonce: Uint8Array,
@@ -38,7 +38,7 @@ export interface Aead extends Disposable {
    *
    * @param out At least `ciphertext.length - 16` bytes; it may start where `ciphertext` starts (opening in place), but not
    * overlap the input otherwise. If the tag does not verify, those bytes are zeros, in place the ciphertext's too.
-   * @throws {RangeError} If `nonce` is not 12 bytes long, or `out` is too short or overlaps the input otherwise.
+   * @throws {RangeError} If `nonce` has another length, or `out` is too short or overlaps the input otherwise.
    * @throws {CryptoError} `unauthenticated` if the tag does not verify, whatever the cause.
    */
   open(
@@ -47,6 +47,22 @@ export interface Aead extends Disposable {
     aad?: Uint8Array,
     out?: Bytes,
   ): Bytes;
+}
+
+/** AES key wrap (RFC 3394): what is wrapped has 8 bytes more than the key. */
+export interface AesKeyWrap {
+  /**
+   * Wraps `key` with a 16- or 32-byte key.
+   *
+   * @throws {RangeError} If `key` has not a multiple of 8 bytes, from 16.
+   */
+  wrap(wrappingKey: Uint8Array, key: Uint8Array): Bytes;
+  /**
+   * The key in `wrapped`.
+   *
+   * @throws {CryptoError} `unauthenticated` if it was not wrapped so with this key.
+   */
+  unwrap(wrappingKey: Uint8Array, wrapped: Uint8Array): Bytes;
 }
 
 /** A private key and its public key. */
@@ -197,8 +213,14 @@ export interface CryptoProvider {
   ): Bytes;
   /** ChaCha20-Poly1305 (RFC 8439) under a copy of a 32-byte key. */
   chacha20poly1305(key: Uint8Array): Aead;
-  /** AES-GCM (NIST SP 800-38D) under a copy of a 16- or 32-byte key. */
-  aesGcm(key: Uint8Array): Aead;
+  /**
+   * AES-GCM (NIST SP 800-38D) under a copy of a 16- or 32-byte key.
+   *
+   * @param nonceLength 8 to 16 bytes; 12 by default, as others are hashed first.
+   */
+  aesGcm(key: Uint8Array, nonceLength?: number): Aead;
+  /** AES key wrap (RFC 3394). */
+  readonly aesKeyWrap: AesKeyWrap;
   /**
    * XORs `data` with the ChaCha20 key stream (RFC 8439 §2.4) that starts at block `counter`.
    *

@@ -35,6 +35,8 @@ export function testContract(c: CryptoProvider): void {
   testEcdh(c, "p384", 48);
   testAead(c, "chacha20poly1305", [32]);
   testAead(c, "aesGcm", [16, 32]);
+  testGcmNonces(c);
+  testKeyWrap(c);
   testOwnership(c);
 }
 
@@ -244,6 +246,49 @@ function testEcdh(
     refuses(concat(publicKey, new Uint8Array(1)));
     refuses(outOfField);
     refuses(flip(publicKey, 8 * 2 * length));
+  });
+}
+
+function testGcmNonces(c: CryptoProvider): void {
+  Deno.test(`${c.name}: aesGcm() takes nonces of the length that was asked for, 8 to 16 bytes`, () => {
+    const key = c.random(16);
+    for (const length of [0, 7, 17, 12.5, NaN]) {
+      assertThrows(() => c.aesGcm(key, length), RangeError);
+    }
+    for (let length = 8; length <= 16; length++) {
+      const aead = c.aesGcm(key, length);
+      const nonce = c.random(length);
+      assertEquals(aead.open(nonce, aead.seal(nonce, key)), key);
+      assertThrows(() => aead.seal(c.random(length + 1), key), RangeError);
+    }
+  });
+}
+
+function testKeyWrap({ name, aesKeyWrap, random }: CryptoProvider): void {
+  Deno.test(`${name}: aesKeyWrap refuses wrong lengths, and what was not wrapped with the key`, () => {
+    const [key, other] = [random(32), random(32)];
+    const wrapped = aesKeyWrap.wrap(key, other);
+    assertEquals(wrapped.length, 40);
+    assertEquals(aesKeyWrap.unwrap(key, wrapped), other);
+    for (const length of [0, 8, 17, 31]) {
+      assertThrows(() => aesKeyWrap.wrap(key, random(length)), RangeError);
+    }
+    for (const length of [0, 15, 24, 33]) {
+      assertThrows(() => aesKeyWrap.wrap(random(length), key), RangeError);
+      assertThrows(
+        () => aesKeyWrap.unwrap(random(length), wrapped),
+        RangeError,
+      );
+    }
+    const refuses = (unwrap: () => unknown) =>
+      assertEquals(assertThrows(unwrap, CryptoError).code, "unauthenticated");
+    for (let length = 0; length < wrapped.length; length++) {
+      refuses(() => aesKeyWrap.unwrap(key, wrapped.subarray(0, length)));
+    }
+    for (let bit = 0; bit < 8 * wrapped.length; bit++) {
+      refuses(() => aesKeyWrap.unwrap(key, flip(wrapped, bit)));
+    }
+    refuses(() => aesKeyWrap.unwrap(other, wrapped));
   });
 }
 

@@ -67,6 +67,32 @@ export function testRfcVectors(c: CryptoProvider): void {
     }
   });
 
+  test("aesKeyWrap agrees with RFC 3394 §4.1, §4.3 and §4.6", () => {
+    const cases = [
+      [
+        "000102030405060708090a0b0c0d0e0f",
+        "00112233445566778899aabbccddeeff",
+        "1fa68b0a8112b447aef34bd8fb5a7b829d3e862371d2cfe5",
+      ],
+      [
+        "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f",
+        "00112233445566778899aabbccddeeff",
+        "64e8c3f9ce0f5ba263e9777905818a2a93c8191e7d6e8ae7",
+      ],
+      [
+        "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f",
+        "00112233445566778899aabbccddeeff000102030405060708090a0b0c0d0e0f",
+        "28c9f404c4b810f4cbccb35cfb87f8263f5786e2d80ed326cbc7f0e71a99f43bfb988b9b7a02dd21",
+      ],
+    ] as const;
+    for (const [wrappingKey, key, wrapped] of cases) {
+      const made = c.aesKeyWrap.wrap(hex(wrappingKey), hex(key));
+      assertEquals(made.toHex(), wrapped);
+      const unwrapped = c.aesKeyWrap.unwrap(hex(wrappingKey), hex(wrapped));
+      assertEquals(unwrapped.toHex(), key);
+    }
+  });
+
   test("aesCtr() agrees with SP 800-38A F.5 and RFC 3686", () => {
     for (const t of vectors("rfc/aes_ctr")) {
       const out = c.aesCtr(hex(t.key), hex(t.iv), hex(t.plaintext));
