@@ -1,4 +1,4 @@
-import { assert, assertEquals } from "@std/assert";
+import { assertEquals } from "@std/assert";
 import { decodeHex } from "../../src/core/bytes/mod.ts";
 import {
   type Bundle,
