@@ -47,13 +47,12 @@ export interface BuiltHeader {
   readonly payloadSeeds: readonly Bytes[];
 }
 
-/** Versions of the format that we write and read. */
-export const VERSION = {
-  /** Packets: payload keys come from seeds. */
-  seeds: 259,
-  /** Replies: a SURB hands out one seed. */
-  singleSeedSurb: 260,
-} as const;
+/**
+ * The version that we write, in packets and in SURBs: hops read it, and would else tell replies from the rest. They do the same for
+ * both that we read; in 260 a SURB hands out one seed, which ours do too.
+ */
+const VERSION = 259;
+const READ_VERSIONS = [VERSION, 260];
 
 /** Most hops of a route. */
 const MAX_HOPS = 5;
@@ -76,7 +75,6 @@ const STREAM = new Uint8Array(BETA_LENGTH + SLOT_LENGTH);
 export function buildHeader(
   crypto: CryptoProvider,
   { route, destination, identifier }: Route,
-  version: number,
 ): BuiltHeader {
   checkRoute(route);
   checkLength("A destination", destination, ADDRESS_LENGTH);
@@ -90,7 +88,7 @@ export function buildHeader(
   const filler = fillerOf(streams);
   const last = route.length - 1;
   let beta = concat(
-    Uint8Array.of(FLAG.final, 0, version >> 8, version),
+    Uint8Array.of(FLAG.final, 0, VERSION >> 8, VERSION & 0xff),
     destination,
     identifier,
     crypto.random(BETA_LENGTH - SLOT_LENGTH * last - FINAL_SLOT_LENGTH),
@@ -100,7 +98,7 @@ export function buildHeader(
   let mac = macOf(crypto, keys[last]!, beta);
   for (let i = last - 1; i >= 0; i--) {
     const slot = new Uint8Array(BETA_LENGTH);
-    slot.set([FLAG.forward, 0, version >> 8, version]);
+    slot.set([FLAG.forward, 0, VERSION >> 8, VERSION & 0xff]);
     slot.set(route[i + 1]!.address, 4);
     new DataView(slot.buffer).setBigUint64(36, BigInt(route[i]!.delayNs));
     slot.set(mac, 44);
@@ -270,10 +268,7 @@ function checkLength(
 }
 
 function checkVersion(first: number, version: number): void {
-  if (
-    first !== 0 ||
-    (version !== VERSION.seeds && version !== VERSION.singleSeedSurb)
-  ) {
+  if (first !== 0 || !READ_VERSIONS.includes(version)) {
     throw new SphinxError("version", `Version ${version} is not spoken here`);
   }
 }

@@ -7,7 +7,7 @@ import { type Bytes, concat } from "../../core/bytes/mod.ts";
 import type { CryptoProvider } from "../../core/crypto/mod.ts";
 import { SphinxError } from "./error.ts";
 import type { SphinxGeometry } from "./geometry.ts";
-import { AT, buildHeader, openHeader, type Route, VERSION } from "./header.ts";
+import { AT, buildHeader, openHeader, type Route } from "./header.ts";
 import { payloadKey } from "./key_expansion.ts";
 import { lionessDecrypt } from "./lioness.ts";
 import { sealPayload } from "./payload.ts";
@@ -51,7 +51,7 @@ export function createPacket(
   route: Route,
   message: Uint8Array,
 ): Bytes {
-  const { header, payloadSeeds } = buildHeader(crypto, route, VERSION.seeds);
+  const { header, payloadSeeds } = buildHeader(crypto, route);
   return concat(header, sealPayload(crypto, geometry, payloadSeeds, message));
 }
 

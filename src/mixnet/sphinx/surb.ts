@@ -1,5 +1,5 @@
 /**
- * Single-use reply blocks of version 260: whoever holds one can answer once, and learns no more than the first hop.
+ * Single-use reply blocks in the form of version 260: whoever holds one can answer once, and learns no more than the first hop.
  *
  * ```text
  * SURB   header 348 ‖ address of the first hop 32 ‖ payload seed of the last hop 16
@@ -14,7 +14,7 @@ import { type Bytes, concat } from "../../core/bytes/mod.ts";
 import type { CryptoProvider } from "../../core/crypto/mod.ts";
 import { SphinxError } from "./error.ts";
 import { HEADER_LENGTH, type SphinxGeometry } from "./geometry.ts";
-import { ADDRESS_LENGTH, buildHeader, type Route, VERSION } from "./header.ts";
+import { ADDRESS_LENGTH, buildHeader, type Route } from "./header.ts";
 import { PAYLOAD_SEED_LENGTH, payloadKey } from "./key_expansion.ts";
 import { lionessDecrypt, lionessEncrypt } from "./lioness.ts";
 import { recoverMessage, sealPayload } from "./payload.ts";
@@ -39,11 +39,7 @@ export function createSurb(
   if (route.identifier.every((byte) => byte === 0)) {
     throw new RangeError("The identifier of a SURB is not zero");
   }
-  const { header, payloadSeeds } = buildHeader(
-    crypto,
-    route,
-    VERSION.singleSeedSurb,
-  );
+  const { header, payloadSeeds } = buildHeader(crypto, route);
   const { address } = route.route[0]!;
   return {
     surb: concat(header, address, payloadSeeds.at(-1)!),

@@ -12,7 +12,6 @@ import {
   sphinxGeometry,
   unwrapPacket,
 } from "../../../src/mixnet/mod.ts";
-import { buildHeader } from "../../../src/mixnet/sphinx/header.ts";
 import { type DrawnRoute, drawRoute } from "./_draw.ts";
 
 const crypto = nodeProvider;
@@ -128,25 +127,6 @@ Deno.test("unwrapPacket() drops packets for another key", () => {
   const { packet } = one();
   const key = crypto.random(32);
   assertEquals(codeOf(() => unwrapPacket(crypto, REGULAR, key, packet)), "mac");
-});
-
-Deno.test("unwrapPacket() drops the versions before seeds and those to come", () => {
-  const drawn = drawRoute(2);
-  for (
-    const [version, code] of [
-      [1, "version"],
-      [258, "version"],
-      [261, "version"],
-      [259, undefined],
-      [260, undefined],
-    ] as const
-  ) {
-    const { header } = buildHeader(crypto, drawn, version);
-    const packet = concat(header, new Uint8Array(REGULAR.payloadLength));
-    const open = () =>
-      unwrapPacket(crypto, REGULAR, drawn.privateKeys[0]!, packet);
-    assertEquals(codeOf(open), code);
-  }
 });
 
 Deno.test("recoverMessage() refuses what has no zeros in front or no end", () => {

@@ -2,6 +2,7 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import { nodeProvider as crypto } from "../../../src/core/crypto/mod.ts";
 import {
   COMPACT,
+  createPacket,
   createSurb,
   recoverReply,
   replyPacket,
@@ -9,6 +10,7 @@ import {
   SURB_LENGTH,
   unwrapPacket,
 } from "../../../src/mixnet/mod.ts";
+import { expandSharedSecret } from "../../../src/mixnet/sphinx/key_expansion.ts";
 import { drawRoute } from "./_draw.ts";
 
 const MESSAGE = new TextEncoder().encode("an answer");
@@ -25,7 +27,15 @@ for (const hops of [1, 2, 3, 4, 5]) {
   });
 }
 
-Deno.test("a SURB of 260 tells its holder one seed, the last hop's", () => {
+Deno.test("no hop tells a reply from a packet by its version", () => {
+  const { drawn, surb } = make(5);
+  const reply = replyPacket(crypto, COMPACT, surb, MESSAGE).packet;
+  const packet = createPacket(crypto, COMPACT, drawn, MESSAGE);
+  assertEquals(versions(drawn.privateKeys, packet), Array(5).fill(259));
+  assertEquals(versions(drawn.privateKeys, reply), Array(5).fill(259));
+});
+
+Deno.test("a SURB in the form of 260 tells its holder one seed, the last hop's", () => {
   const { recovery, surb } = make(3);
   assertEquals(surb.subarray(-16), recovery[2]);
   for (const seed of recovery.slice(0, 2)) {
@@ -70,4 +80,20 @@ function deliver(privateKeys: readonly Uint8Array[], packet: Uint8Array) {
   const last = unwrapPacket(crypto, COMPACT, privateKeys.at(-1)!, packet);
   assert(last.kind === "final");
   return last;
+}
+
+/** The version that each hop reads. */
+function versions(
+  privateKeys: readonly Uint8Array[],
+  packet: Uint8Array,
+): number[] {
+  return privateKeys.map((key) => {
+    const shared = crypto.x25519.sharedSecret(key, packet.subarray(0, 32));
+    const { streamKey } = expandSharedSecret(crypto, shared);
+    const beta = packet.subarray(48, 348);
+    const [, ...version] = crypto.aesCtr(streamKey, new Uint8Array(16), beta);
+    const hop = unwrapPacket(crypto, COMPACT, key, packet);
+    if (hop.kind === "forward") packet = hop.packet;
+    return version[0]! << 16 | version[1]! << 8 | version[2]!;
+  });
 }
