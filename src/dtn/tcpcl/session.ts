@@ -39,6 +39,8 @@ export type SessionState =
   | "ending" // SESS_TERM was sent: what is under way comes to its outcome
   | "ended"; // what {@link TcpclSession.pull} still gives is the last
 
+/** Our keepalives leave after this part of the interval, as dtn7-rs leaves who is silent for one interval rather than two. */
+const EARLY = 0.75;
 /** Answers that may wait to be written; beyond them nothing more is read. */
 const MAX_WAITING_BYTES = 65_536;
 /** What {@link TcpclSession.pull} gathers, if there is as much. */
@@ -116,7 +118,7 @@ export class TcpclSession {
     if (this.#state === "ended") return Infinity;
     const keepalive = this.#keepaliveMs || Infinity;
     return Math.min(
-      this.#lastOut + keepalive,
+      this.#lastOut + EARLY * keepalive,
       this.#isPaused ? Infinity : this.#lastIn + 2 * keepalive,
       this.#lastBundle + this.#options.idleTimeoutMs,
       this.#endBy,
@@ -150,7 +152,7 @@ export class TcpclSession {
     } else if (now >= this.#lastBundle + this.#options.idleTimeoutMs) {
       this.#lastBundle = now;
       if (this.#isIdle) this.#end("idleTimeout", now);
-    } else if (now >= this.#lastOut + keepalive) {
+    } else if (now >= this.#lastOut + EARLY * keepalive) {
       this.#lastOut = now;
       if (this.#control.length === 0) this.#send({ type: "KEEPALIVE" });
     }

@@ -16,8 +16,8 @@ Deno.test("each side learns the other's offer, and the active one speaks first",
 });
 
 Deno.test("the smaller keepalive counts, and 0 on either side is none", () => {
-  const both = [[30, 17, 17], [17, 30, 17], [0, 30, Infinity], [
-    30,
+  const both = [[40, 20, 20], [20, 40, 20], [0, 40, Infinity], [
+    40,
     0,
     Infinity,
   ]];
@@ -25,20 +25,20 @@ Deno.test("the smaller keepalive counts, and 0 on either side is none", () => {
     const lone = new LoneSession(true, { keepaliveS: ours! });
     lone.open({ keepaliveS: theirs! });
     lone.hear();
-    assertEquals(lone.session.nextTickMs, expected! * 1_000);
+    assertEquals(lone.session.nextTickMs, expected! * 750);
   }
 });
 
-Deno.test("a keepalive leaves when nothing else has, and a silent peer is left after two", () => {
+Deno.test("a keepalive leaves when nothing else has for three quarters, and a silent peer is left after two", () => {
   const lone = new LoneSession(true, { keepaliveS: 10 });
   lone.open({ keepaliveS: 10 });
   lone.hear();
-  assertEquals(lone.session.tick(9_999), []);
+  assertEquals(lone.session.tick(7_499), []);
   assertEquals(lone.hear(), []);
-  lone.now = 10_000;
-  lone.session.tick(10_000);
+  lone.now = 7_500;
+  lone.session.tick(7_500);
   assertEquals(lone.hear(), [{ type: "KEEPALIVE" }]);
-  assertEquals(lone.session.nextTickMs, 20_000);
+  assertEquals(lone.session.nextTickMs, 15_000);
   lone.now = 15_000;
   lone.say({ type: "KEEPALIVE" });
   lone.session.tick(20_000);

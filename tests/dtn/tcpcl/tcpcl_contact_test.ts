@@ -75,7 +75,7 @@ Deno.test("contacts know the peer's node id, and keep each other alive", async (
   const before = near.counts.bytesIn;
   await net.clock.run(100_000);
   const keepalives = near.counts.bytesIn - before;
-  assert(keepalives >= 9 && keepalives <= 11, `${keepalives} bytes`);
+  assert(keepalives >= 12 && keepalives <= 14, `${keepalives} bytes`);
   const [received] = await Promise.all([takeOne(far), near.send(utf8("x"))]);
   assertEquals(received, utf8("x"));
 });
