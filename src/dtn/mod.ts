@@ -93,3 +93,14 @@ export {
 } from "./tcpcl/tcpcl_layer.ts";
 export { MtcpLayer, type MtcpOptions } from "./mtcp/mtcp_layer.ts";
 export { UdpLayer, type UdpOptions } from "./udp/udp_layer.ts";
+export type { BundleEntry, Priority } from "./store/bundle_entry.ts";
+export {
+  BundleStore,
+  type BundleStoreOptions,
+  type PutOutcome,
+} from "./store/bundle_store.ts";
+export {
+  BUNDLE_STORE_LIMITS,
+  type BundleStoreLimits,
+  type StoreRefusal,
+} from "./store/store_limits.ts";

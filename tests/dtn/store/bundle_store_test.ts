@@ -1,0 +1,349 @@
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import { VirtualClock } from "../../../src/core/async/mod.ts";
+import { DecodeError } from "../../../src/core/bytes/mod.ts";
+import {
+  CryptoError,
+  nodeProvider,
+  Secret,
+} from "../../../src/core/crypto/mod.ts";
+import {
+  memoryStore,
+  sqliteStore,
+  StorageError,
+  type Store,
+} from "../../../src/core/storage/mod.ts";
+import type {
+  BundleEntry,
+  Priority,
+} from "../../../src/dtn/store/bundle_entry.ts";
+import {
+  BundleStore,
+  type BundleStoreOptions,
+  type PutOutcome,
+} from "../../../src/dtn/store/bundle_store.ts";
+
+const SECRET = new Secret(new Uint8Array(32).fill(7));
+const OPENERS: Record<string, () => Store> = {
+  memory: () => memoryStore(),
+  sqlite: () => sqliteStore(Deno.makeTempDirSync() + "/bundles.sqlite"),
+};
+
+/** A store of bundles, and what a test says with few words. */
+class Box implements Disposable {
+  readonly clock = new VirtualClock();
+  bundles: BundleStore;
+
+  constructor(
+    readonly store: Store = memoryStore(),
+    readonly options: Partial<BundleStoreOptions> = {},
+  ) {
+    this.bundles = this.open();
+  }
+
+  open(): BundleStore {
+    return new BundleStore({
+      store: this.store,
+      crypto: nodeProvider,
+      clock: this.clock,
+      ...this.options,
+    });
+  }
+
+  entry(n: number, changes: Partial<BundleEntry> = {}): BundleEntry {
+    return {
+      id: `dtn://source/app-${n}-0`,
+      source: "dtn://source/app",
+      destination: `dtn://node${n % 3}/in`,
+      size: 100,
+      priority: 1,
+      expiresMs: this.clock.wallTime() + 60_000,
+      receivedMs: this.clock.wallTime(),
+      from: "dtn://neighbour/",
+      ...changes,
+    };
+  }
+
+  async put(
+    n: number,
+    changes: Partial<BundleEntry> = {},
+  ): Promise<PutOutcome> {
+    const entry = this.entry(n, changes);
+    const outcome = this.bundles.put(entry, bytesOf(n, entry.size));
+    this.bundles.commit();
+    return await outcome;
+  }
+
+  get ids(): number[] {
+    return [...this.bundles.entries()].map(({ id }) => numberOf(id));
+  }
+
+  [Symbol.dispose](): void {
+    this.bundles[Symbol.dispose]();
+    this.store[Symbol.dispose]();
+  }
+}
+
+function bytesOf(n: number, size: number): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(size).fill(n);
+}
+
+function numberOf(id: string): number {
+  return Number(id.split("-")[1]);
+}
+
+for (const [name, open] of Object.entries(OPENERS)) {
+  for (const secret of [undefined, SECRET]) {
+    const options = secret ? { secret } : {};
+    const what = `${secret ? "sealed" : "plain"} bundles in ${name}`;
+
+    Deno.test(`${what} come back as they were put, short and long, and are known when they are gone`, async () => {
+      using box = new Box(open(), options);
+      for (const [n, size] of [[1, 1], [2, 4_096], [3, 4_097], [4, 200_000]]) {
+        const entry = box.entry(n!, { size: size! });
+        assertEquals(await box.put(n!, { size: size! }), "stored");
+        assertEquals(box.bundles.entry(entry.id), entry);
+        assertEquals(box.bundles.bytes(entry.id), bytesOf(n!, size!));
+      }
+      const { id } = box.entry(3);
+      assertEquals(await box.put(3), "known");
+      assertEquals(box.bundles.usage, {
+        bundles: 4,
+        bytes: 1 + 4_096 + 4_097 + 200_000,
+        known: 0,
+        forgotten: 0,
+      });
+      assert(box.bundles.delete(id));
+      assert(!box.bundles.delete(id));
+      assertEquals(box.bundles.bytes(id), undefined);
+      assertEquals(box.bundles.entry(id), undefined);
+      assert(box.bundles.knows(id));
+      assertEquals(await box.put(3), "known");
+      assertEquals(box.bundles.usage.known, 1);
+      assertEquals(box.bundles.usage.bundles, 3);
+      assert(!box.bundles.knows("dtn://source/app-9-0"));
+    });
+
+    Deno.test(`${what} are there after a restart, and so is what is known`, async () => {
+      using box = new Box(open(), options);
+      await box.put(1);
+      await box.put(2, { size: 9_000 });
+      box.bundles.delete(box.entry(1).id);
+      const usage = box.bundles.usage;
+      box.bundles[Symbol.dispose]();
+      box.bundles = box.open();
+      assertEquals(box.bundles.usage, usage);
+      assertEquals(await box.put(1), "known");
+      assertEquals(box.bundles.bytes(box.entry(2).id), bytesOf(2, 9_000));
+      assertEquals(await box.put(3), "stored");
+      assertEquals(box.ids, [2, 3]);
+    });
+  }
+}
+
+Deno.test("entries() gives expedited bundles first, each class in the order of arrival, and those of one destination", async () => {
+  using box = new Box();
+  const classes: Priority[] = [0, 2, 1, 2, 0, 1];
+  for (const [i, priority] of classes.entries()) await box.put(i, { priority });
+  assertEquals(box.ids, [1, 3, 2, 5, 0, 4]);
+  const to = [...box.bundles.entries("dtn://node0/in")];
+  assertEquals(to.map(({ id }) => numberOf(id)), [3, 0]);
+  assertEquals([...box.bundles.entries("dtn://nobody/in")], []);
+});
+
+Deno.test("entries() goes on while bundles are deleted and added", async () => {
+  using box = new Box();
+  for (let n = 0; n < 600; n++) await box.put(n);
+  let seen = 0;
+  for (const { id } of box.bundles.entries()) {
+    assertEquals(numberOf(id), seen++);
+    box.bundles.delete(id);
+  }
+  assertEquals(seen, 600);
+  assertEquals(box.bundles.usage.bundles, 0);
+});
+
+Deno.test("sweep() removes what has expired, and forgets the ids of what would have", async () => {
+  using box = new Box();
+  const now = box.clock.wallTime();
+  for (const n of [1, 2, 3, 4]) {
+    await box.put(n, { expiresMs: now + n * 1_000 });
+  }
+  box.bundles.delete(box.entry(2).id);
+  assertEquals(box.bundles.sweep(now + 999), []);
+  const gone = box.bundles.sweep(now + 3_000);
+  assertEquals(gone.map(({ id }) => numberOf(id)), [1, 3]);
+  assertEquals(box.ids, [4]);
+  assertEquals([1, 2, 3, 4].map((n) => box.bundles.knows(box.entry(n).id)), [
+    false,
+    false,
+    false,
+    true,
+  ]);
+  assertEquals(box.bundles.usage.known, 0);
+  box.clock.advance(5_000);
+  assertEquals(await box.put(1, { expiresMs: now + 5_000 }), "expired");
+});
+
+Deno.test("sweep() removes 1,024 bundles at most, so that a node stays responsive", async () => {
+  using box = new Box();
+  const puts = Array.from(
+    { length: 1_500 },
+    (_, n) => box.bundles.put(box.entry(n), bytesOf(n, 100)),
+  );
+  box.bundles.commit();
+  assertEquals(new Set(await Promise.all(puts)), new Set(["stored"]));
+  const end = box.clock.wallTime() + 60_000;
+  assertEquals(box.bundles.sweep(end).length, 1_024);
+  assertEquals(box.bundles.sweep(end).length, 476);
+  assertEquals(box.bundles.sweep(end).length, 0);
+});
+
+Deno.test("a store has a bound for bundles, for bytes and for each class of service, and refuses beyond", async () => {
+  using box = new Box(memoryStore(), {
+    limits: { maxBundles: 10, maxBytes: 10_000, maxBundleBytes: 4_000 },
+  });
+  assertEquals(await box.put(0, { size: 4_001 }), "too_large");
+  for (let n = 0; n < 8; n++) {
+    assertEquals(await box.put(n, { priority: 0 }), "stored");
+  }
+  assertEquals(await box.put(8, { priority: 0 }), "priority_full");
+  assertEquals(await box.put(8, { priority: 1 }), "stored");
+  assertEquals(await box.put(9, { priority: 1 }), "priority_full");
+  assertEquals(await box.put(9, { priority: 2 }), "stored");
+  assertEquals(await box.put(10, { priority: 2 }), "full");
+  box.bundles.delete(box.entry(0).id);
+  assertEquals(await box.put(10, { priority: 2, size: 4_000 }), "stored");
+  box.bundles.delete(box.entry(1).id);
+  assertEquals(await box.put(11, { priority: 2, size: 4_000 }), "stored");
+  box.bundles.delete(box.entry(2).id);
+  assertEquals(await box.put(12, { priority: 2, size: 4_000 }), "full");
+});
+
+Deno.test("a store that evicts gives the oldest of the lowest class for what is above it, and nothing for its equals", async () => {
+  const evicted: number[] = [];
+  using box = new Box(memoryStore(), {
+    limits: { maxBundles: 4, shares: [1, 1, 1] },
+    evicts: true,
+    onEvicted: ({ id }) => evicted.push(numberOf(id)),
+  });
+  for (const [n, priority] of [[0, 1], [1, 0], [2, 0], [3, 2]] as const) {
+    await box.put(n, { priority });
+  }
+  assertEquals(await box.put(4, { priority: 0 }), "full");
+  assertEquals(await box.put(5, { priority: 1 }), "stored");
+  assertEquals(await box.put(6, { priority: 2 }), "stored");
+  assertEquals(await box.put(7, { priority: 2 }), "stored");
+  assertEquals(evicted, [1, 2, 0]);
+  assertEquals(await box.put(1), "known");
+  assertEquals(box.ids, [3, 6, 7, 5]);
+});
+
+Deno.test("ids of bundles that are gone are bounded: beyond, they are forgotten and counted", async () => {
+  using box = new Box(memoryStore(), { limits: { maxKnown: 2 } });
+  for (const n of [1, 2, 3]) {
+    await box.put(n);
+    box.bundles.delete(box.entry(n).id);
+  }
+  assertEquals(box.bundles.usage.known, 2);
+  assertEquals(box.bundles.usage.forgotten, 1);
+  assertEquals(await box.put(3), "stored");
+  assertEquals(await box.put(2), "known");
+});
+
+Deno.test("puts of one turn are one transaction, in which one that does not fit fails alone", async () => {
+  let transactions = 0;
+  const memory = memoryStore({ maxEntries: 1_000, maxBytes: 20_000 });
+  const counting: Store = {
+    ...bound(memory),
+    transaction: (fn) => {
+      transactions++;
+      return memory.transaction(fn);
+    },
+  };
+  using box = new Box(counting);
+  const few = [1, 2, 3].map((n) =>
+    box.bundles.put(box.entry(n), bytesOf(n, 100))
+  );
+  assertEquals(transactions, 0);
+  await box.clock.run(1);
+  assertEquals(await Promise.all(few), ["stored", "stored", "stored"]);
+  assertEquals(transactions, 1);
+  const mixed = [4, 5, 6].map((n) =>
+    box.bundles.put(
+      box.entry(n, { size: n === 5 ? 30_000 : 100 }),
+      bytesOf(n, n === 5 ? 30_000 : 100),
+    )
+  );
+  await box.clock.run(1);
+  assertEquals(await Promise.all(mixed), ["stored", "full", "stored"]);
+  assertEquals(box.ids, [1, 2, 3, 4, 6]);
+  assertEquals(box.bundles.usage.bundles, 5);
+});
+
+Deno.test("a disk that fails is told to who put, and leaves the totals as they were", async () => {
+  const memory = memoryStore();
+  let fails = false;
+  const failing: Store = {
+    ...bound(memory),
+    set: (...args) => {
+      if (fails) throw new StorageError("io", "Store failed");
+      memory.set(...args);
+    },
+  };
+  using box = new Box(failing);
+  await box.put(1);
+  fails = true;
+  const put = box.put(2).catch((error) => error.code);
+  assertEquals(await put, "io");
+  assertThrows(() => box.bundles.delete(box.entry(1).id), StorageError);
+  fails = false;
+  assertEquals(box.bundles.usage.bundles, 1);
+  assertEquals(box.ids, [1]);
+  assertEquals(await box.put(2), "stored");
+});
+
+Deno.test("what is sealed shows neither ids, endpoints nor payloads, and is read with its key only", async () => {
+  const store = memoryStore();
+  using box = new Box(store, { secret: SECRET });
+  await box.put(1, { size: 50 });
+  await box.put(2, { size: 5_000 });
+  for (const { key, value } of store.entries()) {
+    const text = new TextDecoder("latin1").decode(key) +
+      new TextDecoder("latin1").decode(value);
+    assert(!text.includes("dtn:"), text);
+    assert(
+      !text.includes("\x01".repeat(8)) && !text.includes("\x02".repeat(8)),
+    );
+  }
+  const other = new BundleStore({
+    store,
+    crypto: nodeProvider,
+    secret: new Secret(new Uint8Array(32).fill(8)),
+    clock: box.clock,
+  });
+  assertEquals(other.entry(box.entry(1).id), undefined);
+  assertThrows(() => [...other.entries()], CryptoError);
+});
+
+Deno.test("a store of something else is refused", async () => {
+  const store = memoryStore();
+  using box = new Box(store);
+  await box.put(1);
+  for (const { key } of store.entries(Uint8Array.of(0x6d))) {
+    store.set(key, Uint8Array.of(9));
+  }
+  assertThrows(() => [...box.bundles.entries()], DecodeError);
+});
+
+function bound(store: Store): Store {
+  return {
+    get: (key) => store.get(key),
+    set: (...args) => store.set(...args),
+    delete: (key) => store.delete(key),
+    entries: (prefix) => store.entries(prefix),
+    transaction: (fn) => store.transaction(fn),
+    sweep: (now) => store.sweep(now),
+    usage: () => store.usage(),
+    [Symbol.dispose]: () => store[Symbol.dispose](),
+  };
+}
