@@ -3,6 +3,7 @@
  *
  * @module
  */
+export * as bpsec from "./bpsec/mod.ts";
 export { BLOCK_FLAG } from "./bundle/block_flags.ts";
 export {
   type Bundle,

@@ -18,7 +18,11 @@ export class CreationTimestamps {
   #timeMs = 0;
   #sequence: number;
 
-  /** @param firstSequence Of the first timestamp without a clock: one that was not used before, as such bundles all have time 0. */
+  /**
+   * Begins anew.
+   *
+   * @param firstSequence Of the first timestamp without a clock: one that was not used before, as such bundles all have time 0.
+   */
   constructor(firstSequence = 0) {
     this.#sequence = firstSequence - 1;
   }

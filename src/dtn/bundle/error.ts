@@ -12,8 +12,7 @@ export type BundleErrorCode =
   | "extension" // the data of an extension block is not what its type says
   | "admin_record" // the payload is no administrative record
   | "fragment" // a fragment beyond the end of its whole
-  | "limit" // more than this implementation takes
-  | "security"; // a security block that is malformed or breaks a rule of RFC 9172 or RFC 9173
+  | "limit"; // more than this implementation takes
 
 /** A bundle, or part of one, that is not as RFC 9171 says. */
 export class BundleError extends Error {

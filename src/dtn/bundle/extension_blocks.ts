@@ -135,7 +135,7 @@ export function withExtension(
 }
 
 /** The lowest number from 2 that no block has. */
-function freeBlockNumber(blocks: readonly CanonicalBlock[]): number {
+export function freeBlockNumber(blocks: readonly CanonicalBlock[]): number {
   let number = 2;
   while (blocks.some((block) => block.number === number)) number++;
   return number;
