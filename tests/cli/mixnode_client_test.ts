@@ -2,6 +2,7 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { run } from "../../cli/_main.ts";
 import { clientProgram } from "../../cli/mixnode/client.ts";
 import { VirtualClock } from "../../src/core/async/mod.ts";
+import { memoryStore } from "../../src/core/storage/mod.ts";
 import { formatMixAddress } from "../../src/mixnet/mod.ts";
 import { clientKeys, MixWorld, runUntil } from "../mixnet/client/_mix_world.ts";
 import { FakeTerminal } from "./_fake_terminal.ts";
@@ -67,6 +68,7 @@ function world() {
   const mixes = new MixWorld(clock);
   const keys = { east: clientKeys(), west: clientKeys() };
   const folder = Deno.makeTempDirSync();
+  const stores = { east: memoryStore(), west: memoryStore() };
   type Name = keyof typeof keys;
   const addressOf = (name: Name) => ({
     gatewayId: mixes.gatewayId(name),
@@ -78,7 +80,7 @@ function world() {
     const program = clientProgram(() =>
       Promise.resolve({
         address: addressOf(name),
-        connect: () => mixes.client(name, keys[name]),
+        connect: () => mixes.client(name, keys[name], { store: stores[name] }),
         [Symbol.asyncDispose]: () => Promise.resolve(),
       })
     );

@@ -47,10 +47,10 @@ export const SHORT_FRAMES: ClientFault = {
   seen: (bytes) => bytes.subarray(1),
 };
 
-/** One byte of a frame is always the same. */
+/** The first byte of a frame is always the same. */
 export const MARKED_FRAMES: ClientFault = {
   seen: (bytes) => {
-    bytes[700] = 0x17;
+    bytes[0] = 0x17;
     return bytes;
   },
 };

@@ -119,6 +119,7 @@ export class GateNetwork {
       sealKeyPair: seal,
       routes: {
         route: (_, from, to) => this.#route(from, to),
+        gateways: () => this.#machines.filter(isGateway).map(idOf),
         usableUntilMs: (epoch) => (epoch + 2) * EPOCH_MS,
       },
       dial: async (signal) => {

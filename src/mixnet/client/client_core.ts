@@ -13,6 +13,7 @@ import type {
   CoreSendOptions,
   Meaning,
 } from "./client_core_options.ts";
+import { Cover } from "./cover.ts";
 import { Deliveries } from "./deliveries.ts";
 import { MixClientError, type MixClientErrorCode } from "./error.ts";
 import { sealedLength } from "./forward_content.ts";
@@ -29,7 +30,7 @@ import {
   LATER_LENGTH,
   MAX_FRAGMENTS,
 } from "./packet_body.ts";
-import { type ClientPacket, PacketMaker } from "./packet_maker.ts";
+import { type ClientPacket, PacketMaker, type Slot } from "./packet_maker.ts";
 import { Replier } from "./replier.ts";
 import { replyRoom } from "./reply_body.ts";
 import { Requester } from "./requester.ts";
@@ -60,7 +61,8 @@ export class ClientCore {
   readonly #replier: Replier;
   readonly #loops: Loops;
   readonly #roundTrip: RoundTrip;
-  /** What packets there are, beside cover; they take turns. */
+  readonly #cover: Cover;
+  /** What there is to send in packets that are acknowledged; they take turns. */
   readonly #sources: readonly ((at: Instant) => ClientPacket | undefined)[];
   readonly #drops = noClientDrops();
   #events: ClientEvent[] = [];
@@ -93,9 +95,9 @@ export class ClientCore {
     });
     this.#replier = new Replier({ ...options, limits: limits.replies }, at);
     this.#loops = new Loops({ ...options, ...limits, maker, roundTrip });
+    this.#cover = new Cover({ ...options, maker });
     this.#sources = [
       (at) => this.#deliveries.next(at),
-      (at) => this.#replier.next(at),
       (at) => this.#requester.next(at),
       (at) => this.#loops.nextPing(at),
     ];
@@ -243,14 +245,14 @@ export class ClientCore {
   }
 
   /**
-   * The packet to send now: a real one if there is any and `mayBeReal`, else a loop.
+   * The packet to send now: a real one if there is any for `slot`, else cover like it.
    *
    * @returns `undefined` if there is no route.
    */
-  next(mayBeReal: boolean, at: Instant): ClientPacket | undefined {
-    const real = mayBeReal ? this.#real(at) : undefined;
+  next(slot: Slot, at: Instant): ClientPacket | undefined {
+    const real = this.#real(slot, at);
     if (real) this.#realPackets++;
-    const packet = real ?? this.#loops.next(at);
+    const packet = real ?? this.#unreal(slot, at);
     if (!packet) this.#drops.no_route++;
     else if (!real) this.#coverPackets++;
     return packet;
@@ -309,7 +311,14 @@ export class ClientCore {
     this.#book.tick(at.wallMs, isMoot);
   }
 
-  #real(at: Instant): ClientPacket | undefined {
+  #unreal(slot: Slot, at: Instant): ClientPacket | undefined {
+    if (slot === "loop") return this.#loops.next(at);
+    return slot === "reply" ? this.#cover.reply(at) : this.#cover.message(at);
+  }
+
+  #real(slot: Slot, at: Instant): ClientPacket | undefined {
+    if (slot === "loop") return undefined;
+    if (slot === "reply") return this.#replier.next(at);
     for (let i = 0; i < this.#sources.length; i++) {
       const packet = this.#sources[this.#turn++ % this.#sources.length]!(at);
       if (packet) return packet;

@@ -52,6 +52,19 @@ export class DirectoryRoutes implements RouteSource {
     return this.#draw(now, from, to) ?? this.#draw(now - 1, from, to);
   }
 
+  /** Those of the document that serves: see {@link RouteSource.gateways}. */
+  gateways(wallMs: number): readonly Uint8Array[] {
+    const { directory } = this.#options;
+    const now = this.#epochAt(wallMs);
+    for (const epoch of [now, now - 1]) {
+      const ids = directory.document(epoch)?.nodes.filter(
+        ({ layer, sphinxKeys }) => layer === 0 && sphinxKeys.has(epoch),
+      ).map(({ identityKey }) => identityKey);
+      if (ids?.length) return ids;
+    }
+    return [];
+  }
+
   /** To the end of the epoch after the one that `epoch` is short for. */
   usableUntilMs(epoch: number, wallMs: number): number {
     const now = this.#epochAt(wallMs);

@@ -15,6 +15,9 @@ import { SURB_LENGTH } from "../sphinx/surb.ts";
 
 const ACK_LENGTH = 4 + SURB_LENGTH;
 
+/** Destination of what a gateway drops, acknowledged as if it were stored: no client has a link key of zeros. */
+export const NOBODY: Bytes = new Uint8Array(32);
+
 /** The parts of a forward packet's message. */
 export interface ForwardContent {
   /** Of the SURB, low 32 bits. */

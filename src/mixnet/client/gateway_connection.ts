@@ -1,11 +1,13 @@
 import { Backoff, type Clock, delay } from "../../core/async/mod.ts";
 import type { LinkFrame, MessageFrame } from "../link/link_frame.ts";
 import type { Random } from "../node/draw.ts";
-import type { ClientPacket } from "./packet_maker.ts";
+import type { ClientPacket, Slot } from "./packet_maker.ts";
 import { type FrameSink, sendPaced } from "./send_paced.ts";
 
 /** Of all frames sent, how many say what was collected. */
 const COLLECTED_SHARE = 1 / 8;
+/** Of the packets that may be real, how many may be replies, which are not acknowledged: the load of the network is the same with and without. */
+const REPLY_SHARE = 1 / 4;
 /** Mean intervals between two packets of ours in which something has to come down: at their rate, it does but once in 10^13 times. */
 const SILENT_INTERVALS = 30;
 const MIN_SILENCE_MS = 10_000;
@@ -38,7 +40,7 @@ export interface GatewayConnectionOptions {
   /** Draws when frames leave, what they are, and pauses. */
   readonly random: Random;
   /** The packet that leaves now, if there is a route. */
-  readonly next: (mayBeReal: boolean) => ClientPacket | undefined;
+  readonly next: (slot: Slot) => ClientPacket | undefined;
   /** Takes a message; `false` if there is no room for it, and the gateway is to keep it. */
   readonly take: (message: MessageFrame) => boolean;
   /** Called when messages were taken. */
@@ -156,7 +158,12 @@ export class GatewayConnection {
       if (draw >= packets) {
         return { type: "collected", sequence: this.#collected };
       }
-      const made = this.#options.next(draw < packetsPerSecond);
+      const slot = draw >= packetsPerSecond
+        ? "loop"
+        : draw < packetsPerSecond * REPLY_SHARE
+        ? "reply"
+        : "message";
+      const made = this.#options.next(slot);
       return made && { type: "packet", ...made };
     };
     await sendPaced(link, next, { ratePerSecond, random, clock, signal });

@@ -25,7 +25,7 @@ export interface LoopsOptions {
   readonly maxPings: number;
 }
 
-/** Packets to ourselves: cover, and pings, which are cover whose return is waited for. */
+/** Packets to ourselves, by which we see whether the network works, and pings: those whose return somebody waits for. */
 export class Loops {
   readonly #options: LoopsOptions;
   readonly #tally: LoopTally;
@@ -71,7 +71,7 @@ export class Loops {
     return undefined;
   }
 
-  /** A packet of cover; `undefined` if there is no route. */
+  /** A packet that nobody waits for; `undefined` if there is no route. */
   next(at: Instant): ClientPacket | undefined {
     return this.#make(this.#options.crypto.random(16), at);
   }

@@ -39,7 +39,7 @@ export interface MixClientOptions {
   readonly routes: RouteSource;
   /** Connects to our gateway, with the key that `address.clientId` names. */
   readonly dial: (signal: AbortSignal) => Promise<ClientLink>;
-  /** Mean number of packets per second that are real if there is anything to send, else loops (λ_P). */
+  /** Mean number of packets per second that are real if there is anything to send, else cover (λ_P); one in four is for replies. */
   readonly packetsPerSecond: number;
   /** Mean number of loops per second (λ_L). */
   readonly loopsPerSecond: number;
@@ -126,7 +126,7 @@ export class MixClient implements AsyncIterable<MixMessage>, AsyncDisposable {
     this.#connection = new GatewayConnection({
       ...options,
       random: this.#random,
-      next: (mayBeReal) => this.#core.next(mayBeReal, this.#at()),
+      next: (slot) => this.#core.next(slot, this.#at()),
       take: ({ identifier, payload }) =>
         this.#core.receive(identifier, new Uint8Array(payload), this.#at()),
       onTaken: () => this.#dispatch(),

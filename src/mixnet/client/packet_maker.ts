@@ -3,7 +3,7 @@ import type { CryptoProvider } from "../../core/crypto/mod.ts";
 import { SphinxError } from "../sphinx/error.ts";
 import type { SphinxGeometry } from "../sphinx/geometry.ts";
 import { createPacket } from "../sphinx/packet.ts";
-import { createSurb } from "../sphinx/surb.ts";
+import { createSurb, replyPacket } from "../sphinx/surb.ts";
 import { encodeForwardContent, sealedLength } from "./forward_content.ts";
 import type { MixAddress } from "./mix_address.ts";
 import type { ReplySurb } from "./reply_surb.ts";
@@ -12,6 +12,12 @@ import { seal, SEAL_OVERHEAD } from "./seal.ts";
 import type { GivenSurb, SurbBook } from "./surb_book.ts";
 
 const NO_IDENTIFIER = new Uint8Array(16);
+
+/**
+ * What a packet may be, drawn before it is known what there is to send: a message or the like, which is acknowledged and so has a way
+ * there and one back; a reply, which has one way; or a loop.
+ */
+export type Slot = "message" | "reply" | "loop";
 
 /** A packet for our gateway. */
 export interface ClientPacket {
@@ -86,6 +92,32 @@ export class PacketMaker<T> {
         delaysMs: delaysMs(ack.delaysMs),
         thereMs: there.delaysMs,
       };
+    } catch (error) {
+      if (error instanceof SphinxError) return undefined;
+      throw error;
+    }
+  }
+
+  /**
+   * A packet from us to `destination` at a gateway, of the form of a reply: with a SURB's header, for which nobody waits.
+   *
+   * @returns `undefined` if there is no route.
+   */
+  onSurb(
+    gatewayId: Uint8Array,
+    destination: Uint8Array,
+    identifier: Uint8Array,
+    at: Instant,
+  ): ClientPacket | undefined {
+    const { crypto, geometry, address, routes } = this.#options;
+    const there = routes.route(at.wallMs, address.gatewayId, gatewayId);
+    if (!there) return undefined;
+    try {
+      const route = { route: there.hops, destination, identifier };
+      const { surb } = createSurb(crypto, route);
+      const message = new Uint8Array(geometry.messageLength);
+      const { packet } = replyPacket(crypto, geometry, surb, message);
+      return { epoch: there.epoch >>> 0, packet };
     } catch (error) {
       if (error instanceof SphinxError) return undefined;
       throw error;

@@ -31,6 +31,9 @@ export interface RouteSource {
     to: Uint8Array,
   ): MixRoute | undefined;
 
+  /** Ids, 32 bytes each, of the gateways that routes may end at now; none without a document for this time. */
+  gateways(wallMs: number): readonly Uint8Array[];
+
   /**
    * Until when the nodes accept packets built for the epoch with these low 32 bits, in milliseconds since 1970.
    *

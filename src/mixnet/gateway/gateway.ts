@@ -2,7 +2,7 @@ import type { Clock } from "../../core/async/mod.ts";
 import { type Bytes, DecodeError, equal } from "../../core/bytes/mod.ts";
 import type { CryptoProvider } from "../../core/crypto/mod.ts";
 import type { Store } from "../../core/storage/mod.ts";
-import { decodeForwardContent } from "../client/forward_content.ts";
+import { decodeForwardContent, NOBODY } from "../client/forward_content.ts";
 import { type FrameSink, sendPaced } from "../client/send_paced.ts";
 import { MixnetError } from "../error.ts";
 import type { LinkFrame, PacketFrame } from "../link/link_frame.ts";
@@ -79,6 +79,8 @@ export interface GatewayCounts extends MailboxCounts {
   readonly stored: number;
   /** Replies and acknowledgements stored. */
   readonly repliesStored: number;
+  /** Packets for nobody. */
+  readonly cover: number;
   /** Acknowledgements sent. */
   readonly acknowledged: number;
   /** Clients connected. */
@@ -115,6 +117,7 @@ export class Gateway implements AsyncDisposable {
   };
   #stored = 0;
   #repliesStored = 0;
+  #coverTaken = 0;
   #acknowledged = 0;
   #pendingAcks = 0;
   #cancelTick: () => void = () => {};
@@ -134,6 +137,7 @@ export class Gateway implements AsyncDisposable {
       ...this.#mailbox.counts,
       stored: this.#stored,
       repliesStored: this.#repliesStored,
+      cover: this.#coverTaken,
       acknowledged: this.#acknowledged,
       connected: this.#sessions.size,
       dropped: { ...this.#dropped },
@@ -142,24 +146,27 @@ export class Gateway implements AsyncDisposable {
 
   /**
    * Takes the payload of a packet that ended at our node: a reply is stored whole, of other packets the sealed part, and then the
-   * acknowledgement goes.
+   * acknowledgement goes. What is for nobody is dropped, and acknowledged all the same.
    *
-   * @returns Whether it is stored; {@link counts} says why not.
+   * @returns Whether it is stored, or for nobody; {@link counts} says why not.
    */
   deliver(
     destination: Uint8Array,
     identifier: Uint8Array,
     payload: Bytes,
   ): boolean {
-    if (!equal(identifier, NO_IDENTIFIER)) {
+    const isReply = !equal(identifier, NO_IDENTIFIER);
+    if (isReply && equal(destination, NOBODY)) return this.#cover();
+    if (isReply) {
       const isStored = this.#put(destination, identifier, payload);
       if (isStored) this.#repliesStored++;
       return isStored;
     }
     const content = this.#contentOf(payload);
     if (!content) return this.#drop("malformed");
-    if (!this.#put(destination, identifier, content.sealed)) return false;
-    this.#stored++;
+    if (equal(destination, NOBODY)) this.#cover();
+    else if (!this.#put(destination, identifier, content.sealed)) return false;
+    else this.#stored++;
     this.#acknowledge(content.ackEpoch, content.ackSurb);
     return true;
   }
@@ -258,6 +265,11 @@ export class Gateway implements AsyncDisposable {
       link.close();
       if (!stop.signal.aborted && !(error instanceof MixnetError)) throw error;
     }
+  }
+
+  #cover(): true {
+    this.#coverTaken++;
+    return true;
   }
 
   #contentOf(payload: Bytes) {

@@ -74,7 +74,7 @@ export interface MixServerOptions {
 }
 
 const POOL_CAPACITY = 16_384;
-/** What idle clients' packets, acknowledgements and loops come to, and as much again. */
+/** The acknowledgements of all that a client sends, and twice as much for what it is sent. */
 const DOWNLINK_PER_UPLINK = 3;
 
 /** A mixnode or gateway: a {@link MixNode} with its links, and mailboxes. */

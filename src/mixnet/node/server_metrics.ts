@@ -89,6 +89,7 @@ function exposeGateway(metrics: Metrics, gateway: Gateway): void {
       event: [
         "stored",
         "reply_stored",
+        "cover",
         "acknowledged",
         "collected",
         "expired",

@@ -1,4 +1,4 @@
-import type { Bytes } from "../../../src/core/bytes/mod.ts";
+import { type Bytes, equal } from "../../../src/core/bytes/mod.ts";
 import {
   type CryptoProvider,
   generateX25519,
@@ -11,7 +11,10 @@ import {
   CLIENT_LIMITS,
   type ClientLimits,
 } from "../../../src/mixnet/client/client_limits.ts";
-import { decodeForwardContent } from "../../../src/mixnet/client/forward_content.ts";
+import {
+  decodeForwardContent,
+  NOBODY,
+} from "../../../src/mixnet/client/forward_content.ts";
 import type { MixAddress } from "../../../src/mixnet/client/mix_address.ts";
 import type {
   Instant,
@@ -63,6 +66,8 @@ export class CoreWorld implements RouteSource {
   readonly #mix: Node;
   /** Gateways without a route, by their id in hex. */
   readonly cut = new Set<string>();
+  /** Packets for nobody that ended at each gateway, by its id in hex. */
+  readonly cover = new Map<string, { message: number; reply: number }>();
   /** Packets that each node took, by address in hex. */
   packets = 0;
   #nowMs = 0;
@@ -123,10 +128,12 @@ export class CoreWorld implements RouteSource {
     this.pass(ms);
   }
 
-  /** Lets one client send a packet. */
+  /** Lets one client send a packet, and one that may be a reply; gives the first. */
   send(core: ClientCore): Bytes | undefined {
-    const made = core.next(true, this.at);
+    const made = core.next("message", this.at);
     if (made) this.#travel(made.packet, made.epoch);
+    const other = core.next("reply", this.at);
+    if (other) this.#travel(other.packet, other.epoch);
     return made?.packet;
   }
 
@@ -134,6 +141,10 @@ export class CoreWorld implements RouteSource {
   pass(ms: number): void {
     this.#nowMs += ms;
     for (const { core } of this.#clients.values()) core.tick(this.at);
+  }
+
+  gateways(): Uint8Array[] {
+    return [...this.#clients.values()].map(({ address }) => address.gatewayId);
   }
 
   route(
@@ -201,16 +212,20 @@ export class CoreWorld implements RouteSource {
   #arrive(
     gateway: Node,
     epoch: number,
-    { identifier, payload }: Brought,
+    { destination, identifier, payload }: Brought & { destination: Bytes },
   ): void {
     const client = this.#clients.get(gateway.id.toHex())!;
-    if (identifier.some((byte) => byte !== 0)) {
+    const isCover = equal(destination, NOBODY);
+    const isReply = identifier.some((byte) => byte !== 0);
+    if (isCover) this.#cover(gateway, isReply ? "reply" : "message");
+    if (isCover && isReply) return;
+    if (isReply) {
       return this.#bring(client, { identifier, payload });
     }
     const content = decodeForwardContent(REGULAR, recoverMessage(payload));
     const padded = new Uint8Array(REGULAR.payloadLength);
     padded.set(content.sealed);
-    this.#bring(client, { identifier, payload: padded });
+    if (!isCover) this.#bring(client, { identifier, payload: padded });
     const { ackSurb } = content;
     const ack = replyPacket(
       this.crypto,
@@ -219,6 +234,13 @@ export class CoreWorld implements RouteSource {
       new Uint8Array(0),
     );
     this.#travel(ack.packet, epoch);
+  }
+
+  #cover(gateway: Node, slot: "message" | "reply"): void {
+    const id = gateway.id.toHex();
+    const counts = this.cover.get(id) ?? { message: 0, reply: 0 };
+    counts[slot]++;
+    this.cover.set(id, counts);
   }
 
   #bring(client: CoreClient, brought: Brought): void {

@@ -227,6 +227,10 @@ export class MixWorld implements RouteSource {
     return { epoch, hops, delaysMs };
   }
 
+  gateways(): Uint8Array[] {
+    return [...this.#gateways.values()].map(({ id }) => id);
+  }
+
   usableUntilMs(epoch: number, _wallMs: number): number {
     return (epoch + 2) * (this.#options.epochSeconds ?? 3_600) * 1_000;
   }

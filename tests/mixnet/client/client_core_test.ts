@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { utf8 } from "../../../src/core/bytes/mod.ts";
 import { nodeProvider as crypto } from "../../../src/core/crypto/mod.ts";
+import { noClientDrops } from "../../../src/mixnet/client/client_counts.ts";
 import type { ClientEvent } from "../../../src/mixnet/client/client_event.ts";
 import { CLIENT_LIMITS } from "../../../src/mixnet/client/client_limits.ts";
 import { MixClientError } from "../../../src/mixnet/client/error.ts";
@@ -126,12 +127,33 @@ Deno.test("a message to a gateway that no route leads to stops no other, and fai
   assertEquals(alice.core.counts.queuedPackets, 0);
 });
 
+Deno.test("cover ends at each gateway as often, where nobody gets it, and comes back as an acknowledgement or not at all", () => {
+  const { world, alice, bob } = start();
+  const gateways = [alice, bob].map(({ address }) => address.gatewayId);
+  for (let i = 0; i < 100; i++) world.send(alice.core);
+  assertEquals(world.cover.size, 2);
+  for (const gateway of gateways) {
+    const { message, reply } = world.cover.get(gateway.toHex())!;
+    assert(message > 30 && message < 70, `${message}`);
+    assert(reply > 30 && reply < 70, `${reply}`);
+  }
+  assertEquals(bob.brought, []);
+  assertEquals(alice.brought.length, 100);
+  const { coverPackets, realPackets, surbsGiven, dropped, loops } =
+    alice.core.counts;
+  assertEquals([coverPackets, realPackets, surbsGiven], [200, 0, 0]);
+  assertEquals(dropped, noClientDrops());
+  assertEquals(loops.sent, 0);
+});
+
 Deno.test("without any route nothing leaves, and that is counted", () => {
   const { world, alice, bob } = start();
   world.cut.add(alice.address.gatewayId.toHex());
   alice.core.send(bob.address, utf8("?"), { deadlineMs: DAY_MS }, world.at);
-  assertEquals(world.send(alice.core), undefined);
-  assertEquals(alice.core.counts.dropped.no_route, 1);
+  for (const slot of ["message", "reply", "loop"] as const) {
+    assertEquals(alice.core.next(slot, world.at), undefined);
+  }
+  assertEquals(alice.core.counts.dropped.no_route, 3);
   assertEquals(alice.core.counts.realPackets, 0);
 });
 
@@ -293,7 +315,7 @@ Deno.test("who opens thousands of messages and ends none leaves bounded memory, 
 Deno.test("SURBs given away are bounded: the oldest are forgotten and counted", () => {
   const { world, alice, bob } = start({ maxSurbs: 5, maxLoops: 3 });
   bob.bring = alice.bring = () => {};
-  for (let i = 0; i < 12; i++) alice.core.next(false, world.at);
+  for (let i = 0; i < 12; i++) alice.core.next("loop", world.at);
   const { surbsGiven, surbsEvicted, loops } = alice.core.counts;
   assertEquals([surbsGiven, surbsEvicted], [5, 7]);
   assertEquals(loops.lost, 9);

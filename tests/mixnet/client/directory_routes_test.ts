@@ -52,6 +52,16 @@ Deno.test("while an epoch has no document the one before serves; then there is n
   );
 });
 
+Deno.test("gateways() are those of the document that serves", () => {
+  const { routes } = make();
+  const ids = PLAN.nodes.filter(({ layer }) => layer === 0)
+    .map(({ identityKey }) => identityKey);
+  assert(ids.length >= 2);
+  const epochMs = EPOCH_SECONDS * 1_000;
+  assertEquals(routes.gateways(START_MS), ids);
+  assertEquals(routes.gateways(START_MS + 2 * epochMs), []);
+});
+
 Deno.test("usableUntilMs() is the end of the next epoch, also where 32 bits wrap", () => {
   const { routes } = make();
   const epochMs = EPOCH_SECONDS * 1_000;

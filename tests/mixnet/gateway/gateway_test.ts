@@ -5,6 +5,7 @@ import { nodeProvider as crypto } from "../../../src/core/crypto/mod.ts";
 import { memoryStore, StorageError } from "../../../src/core/storage/mod.ts";
 import {
   encodeForwardContent,
+  NOBODY,
   sealedLength,
 } from "../../../src/mixnet/client/forward_content.ts";
 import {
@@ -69,6 +70,18 @@ Deno.test("a reply is stored whole under its SURB's id, and not acknowledged", a
   assertEquals(t.received, []);
   assertEquals(t.gateway.counts.repliesStored, 1);
   assertEquals(t.gateway.counts.acknowledged, 0);
+});
+
+Deno.test("cover for nobody is dropped, and acknowledged as a message is or not as a reply is not", async () => {
+  await using t = start();
+  const { payload } = content(t.id);
+  assert(t.gateway.deliver(NOBODY, ZERO, payload));
+  assert(t.gateway.deliver(NOBODY, SURB_ID, payload));
+  await t.clock.run(2_000);
+  assertEquals(t.received.length, 1);
+  const { cover, acknowledged, messages, dropped } = t.gateway.counts;
+  assertEquals([cover, acknowledged, messages], [2, 1, 0]);
+  assertEquals(dropped.unknown_client, 0);
 });
 
 Deno.test("what is not stored is not acknowledged, and counted by its reason", async () => {
