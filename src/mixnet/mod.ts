@@ -156,10 +156,8 @@ export {
   type DirectoryDocument,
   type DirectoryNode,
   type DocumentInputs,
-  type DocumentTrust,
   joinDocument,
   makeDocument,
-  type NetworkParameters,
   signDocument,
   verifyDocument,
 } from "./directory/directory_document.ts";
@@ -168,8 +166,10 @@ export {
   DocumentHistory,
   type DocumentHistoryOptions,
 } from "./directory/document_history.ts";
+export type { DocumentTrust } from "./directory/document_trust.ts";
 export { EpochKeys, type EpochKeysOptions } from "./directory/epoch_keys.ts";
 export { DirectoryError, type DirectoryErrorCode } from "./directory/error.ts";
+export type { NetworkParameters } from "./directory/network_parameters.ts";
 export {
   type NodeDescriptor,
   type NodeRole,

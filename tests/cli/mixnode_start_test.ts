@@ -1,10 +1,11 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { delay, systemClock } from "../../src/core/async/mod.ts";
 import { nodeProvider } from "../../src/core/crypto/mod.ts";
 import { listenTcp } from "../../src/core/transport/mod.ts";
 import { makeFolder } from "./_htx_process.ts";
 import { runMixnode, RunningMixnode } from "./_run_mixnode.ts";
 
-const EPOCH_S = 3;
+const EPOCH_S = 6;
 
 /** A network of an authority, a gateway and three mixes in this process; some links are QUIC. */
 class Network implements AsyncDisposable {
@@ -71,6 +72,16 @@ client_loops_per_second = 4
     return node;
   }
 
+  /** Waits until the document of the epoch names every node: two epochs, as authorities close their list before. */
+  async listed(): Promise<void> {
+    for (const port of this.statusPorts) {
+      for (let ok = false; !ok; await delay(systemClock, 100)) {
+        const response = await fetch(`http://127.0.0.1:${port}/ready`);
+        ok = (await response.json()).checks.listed;
+      }
+    }
+  }
+
   /** The configuration of a client, whose keys are made. */
   async client(name: string): Promise<string> {
     const state = `${this.#folder}/${name}`;
@@ -101,6 +112,7 @@ Deno.test("betanet-mixnode start runs nodes of a network, and client commands se
   for (const [i, scheme] of ["quic", "tcp", "quic"].entries()) {
     await network.node(`mix${i}`, `asn = ${i + 2}\n${listen(scheme)}`);
   }
+  await network.listed();
   const [alice, bob] = [
     await network.client("alice"),
     await network.client("bob"),
@@ -145,6 +157,7 @@ Deno.test("betanet-mixnode start refuses a state that another node uses, an addr
   await using network = new Network(folder.path);
   await network.found();
   await network.node("one", `listen = ["tcp://127.0.0.1:0"]`);
+  await network.listed();
   const config = `${folder.path}/one.toml`;
   const second = await runMixnode("--config", config);
   assertEquals(second.code, 1);

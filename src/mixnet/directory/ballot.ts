@@ -1,125 +1,92 @@
 import { type Bytes, encodeHex, equal } from "../../core/bytes/mod.ts";
 import type { CryptoProvider } from "../../core/crypto/mod.ts";
-import { type BeaconSet, beaconSet } from "../beacon/beacon_set.ts";
-import type { DocumentTrust } from "./directory_document.ts";
+import type { DocumentTrust } from "./document_trust.ts";
 import { DirectoryError } from "./error.ts";
-import { verifyVote, type Vote } from "./vote.ts";
+import { parts, type SignedForm, verify } from "./signed_form.ts";
+import type { Statement } from "./statement.ts";
 
-/** What the votes of an epoch agree on. */
-export interface Tally {
-  /** Hashes, in hexadecimal, of the descriptors that enough authorities hold. */
-  readonly descriptors: readonly string[];
-  /** The components that enough authorities agree on; `undefined` if there is none. */
-  readonly beacon: BeaconSet | undefined;
-  /** The hash that enough authorities name; else empty. */
-  readonly previousHash: Bytes;
+/** Options of {@link Ballot}. */
+export interface BallotOptions<T extends Statement> {
+  /** Primitives. */
+  readonly crypto: CryptoProvider;
+  /** What is gathered. */
+  readonly form: SignedForm<T>;
+  /** For which epoch. */
+  readonly epoch: number;
+  /** Whose count. */
+  readonly trust: DocumentTrust;
 }
 
-interface Cast {
-  readonly vote: Vote;
+interface Cast<T> {
+  readonly value: T;
   readonly bytes: Bytes;
-  /** Another vote of the same authority, which with the first convicts it. */
+  /** Another of the same authority, which with the first convicts it. */
   second?: Bytes;
 }
 
-/** The votes of one epoch. An authority that signed two has none. */
-export class Ballot {
-  readonly #crypto: CryptoProvider;
-  readonly #epoch: number;
-  readonly #trust: DocumentTrust;
-  readonly #cast = new Map<string, Cast>();
+/** One statement of each authority for one epoch. An authority that signed two has none that counts. */
+export class Ballot<T extends Statement> {
+  readonly #options: BallotOptions<T>;
+  readonly #cast = new Map<string, Cast<T>>();
 
-  /** Begins without votes. */
-  constructor(crypto: CryptoProvider, epoch: number, trust: DocumentTrust) {
-    this.#crypto = crypto;
-    this.#epoch = epoch;
-    this.#trust = trust;
+  /** Begins without any. */
+  constructor(options: BallotOptions<T>) {
+    this.#options = options;
   }
 
   /**
-   * Takes a signed vote, and a second one of an authority as evidence; more are ignored.
+   * Takes a signed statement. If the authority signed another before, gives both: they convict it; of more than two the rest is
+   * ignored.
    *
-   * @throws {DirectoryError} As `verifyVote`; `not_admitted` if no authority signed it, `wrong_network`, or `malformed` if it is for
+   * @throws {DirectoryError} As `verify`; `not_admitted` if no authority signed it, `wrong_network`, or `malformed` if it is for
    * another epoch.
    */
-  add(bytes: Uint8Array): void {
-    if (this.votes.some((known) => equal(known, bytes))) return;
-    const vote = verifyVote(this.#crypto, bytes);
-    const { authorities, network } = this.#trust;
-    if (!authorities.some((key) => equal(key, vote.authority))) {
-      throw new DirectoryError("not_admitted", "A vote of no authority");
+  add(bytes: Uint8Array): readonly [Bytes, Bytes] | undefined {
+    if (this.signed.some((known) => equal(known, bytes))) return undefined;
+    const { crypto, form, epoch, trust } = this.#options;
+    const value = verify(crypto, form, bytes);
+    if (!trust.authorities.some((key) => equal(key, value.authority))) {
+      throw new DirectoryError("not_admitted", "Signed by no authority");
     }
-    if (vote.network !== network) {
-      throw new DirectoryError("wrong_network", "A vote of another network");
+    if (value.network !== trust.network) {
+      throw new DirectoryError("wrong_network", "Signed for another network");
     }
-    if (vote.epoch !== this.#epoch) {
-      throw new DirectoryError("malformed", "A vote for another epoch");
+    if (value.epoch !== epoch) {
+      throw new DirectoryError("malformed", "Signed for another epoch");
     }
-    const id = encodeHex(vote.authority);
+    const id = encodeHex(value.authority);
     const first = this.#cast.get(id);
-    if (first) first.second ??= bytes.slice();
-    else this.#cast.set(id, { vote, bytes: bytes.slice() });
+    if (!first) {
+      this.#cast.set(id, { value, bytes: bytes.slice() });
+      return undefined;
+    }
+    const [payload] = parts(form, bytes);
+    if (first.second || equal(parts(form, first.bytes)[0], payload)) {
+      return undefined;
+    }
+    first.second = bytes.slice();
+    return [first.bytes, first.second];
   }
 
-  /** All votes, signed, with those that convict: for other authorities. */
-  get votes(): readonly Bytes[] {
+  /** What the authority of this key, in hexadecimal, said first. */
+  of(id: string): T | undefined {
+    return this.#cast.get(id)?.value;
+  }
+
+  /** All, signed, with those that convict: for other authorities. */
+  get signed(): readonly Bytes[] {
     return [...this.#cast.values()].flatMap(({ bytes, second }) =>
       second ? [bytes, second] : [bytes]
     );
   }
 
-  /** The two votes of each authority that signed two, by its key in hexadecimal. */
-  get equivocations(): ReadonlyMap<string, readonly [Bytes, Bytes]> {
-    return new Map(
-      [...this.#cast].flatMap(([id, { bytes, second }]) =>
-        second ? [[id, [bytes, second]]] : []
-      ),
-    );
+  /** What counts, and signed. */
+  get counted(): readonly { readonly value: T; readonly bytes: Bytes }[] {
+    return [...this.#cast.values()].filter(({ second }) => !second);
   }
 
-  /** What the votes that count agree on; `undefined` if they are fewer than the threshold. */
-  tally(): Tally | undefined {
-    const { threshold } = this.#trust;
-    const votes = [...this.#cast.values()].filter(({ second }) => !second)
-      .map(({ vote }) => vote);
-    if (votes.length < threshold) return undefined;
-    const agreed = (values: readonly Uint8Array[]) =>
-      agreedOf(values, threshold);
-    const components = new Map<string, Uint8Array | undefined>();
-    for (const name of namesOf(votes)) {
-      const values = votes.flatMap(({ components }) =>
-        components.get(name) ?? []
-      );
-      components.set(name, agreed(values)[0]);
-    }
-    const hasBeacon = [...components.values()].some((value) => value);
-    return {
-      descriptors: agreed(votes.flatMap(({ descriptors }) => descriptors))
-        .map((hash) => encodeHex(hash)),
-      beacon: hasBeacon ? beaconSet(this.#epoch, components) : undefined,
-      previousHash: new Uint8Array(
-        agreed(votes.map(({ previousHash }) => previousHash))[0] ?? [],
-      ),
-    };
+  /** What counts. */
+  get values(): readonly T[] {
+    return this.counted.map(({ value }) => value);
   }
-}
-
-/** The values that come at least `threshold` times, ascending. */
-function agreedOf(
-  values: readonly Uint8Array[],
-  threshold: number,
-): Uint8Array[] {
-  const counts = new Map<string, number>();
-  for (const value of values) {
-    const text = encodeHex(value);
-    counts.set(text, (counts.get(text) ?? 0) + 1);
-  }
-  return [...counts].filter(([, count]) => count >= threshold)
-    .map(([text]) => text).sort().map((text) => Uint8Array.fromHex(text));
-}
-
-function namesOf(votes: readonly Vote[]): string[] {
-  return [
-    ...new Set(votes.flatMap(({ components }) => [...components.keys()])),
-  ].sort().slice(0, 16);
 }

@@ -6,7 +6,7 @@ import {
 } from "../../core/async/mod.ts";
 import {
   type Bytes,
-  encodeCbor,
+  decodeHex,
   encodeHex,
   equal,
   utf8,
@@ -17,20 +17,24 @@ import { namespace, type Store } from "../../core/storage/mod.ts";
 import type { Address } from "../../core/transport/mod.ts";
 import type { BeaconComponents } from "../beacon/beacon_set.ts";
 import { DescriptorPool } from "./descriptor_pool.ts";
-import type { DirectoryFetch } from "./directory_fetch.ts";
 import {
   type DirectoryDocument,
-  type DocumentTrust,
   MAX_DOCUMENT_LENGTH,
-  type NetworkParameters,
 } from "./directory_document.ts";
+import type { DirectoryFetch } from "./directory_fetch.ts";
+import { DirectoryPeers } from "./directory_peers.ts";
 import { type Directory, DocumentHistory } from "./document_history.ts";
-import { DocumentRound, MAX_SIGNATURES_LENGTH } from "./document_round.ts";
-import { epochSchedule } from "./epoch_schedule.ts";
-import { DirectoryError } from "./error.ts";
-import { arrayOf, bytesOf } from "./fields.ts";
-import { decode, MAX_DESCRIPTOR_LENGTH } from "./node_descriptor.ts";
-import { MAX_VOTE_LENGTH } from "./vote.ts";
+import { DocumentRound } from "./document_round.ts";
+import { checkTrust, type DocumentTrust } from "./document_trust.ts";
+import { ENDORSEMENT } from "./endorsement.ts";
+import { DirectoryError, type DirectoryErrorCode } from "./error.ts";
+import type { EvidenceKind } from "./evidence.ts";
+import { EvidenceBook } from "./evidence_book.ts";
+import { arrayOf, bytesOf, decode, malformed } from "./fields.ts";
+import type { NetworkParameters } from "./network_parameters.ts";
+import { MAX_DESCRIPTOR_LENGTH } from "./node_descriptor.ts";
+import { ROLL } from "./roll.ts";
+import { VOTE } from "./vote.ts";
 
 /** Options of {@link DirectoryAuthority}. */
 export interface DirectoryAuthorityOptions {
@@ -61,61 +65,74 @@ export interface DirectoryAuthorityOptions {
   readonly clock?: Clock;
 }
 
-const NAMESPACE = "mixnet.documents";
 const STEPS_PER_EPOCH = 120;
 /** How long all requests of a step may take, in steps. */
 const PATIENCE = 4;
 const MAX_MISSING = 256;
+const MAX_LENGTH: Readonly<Record<EvidenceKind, number>> = {
+  roll: ROLL.maxLength,
+  vote: VOTE.maxLength,
+  endorsement: ENDORSEMENT.maxLength,
+};
 
-/** An authority: takes descriptors, votes with the others and signs a document before each epoch. */
+/** An authority: takes descriptors, closes a list of them and votes on it with the others, and signs a document before each epoch. */
 export class DirectoryAuthority implements Directory {
+  /** What convicts authorities, for good. */
+  readonly evidence: EvidenceBook;
   readonly #options: DirectoryAuthorityOptions;
   readonly #clock: Clock;
   readonly #stepMs: number;
   readonly #pool: DescriptorPool;
+  readonly #peers: DirectoryPeers;
   readonly #history: DocumentHistory;
-  readonly #store: Store;
+  /** Documents by epoch. */
+  readonly #kept: Store;
+  /** Descriptors by hash that rounds need and the pool does not have, or not any more. */
+  readonly #listed: Store;
   readonly #rounds = new Map<number, DocumentRound>();
-  /** Descriptors of a round's votes, which the pool may not have any more. */
-  readonly #voted = new Map<number, Map<string, Bytes>>();
   readonly #documents = new Map<number, Bytes>();
   readonly #said = new Set<string>();
 
   /**
    * Takes up what the store has.
    *
-   * @throws {RangeError} If our key is no authority's, or the threshold is not more than half of them and at most all.
+   * @throws {RangeError} If our key is no authority's, one is there twice, or the threshold is not more than half of them and at most
+   * all.
    */
   constructor(options: DirectoryAuthorityOptions) {
     const { crypto, seed, trust, parameters, store, clock = systemClock } =
       options;
     const key = crypto.ed25519.publicKey(seed.expose());
-    const { authorities, threshold } = trust;
-    if (!authorities.some((each) => equal(each, key))) {
+    if (!trust.authorities.some((each) => equal(each, key))) {
       throw new RangeError("Our key is none of the authorities'");
     }
-    if (!(threshold > authorities.length / 2)) {
-      throw new RangeError("Want a threshold of more than half");
-    }
-    if (threshold > authorities.length) {
-      throw new RangeError("Want a threshold of at most all");
-    }
+    checkTrust(trust);
     this.#options = options;
     this.#clock = clock;
     this.#stepMs = parameters.epochSeconds * 1000 / STEPS_PER_EPOCH;
-    this.#pool = new DescriptorPool({
-      ...options,
-      network: parameters.network,
+    this.#peers = new DirectoryPeers({
+      ...{ addresses: options.peers, ask: options.ask, log: options.log },
+      ...{ timeoutMs: 2 * this.#stepMs, clock },
     });
-    this.#history = new DocumentHistory({ ...trust, crypto });
-    this.#store = namespace(store, NAMESPACE);
     store.sweep(clock.wallTime());
-    for (const { value } of this.#store.entries()) this.#restore(value);
+    this.#pool = new DescriptorPool(options);
+    this.evidence = new EvidenceBook(crypto, trust, store);
+    this.#history = new DocumentHistory({ ...trust, crypto });
+    this.#kept = namespace(store, "mixnet.documents");
+    this.#listed = namespace(store, "mixnet.listed");
+    for (const { value } of this.#kept.entries()) this.#restore(value);
+    // Descriptors that these list are to be kept from now on.
+    for (const epoch of this.#epochs) this.#round(epoch);
   }
 
   /** Number of nodes that it knows. */
   get nodes(): number {
     return this.#pool.size;
+  }
+
+  /** How often something of other authorities was refused, or they did not answer, by reason. */
+  get refused(): ReadonlyMap<DirectoryErrorCode, number> {
+    return this.#peers.refused;
   }
 
   /** The document of `epoch`. */
@@ -130,29 +147,12 @@ export class DirectoryAuthority implements Directory {
 
   /** The descriptor of this SHA-256 in hexadecimal. */
   descriptor(hash: string): Bytes | undefined {
-    for (const voted of this.#voted.values()) {
-      const found = voted.get(hash);
-      if (found) return found;
-    }
-    return this.#pool.get(hash);
+    return this.#pool.get(hash) ?? this.#listed.get(decodeHex(hash));
   }
 
-  /** All votes for `epoch` that are known, in a CBOR array. */
-  votes(epoch: number): Bytes | undefined {
-    const round = this.#rounds.get(epoch);
-    return round && encodeCbor([...round.ballot.votes]);
-  }
-
-  /** `DocumentRound.signatures` of `epoch`. */
-  signatures(epoch: number): Bytes | undefined {
-    return this.#rounds.get(epoch)?.signatures;
-  }
-
-  /** Both votes of each authority that signed two for `epoch`, by its key in hexadecimal. */
-  equivocations(
-    epoch: number,
-  ): ReadonlyMap<string, readonly [Bytes, Bytes]> {
-    return this.#rounds.get(epoch)?.ballot.equivocations ?? new Map();
+  /** All rolls, votes or endorsements for `epoch` that are known, in a CBOR array. */
+  known(kind: EvidenceKind, epoch: number): Bytes | undefined {
+    return this.#rounds.get(epoch)?.known(kind);
   }
 
   /**
@@ -161,7 +161,12 @@ export class DirectoryAuthority implements Directory {
    * @throws {DirectoryError} As `DescriptorPool.add`.
    */
   submit(descriptor: Uint8Array): void {
-    this.#pool.add(descriptor, this.#clock.wallTime());
+    const replaced = this.#pool.add(descriptor, this.#clock.wallTime());
+    if (!replaced) return;
+    const hash = encodeHex(this.#options.crypto.hash("sha256", replaced));
+    for (const [epoch, round] of this.#rounds) {
+      if (round.lists(hash)) this.#keepListed(epoch, hash, replaced);
+    }
   }
 
   /** Works until `signal` aborts. */
@@ -180,11 +185,9 @@ export class DirectoryAuthority implements Directory {
     using deadline = new Deadline(this.#clock, PATIENCE * this.#stepMs, {
       signal,
     });
-    const nowMs = this.#clock.wallTime();
-    const lengthMs = this.#options.parameters.epochSeconds * 1000;
-    const current = Math.floor(nowMs / lengthMs);
-    this.#forget(current);
-    for (const epoch of [current, current + 1]) {
+    const epochs = this.#epochs;
+    this.#forget(epochs[0] - 1);
+    for (const epoch of epochs) {
       if (signal.aborted) return;
       await this.#advance(epoch, deadline.signal).catch((error) => {
         if (!signal.aborted) {
@@ -192,115 +195,132 @@ export class DirectoryAuthority implements Directory {
         }
       });
     }
+    for (const { kind, authority, epoch } of this.evidence.all) {
+      const id = encodeHex(authority);
+      this.#sayOnce("directory.evidence", { kind, authority: id, epoch });
+    }
   }
 
   async #advance(epoch: number, signal: AbortSignal): Promise<void> {
-    const schedule = epochSchedule(epoch, this.#options.parameters);
-    const nowMs = this.#clock.wallTime();
-    if (nowMs < schedule.voteMs || this.#documents.has(epoch)) return;
     const round = this.#round(epoch);
-    if (!round.hasVoted && nowMs < schedule.closeMs) {
-      await this.#vote(epoch, round, signal);
+    const { rollMs, closeMs, voteMs, signMs, beginMs } = round.schedule;
+    const now = () => this.#clock.wallTime();
+    if (now() < rollMs) return;
+    if (this.#documents.has(epoch)) {
+      // Whoever signs two documents shows the second to others.
+      if (now() < beginMs) await this.#endorsements(epoch, round, signal);
+      return;
     }
-    await this.#fromPeers(`/votes/${epoch}`, this.#maxVotes, (body) => {
-      for (
-        const vote of arrayOf(decode(body, this.#maxVotes, 1, 256), 0, 128)
-      ) {
-        round.ballot.add(bytesOf(vote));
+    // First what others know: if our store was lost, what we signed before is among it, and counts.
+    if (now() < closeMs) {
+      await this.#gather("roll", epoch, (each) => {
+        round.addRoll(each, now());
+      }, signal);
+      this.#pool.sweep(now());
+      if (round.roll(this.#pool.hashesOf(epoch), now())) {
+        this.#options.log.info("directory.rolled", { epoch });
       }
-    }, signal);
-    for (const authority of round.ballot.equivocations.keys()) {
-      this.#sayOnce("directory.equivocation", { epoch, authority });
     }
-    if (this.#clock.wallTime() < schedule.signMs) return;
+    round.close(now());
+    if (now() < voteMs) return;
+    await this.#gather("vote", epoch, (each) => round.addVote(each), signal);
+    if (round.mayVote(now())) await this.#vote(epoch, round, signal);
+    if (now() < signMs) return;
+    await this.#endorsements(epoch, round, signal);
     await this.#sign(epoch, round, signal);
     await this.#collect(epoch, round, signal);
   }
 
   async #vote(epoch: number, round: DocumentRound, signal: AbortSignal) {
     const components = await this.#options.beacon(epoch, signal);
-    const { voteMs, closeMs } = epochSchedule(epoch, this.#options.parameters);
-    const isEarly = this.#clock.wallTime() < (voteMs + closeMs) / 2;
+    const { voteMs, votedMs } = round.schedule;
+    const isEarly = this.#clock.wallTime() < (voteMs + votedMs) / 2;
     if (isEarly && [...components.values()].includes(undefined)) return;
-    this.#pool.sweep(this.#clock.wallTime());
-    const held = new Map(this.#pool.byHash);
-    this.#voted.set(epoch, held);
-    const hashes = [...held.keys()].map((hash) => Uint8Array.fromHex(hash));
     const before = this.#history.document(epoch - 1)?.hash;
-    round.vote(hashes, components, before ?? new Uint8Array(0));
-    this.#options.log.info("directory.voted", { epoch, nodes: held.size });
+    const nowMs = this.#clock.wallTime();
+    if (round.vote(components, before ?? new Uint8Array(0), nowMs)) {
+      const nodes = round.list?.length;
+      this.#options.log.info("directory.voted", { epoch, nodes });
+    }
   }
 
   async #sign(epoch: number, round: DocumentRound, signal: AbortSignal) {
     if (round.hasSigned) return;
-    const { crypto, log } = this.#options;
     const get = (hash: string) => this.descriptor(hash);
-    const voted = this.#voted.get(epoch) ?? new Map<string, Bytes>();
-    this.#voted.set(epoch, voted);
     for (const hash of round.missing(get).slice(0, MAX_MISSING)) {
-      const path = `/descriptor/${hash}`;
-      await this.#fromPeers(path, MAX_DESCRIPTOR_LENGTH, (body) => {
-        if (encodeHex(crypto.hash("sha256", body)) === hash) {
-          voted.set(hash, body);
-        }
-      }, signal);
+      await this.#peers.first(
+        `/descriptor/${hash}`,
+        MAX_DESCRIPTOR_LENGTH,
+        (body) => this.#keepListed(epoch, hash, body),
+        signal,
+      );
     }
     const outcome = round.sign(get);
+    const { log } = this.#options;
     if (outcome === "signed") log.info("directory.signed", { epoch });
     else this.#sayOnce("directory.not_signed", { epoch, reason: outcome });
   }
 
   async #collect(epoch: number, round: DocumentRound, signal: AbortSignal) {
-    await this.#fromPeers(
-      `/signatures/${epoch}`,
-      MAX_SIGNATURES_LENGTH,
-      (body) => round.addSignatures(body),
-      signal,
-    );
     const { document, disagreements } = round;
     if (document) return this.#take(document);
     if (disagreements > 0) {
       this.#sayOnce("directory.disagreement", { epoch, disagreements });
     }
-    await this.#fromPeers(`/document/${epoch}`, MAX_DOCUMENT_LENGTH, (body) => {
-      if (!this.#documents.has(epoch)) this.#take(body);
+    await this.#peers.first(
+      `/document/${epoch}`,
+      MAX_DOCUMENT_LENGTH,
+      (body) => this.#take(body),
+      signal,
+    );
+  }
+
+  #endorsements(epoch: number, round: DocumentRound, signal: AbortSignal) {
+    return this.#gather("endorsement", epoch, (each) => {
+      round.addEndorsement(each);
+    }, signal);
+  }
+
+  /** Gives `add` all of one kind that others know; each that it throws at is counted alone. */
+  #gather(
+    kind: EvidenceKind,
+    epoch: number,
+    add: (bytes: Bytes) => void,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const count = 2 * this.#options.trust.authorities.length;
+    const maxBytes = count * (MAX_LENGTH[kind] + 5) + 3;
+    return this.#peers.each(`/${kind}s/${epoch}`, maxBytes, (body) => {
+      const list = arrayOf(decode(body, maxBytes, 1, count + 1), 0, count);
+      for (const each of list) {
+        this.#peers.try(() => add(bytesOf(each)), { kind, epoch });
+      }
     }, signal);
   }
 
   #take(bytes: Bytes): void {
-    const { epoch, validUntilMs, nodes } = this.#history.add(
-      bytes,
-      this.#clock.wallTime(),
-    );
-    this.#store.set(utf8(String(epoch)), bytes, { expiresAt: validUntilMs });
+    const nowMs = this.#clock.wallTime();
+    const { epoch, validUntilMs, nodes } = this.#history.add(bytes, nowMs);
+    this.#kept.set(utf8(String(epoch)), bytes, { expiresAt: validUntilMs });
     this.#documents.set(epoch, bytes);
-    this.#options.log.info("directory.document", {
-      epoch,
-      nodes: nodes.length,
-    });
+    const { log } = this.#options;
+    log.info("directory.document", { epoch, nodes: nodes.length });
   }
 
-  /** Asks all peers at once for `path`, and gives `take` what they have; an answer that it throws at is logged. */
-  async #fromPeers(
-    path: string,
-    maxBytes: number,
-    take: (body: Bytes) => void,
-    signal: AbortSignal,
-  ): Promise<void> {
-    const { peers, ask, log } = this.#options;
-    await Promise.all(peers.map(async (address) => {
-      try {
-        const answer = await ask({ address, path, maxBytes }, signal);
-        if (answer.status === 200) take(answer.body);
-      } catch (error) {
-        if (!(error instanceof DirectoryError)) throw error;
-        log.debug("directory.peer", { address, code: error.code });
-      }
-    }));
+  #keepListed(epoch: number, hash: string, bytes: Bytes): void {
+    const { crypto, parameters } = this.#options;
+    if (encodeHex(crypto.hash("sha256", bytes)) !== hash) {
+      return malformed("Another descriptor than was asked for");
+    }
+    const expiresAt = (epoch + 2) * parameters.epochSeconds * 1000;
+    this.#listed.set(decodeHex(hash), bytes, { expiresAt });
   }
 
-  get #maxVotes(): number {
-    return 2 * this.#options.trust.authorities.length * (MAX_VOTE_LENGTH + 8);
+  /** This epoch and the next. */
+  get #epochs(): readonly [number, number] {
+    const lengthMs = this.#options.parameters.epochSeconds * 1000;
+    const current = Math.floor(this.#clock.wallTime() / lengthMs);
+    return [current, current + 1];
   }
 
   #round(epoch: number): DocumentRound {
@@ -308,18 +328,17 @@ export class DirectoryAuthority implements Directory {
     if (known) return known;
     const { seed, ...options } = this.#options;
     const round = new DocumentRound({
-      ...options,
+      ...{ ...options, epoch, evidence: this.evidence },
       seed: seed.expose(),
-      epoch,
     });
     this.#rounds.set(epoch, round);
     return round;
   }
 
-  #forget(current: number): void {
-    for (const kept of [this.#rounds, this.#voted, this.#documents]) {
+  #forget(before: number): void {
+    for (const kept of [this.#rounds, this.#documents]) {
       for (const epoch of [...kept.keys()]) {
-        if (epoch < current - 1) kept.delete(epoch);
+        if (epoch < before) kept.delete(epoch);
       }
     }
     this.#options.store.sweep(this.#clock.wallTime());

@@ -5,20 +5,23 @@ import {
   delay,
   systemClock,
 } from "../../core/async/mod.ts";
-import { utf8 } from "../../core/bytes/mod.ts";
+import { type Bytes, encodeHex, utf8 } from "../../core/bytes/mod.ts";
 import type { CryptoProvider } from "../../core/crypto/mod.ts";
 import { type Logger, silentLogger } from "../../core/log/mod.ts";
 import { namespace, type Store } from "../../core/storage/mod.ts";
 import type { Address } from "../../core/transport/mod.ts";
-import type { DirectoryFetch } from "./directory_fetch.ts";
 import {
   type DirectoryDocument,
-  type DocumentTrust,
   MAX_DOCUMENT_LENGTH,
 } from "./directory_document.ts";
+import type { DirectoryFetch } from "./directory_fetch.ts";
 import { type Directory, DocumentHistory } from "./document_history.ts";
+import { checkTrust, type DocumentTrust } from "./document_trust.ts";
 import { epochSchedule } from "./epoch_schedule.ts";
 import { DirectoryError, type DirectoryErrorCode } from "./error.ts";
+import { MAX_EVIDENCE_LENGTH } from "./evidence.ts";
+import { EvidenceBook } from "./evidence_book.ts";
+import { arrayOf, bytesOf, decode } from "./fields.ts";
 
 /** Options of {@link DirectoryClient}. */
 export interface DirectoryClientOptions {
@@ -48,29 +51,36 @@ const NAMESPACE = "mixnet.directory";
 const REQUEST_TIMEOUT_MS = 30_000;
 const MIN_PAUSE_MS = 1_000;
 const MAX_PAUSE_MS = 60_000;
-const MAX_EVIDENCE = 4;
+const MAX_KINDS = 3;
 
 /** Keeps the documents of this epoch and the next, of which it asks the authorities in an order of chance. */
 export class DirectoryClient implements Directory {
+  /** What convicts authorities, for good: of splits that were seen, and what {@link gatherEvidence} got. */
+  readonly evidence: EvidenceBook;
   readonly #options: DirectoryClientOptions;
   readonly #clock: Clock;
   readonly #log: Logger;
   readonly #store: Store;
   readonly #history: DocumentHistory;
   readonly #refused = new Map<DirectoryErrorCode, number>();
-  readonly #splits: (readonly Uint8Array[])[] = [];
   #newest = -1;
 
-  /** Takes up the documents of the store that are still good. */
+  /**
+   * Takes up the documents of the store that are still good.
+   *
+   * @throws {RangeError} If an authority is there twice, or the threshold is not more than half of them and at most all.
+   */
   constructor(options: DirectoryClientOptions) {
     const { crypto, trust, store, clock = systemClock } = options;
+    checkTrust(trust);
     this.#options = options;
     this.#clock = clock;
     this.#log = options.log ?? silentLogger;
     this.#store = namespace(store, NAMESPACE);
     this.#history = new DocumentHistory({ ...trust, crypto });
+    this.evidence = new EvidenceBook(crypto, trust, store);
     for (const { key, value } of this.#store.entries()) {
-      const epoch = Number(new TextDecoder().decode(key));
+      const epoch = epochIn(key);
       this.#newest = Math.max(this.#newest, epoch);
       try {
         this.#history.add(value, clock.wallTime());
@@ -98,15 +108,10 @@ export class DirectoryClient implements Directory {
     return this.#refused;
   }
 
-  /** The two signed documents of each split that was seen: 4 splits at most. */
-  get splits(): readonly (readonly Uint8Array[])[] {
-    return this.#splits;
-  }
-
   /**
    * Gets the document of `epoch`, if it is not there.
    *
-   * @throws {DirectoryError} Of the last authority asked, if none had a good one.
+   * @throws {DirectoryError} `split` if two are known; else of the last authority asked, if none had a good one.
    */
   async update(
     epoch: number,
@@ -129,6 +134,7 @@ export class DirectoryClient implements Directory {
         if (!(error instanceof DirectoryError)) throw error;
         failure = error;
         this.#refuse(address, error);
+        if (error.code === "split") throw error;
       }
     }
     if (!document) throw failure;
@@ -176,54 +182,95 @@ export class DirectoryClient implements Directory {
     }
   }
 
+  /** Asks every authority what convicts others, and keeps what does. */
+  async gatherEvidence(signal: AbortSignal): Promise<void> {
+    for (const address of this.#options.authorities) {
+      await this.#gatherEvidence(address, signal).catch((error) => {
+        signal.throwIfAborted();
+        if (!(error instanceof DirectoryError)) throw error;
+        this.#refuse(address, error);
+      });
+    }
+  }
+
+  async #gatherEvidence(address: Address, signal: AbortSignal): Promise<void> {
+    const list = async (path: string, count: number, length: number) => {
+      const maxBytes = count * (length + 5) + 3;
+      const body = await this.#ask(address, path, maxBytes, signal);
+      return arrayOf(decode(body, maxBytes, 1, count + 1), 0, count)
+        .map((item) => bytesOf(item));
+    };
+    const { authorities } = this.#options.trust;
+    for (const key of await list("/evidence", authorities.length, 32)) {
+      const path = `/evidence/${encodeHex(key)}`;
+      const found = await list(path, MAX_KINDS, MAX_EVIDENCE_LENGTH);
+      for (const each of found) this.evidence.add(each);
+    }
+  }
+
   async #get(
     address: Address,
     epoch: number,
     signal: AbortSignal,
   ): Promise<DirectoryDocument> {
-    const { ask, epochSeconds } = this.#options;
-    using deadline = new Deadline(this.#clock, REQUEST_TIMEOUT_MS, { signal });
-    const { status, body } = await ask({
-      address,
-      path: `/document/${epoch}`,
-      maxBytes: MAX_DOCUMENT_LENGTH,
-    }, deadline.signal);
-    if (status !== 200) {
-      throw new DirectoryError("refused", `Answered with status ${status}`);
-    }
+    const path = `/document/${epoch}`;
+    const body = await this.#ask(address, path, MAX_DOCUMENT_LENGTH, signal);
     if (epoch < this.#newest - 1) {
       throw new DirectoryError("stale", "There were later documents already");
     }
-    const document = this.#history.add(body, this.#clock.wallTime());
-    if (
-      document.epoch !== epoch ||
-      document.parameters.epochSeconds !== epochSeconds
-    ) throw new DirectoryError("malformed", "The document of another epoch");
-    this.#keep(document, body);
-    return document;
+    try {
+      const document = this.#history.add(body, this.#clock.wallTime());
+      if (
+        document.epoch !== epoch ||
+        document.parameters.epochSeconds !== this.#options.epochSeconds
+      ) throw new DirectoryError("malformed", "The document of another epoch");
+      this.#keep(epoch, String(epoch), body);
+      return document;
+    } catch (error) {
+      if (error instanceof DirectoryError && error.code === "split") {
+        this.#keepSplit(epoch, error.evidence);
+      }
+      throw error;
+    }
   }
 
-  #keep({ epoch }: DirectoryDocument, bytes: Uint8Array): void {
+  /** Keeps the other document too, so that after a restart the epoch is split still. */
+  #keepSplit(epoch: number, [one, other]: readonly Uint8Array[]): void {
+    if (!one || !other) return;
+    this.#keep(epoch, `${epoch} other`, other);
+    this.evidence.addSplit([one, other]);
+  }
+
+  async #ask(
+    address: Address,
+    path: string,
+    maxBytes: number,
+    signal: AbortSignal,
+  ): Promise<Bytes> {
+    using deadline = new Deadline(this.#clock, REQUEST_TIMEOUT_MS, { signal });
+    const { status, body } = await this.#options.ask(
+      { address, path, maxBytes },
+      deadline.signal,
+    );
+    if (status === 200) return body;
+    throw new DirectoryError("refused", `Answered with status ${status}`);
+  }
+
+  #keep(epoch: number, name: string, bytes: Uint8Array): void {
     this.#newest = Math.max(this.#newest, epoch);
     this.#store.transaction(() => {
-      this.#store.set(utf8(String(epoch)), bytes);
+      this.#store.set(utf8(name), bytes);
       for (const { key } of this.#store.entries()) {
-        const other = Number(new TextDecoder().decode(key));
-        if (other < this.#newest - 2) this.#store.delete(key);
+        if (epochIn(key) < this.#newest - 2) this.#store.delete(key);
       }
     });
   }
 
-  #refuse(address: Address, error: DirectoryError): void {
-    const { code, evidence } = error;
+  #refuse(address: Address, { code }: DirectoryError): void {
     this.#refused.set(code, (this.#refused.get(code) ?? 0) + 1);
-    if (code === "refused" || code === "unreachable") {
-      return this.#log.debug("directory.unanswered", { address, code });
-    }
-    this.#log.warn("directory.refused", { address, code });
-    if (code === "split" && this.#splits.length < MAX_EVIDENCE) {
-      this.#splits.push(evidence);
-    }
+    const isAnswer = code !== "refused" && code !== "unreachable";
+    if (isAnswer) this.#log.warn("directory.refused", { address, code });
+    else this.#log.debug("directory.unanswered", { address, code });
   }
 
   #beginMs(epoch: number): number {
@@ -248,6 +295,10 @@ export class DirectoryClient implements Directory {
     await delay(this.#clock, Math.min(waitMs, mostMs), { signal })
       .catch(() => {});
   }
+}
+
+function epochIn(key: Uint8Array): number {
+  return parseInt(new TextDecoder().decode(key));
 }
 
 function shuffled<T>(items: readonly T[], random: () => number): T[] {

@@ -3,12 +3,12 @@
  *
  * ```text
  * document    CBOR array: payload (bytes), array of pairs of 32B authority key and 64B signature, by ascending key
- * signature   Ed25519 over "betanet-mix-document-v1" ‖ payload
+ * signature   that of the authority's endorsement of the payload's SHA-256: see endorsement.ts
  * payload     CBOR map
  *   1  parameters, array: network, seconds an epoch, payload length, layers, mean delay in ms, longest delay in ms, packets, loops
  *      of clients and loops of nodes in 1,000 s
  *   2  epoch
- *   3  map of BeaconSet components, 32B each, by name
+ *   3  map of BeaconSet components, 32B each, by name; at least 1
  *   4  array of the names of components that were missing
  *   5  SHA-256 of the payload of the epoch before, 32B, or an empty byte string
  *   6  array of pairs of layer (0 gateway) and descriptor (bytes), by ascending identity key; at most 4,096
@@ -23,52 +23,40 @@ import {
   type Bytes,
   type CborDecoded,
   type CborValue,
-  concat,
   encodeCbor,
   encodeHex,
   equal,
-  utf8,
 } from "../../core/bytes/mod.ts";
 import type { CryptoProvider } from "../../core/crypto/mod.ts";
 import { type BeaconSet, beaconSet } from "../beacon/beacon_set.ts";
+import type { DocumentTrust } from "./document_trust.ts";
+import { ENDORSEMENT, joinEndorsement } from "./endorsement.ts";
 import { DirectoryError } from "./error.ts";
 import {
   arrayOf,
   bytesOf,
+  componentFields,
+  componentsOf,
+  decode,
+  encodeFields,
+  fieldsOf,
+  hashOrNoneOf,
   integerOf,
   malformed,
-  mapOf,
-  textOf,
+  MAX_EPOCH,
 } from "./fields.ts";
 import {
-  decode,
+  type NetworkParameters,
+  parametersArray,
+  parametersOf,
+} from "./network_parameters.ts";
+import {
   MAX_DESCRIPTOR_LENGTH,
-  NETWORK_NAME,
   type NodeDescriptor,
   verifyDescriptor,
 } from "./node_descriptor.ts";
-
-/** What all nodes and clients of a network have in common. */
-export interface NetworkParameters {
-  /** Its name: 1 to 64 of `a-z 0-9 . -`. */
-  readonly network: string;
-  /** Length of an epoch in seconds; 3,600 in Betanet 1.1 §7.2. */
-  readonly epochSeconds: number;
-  /** Length of the packets' payload in bytes: see `sphinxGeometry`. */
-  readonly payloadLength: number;
-  /** Layers of mixes. */
-  readonly layers: number;
-  /** Mean of a hop's delay in milliseconds. */
-  readonly meanDelayMs: number;
-  /** Longest delay of a hop in milliseconds. */
-  readonly maxDelayMs: number;
-  /** Packets that a client sends in 1,000 seconds, real or cover (λ_P). */
-  readonly clientPacketsPer1000S: number;
-  /** Loops that a client sends beside them in 1,000 seconds (λ_L). */
-  readonly clientLoopsPer1000S: number;
-  /** Loops that a node sends in 1,000 seconds (λ_M). */
-  readonly nodeLoopsPer1000S: number;
-}
+import { MAX_NODES } from "./roll.ts";
+import { parts, sign, verify } from "./signed_form.ts";
 
 /** A node and where it stands. */
 export interface DirectoryNode extends NodeDescriptor {
@@ -106,39 +94,25 @@ export interface DocumentInputs {
   readonly beacon: BeaconSet;
   /** Hash of the document before; empty for the first. */
   readonly previousHash: Uint8Array;
-  /** Signed descriptors: those of other networks, expired or without a key for the epoch are left out, and all but the newest of a node. */
+  /** Signed descriptors: those that are not {@link isOfEpoch} are left out, and all but the newest of a node. */
   readonly descriptors: readonly Uint8Array[];
 }
 
-/** Who signs documents. */
-export interface DocumentTrust {
-  /** Name of the network. */
-  readonly network: string;
-  /** Ed25519 keys of the authorities, 32 bytes each. */
-  readonly authorities: readonly Uint8Array[];
-  /** How many of them must have signed. */
-  readonly threshold: number;
-}
-
-/** Most nodes of a document. */
-const MAX_NODES = 4_096;
 /** Most authorities. */
 const MAX_AUTHORITIES = 64;
-
-const DOMAIN = utf8("betanet-mix-document-v1");
 const MAX_PAYLOAD = MAX_NODES * (MAX_DESCRIPTOR_LENGTH + 8) + 4_096;
 /** Longest document in bytes. */
 export const MAX_DOCUMENT_LENGTH = MAX_PAYLOAD + MAX_AUTHORITIES * 128;
-const MAX_COMPONENTS = 16;
-const COMPONENT_NAME = /^[a-z0-9_]{1,32}$/;
-const KEY = {
-  parameters: 1,
-  epoch: 2,
-  components: 3,
-  missing: 4,
-  previousHash: 5,
-  nodes: 6,
-} as const;
+
+/** Whether `node` can be in a document of `epoch`: it is of the network, has a key for the epoch and does not expire before it. */
+export function isOfEpoch(
+  node: NodeDescriptor,
+  epoch: number,
+  { network, epochSeconds }: NetworkParameters,
+): boolean {
+  return node.network === network && node.sphinxKeys.has(epoch) &&
+    node.expiresMs > epoch * epochSeconds * 1000;
+}
 
 /**
  * The payload that all authorities with these inputs sign.
@@ -152,14 +126,12 @@ export function makeDocument(
   { parameters, epoch, beacon, previousHash, descriptors }: DocumentInputs,
 ): Bytes {
   const newest = new Map<string, { node: NodeDescriptor; bytes: Uint8Array }>();
-  const beginMs = epoch * parameters.epochSeconds * 1000;
   for (const bytes of descriptors) {
     const node = verifyDescriptor(crypto, bytes);
     const id = encodeHex(node.identityKey);
     const known = newest.get(id);
     if (
-      node.network === parameters.network && node.expiresMs > beginMs &&
-      node.sphinxKeys.has(epoch) &&
+      isOfEpoch(node, epoch, parameters) &&
       (!known ||
         isNewer(node.sequence, bytes, known.node.sequence, known.bytes))
     ) newest.set(id, { node, bytes });
@@ -172,16 +144,19 @@ export function makeDocument(
   );
   const nodes = [...newest].sort(([a], [b]) => a < b ? -1 : 1)
     .map(([id, { bytes }]): CborValue => [layers.get(id)!, bytes]);
-  const payload = encodeCbor(
-    new Map<number, CborValue>([
-      [KEY.parameters, parametersArray(parameters)],
-      [KEY.epoch, epoch],
-      [KEY.components, new Map(beacon.components)],
-      [KEY.missing, beacon.missing.toSorted()],
-      [KEY.previousHash, previousHash],
-      [KEY.nodes, nodes],
-    ]),
-  );
+  const { components, missing } = beacon;
+  const payload = encodeFields([
+    parametersArray(parameters),
+    epoch,
+    ...componentFields(
+      new Map([
+        ...components,
+        ...missing.map((name) => [name, undefined] as const),
+      ]),
+    ),
+    previousHash,
+    nodes,
+  ]);
   decodePayload(crypto, payload);
   return payload;
 }
@@ -192,17 +167,20 @@ export function signDocument(
   seed: Uint8Array,
   payload: Uint8Array,
 ): Bytes {
-  return crypto.ed25519.sign(seed, concat(DOMAIN, payload));
+  return parts(ENDORSEMENT, endorse(crypto, seed, payload))[1];
 }
 
-/** Whether `signature` is that of `key` on a document's payload. */
-export function isSignatureOf(
+/** An authority's signed endorsement of a document's payload. */
+export function endorse(
   crypto: CryptoProvider,
-  key: Uint8Array,
+  seed: Uint8Array,
   payload: Uint8Array,
-  signature: Uint8Array,
-): boolean {
-  return crypto.ed25519.verify(key, concat(DOMAIN, payload), signature);
+): Bytes {
+  const { epoch, parameters: { network } } = readHead(payload);
+  return sign(crypto, ENDORSEMENT, seed, {
+    ...{ network, epoch, hash: crypto.hash("sha256", payload) },
+    authority: crypto.ed25519.publicKey(seed),
+  });
 }
 
 /** Puts signatures, by authority key, to a payload. */
@@ -228,99 +206,128 @@ export function joinDocument(
 export function verifyDocument(
   crypto: CryptoProvider,
   bytes: Uint8Array,
-  { network, authorities, threshold }: DocumentTrust,
+  trust: DocumentTrust,
 ): DirectoryDocument {
-  const [payload, list] = arrayOf(
-    decode(bytes, MAX_DOCUMENT_LENGTH, 4, 4 * MAX_AUTHORITIES + 3),
-    2,
-    2,
-  );
-  const signed = bytesOf(payload);
-  const signers = new Set<string>();
-  for (const pair of arrayOf(list, 0, MAX_AUTHORITIES)) {
-    const [key, signature] = arrayOf(pair, 2, 2);
-    const signer = bytesOf(key, 32);
-    if (
-      authorities.some((authority) => equal(authority, signer)) &&
-      isSignatureOf(crypto, signer, signed, bytesOf(signature, 64))
-    ) signers.add(encodeHex(signer));
-  }
-  if (signers.size < Math.max(1, threshold)) {
-    throw new DirectoryError(
-      "under_signed",
-      `${signers.size} of ${threshold} authorities signed`,
-    );
-  }
-  const document = decodePayload(crypto, signed);
-  if (document.parameters.network !== network) {
+  const { payload } = documentParts(bytes);
+  if (readHead(payload).parameters.network !== trust.network) {
     throw new DirectoryError("wrong_network", "A document of another network");
   }
-  return document;
+  const signers = endorsementsIn(crypto, bytes, trust).size;
+  if (signers < Math.max(1, trust.threshold)) {
+    throw new DirectoryError(
+      "under_signed",
+      `${signers} of ${trust.threshold} authorities signed`,
+    );
+  }
+  return decodePayload(crypto, payload);
+}
+
+/**
+ * The signed endorsements of authorities that a document has, by their keys in hexadecimal; those that do not verify are left out.
+ *
+ * @throws {DirectoryError} `malformed`.
+ */
+export function endorsementsIn(
+  crypto: CryptoProvider,
+  bytes: Uint8Array,
+  { authorities }: DocumentTrust,
+): Map<string, Bytes> {
+  const { payload, signatures } = documentParts(bytes);
+  const { epoch, parameters: { network } } = readHead(payload);
+  const hash = crypto.hash("sha256", payload);
+  const found = new Map<string, Bytes>();
+  for (const [authority, signature] of signatures) {
+    if (!authorities.some((key) => equal(key, authority))) continue;
+    const endorsement = { authority, network, epoch, hash };
+    const signed = joinEndorsement(endorsement, signature);
+    try {
+      verify(crypto, ENDORSEMENT, signed);
+      found.set(encodeHex(authority), signed);
+    } catch (error) {
+      if (!(error instanceof DirectoryError)) throw error;
+    }
+  }
+  return found;
+}
+
+/** The payload of a document, nothing of which is verified, and its signatures. */
+export function documentParts(
+  bytes: Uint8Array,
+): {
+  readonly payload: Bytes;
+  readonly signatures: readonly (readonly [key: Bytes, signature: Bytes])[];
+} {
+  const maxItems = 4 * MAX_AUTHORITIES + 3;
+  const cbor = decode(bytes, MAX_DOCUMENT_LENGTH, 4, maxItems);
+  const [payload, list] = arrayOf(cbor, 2, 2);
+  const signatures = arrayOf(list, 0, MAX_AUTHORITIES).map((pair) => {
+    const [key, signature] = arrayOf(pair, 2, 2);
+    return [bytesOf(key, 32), bytesOf(signature, 64)] as const;
+  });
+  return { payload: bytesOf(payload), signatures };
+}
+
+interface Head {
+  readonly parameters: NetworkParameters;
+  readonly epoch: number;
+  readonly fields: readonly CborDecoded[];
+}
+
+function readHead(payload: Uint8Array): Head {
+  const fields = fieldsOf(decode(payload, MAX_PAYLOAD, 4, 4 * MAX_NODES), 6);
+  const parameters = parametersOf(fields[0]);
+  const maxEpoch = Math.floor(MAX_EPOCH / parameters.epochSeconds);
+  return { parameters, epoch: integerOf(fields[1], 0, maxEpoch), fields };
 }
 
 function decodePayload(
   crypto: CryptoProvider,
   payload: Uint8Array,
 ): DirectoryDocument {
-  const cbor = decode(payload, MAX_PAYLOAD, 4, 4 * MAX_NODES);
-  const fields = mapOf(cbor, KEY);
-  const parameters = parametersOf(fields.parameters);
-  const epoch = integerOf(
-    fields.epoch,
-    0,
-    Math.floor(2 ** 43 / parameters.epochSeconds),
-  );
-  const previousHash = bytesOf(fields.previousHash);
-  if (previousHash.length !== 0 && previousHash.length !== 32) {
-    return malformed("Want a hash of 32 bytes or none");
-  }
+  const { parameters, epoch, fields } = readHead(payload);
   const lengthMs = parameters.epochSeconds * 1000;
   return {
     parameters,
     epoch,
     validAfterMs: epoch * lengthMs,
     validUntilMs: (epoch + 1) * lengthMs,
-    beacon: beaconOf(epoch, fields.components, fields.missing),
-    previousHash,
+    beacon: beaconOf(epoch, fields[2], fields[3]),
+    previousHash: hashOrNoneOf(fields[4]),
     hash: crypto.hash("sha256", payload),
-    nodes: nodesOf(crypto, fields.nodes, parameters),
+    nodes: nodesOf(crypto, fields[5], epoch, parameters),
   };
 }
 
 function beaconOf(
   epoch: number,
-  components: CborDecoded,
+  there: CborDecoded,
   missing: CborDecoded,
 ): BeaconSet {
-  if (!(components instanceof Map)) return malformed("Want components");
-  const found = new Map<string, Uint8Array | undefined>();
-  for (const [name, value] of components) {
-    found.set(textOf(name, COMPONENT_NAME), bytesOf(value, 32));
+  const components = componentsOf(there, missing);
+  if (![...components.values()].some((value) => value)) {
+    return malformed("Want a component of the beacon");
   }
-  if (found.size === 0) return malformed("Want a component of the beacon");
-  for (const name of arrayOf(missing, 0, MAX_COMPONENTS)) {
-    const text = textOf(name, COMPONENT_NAME);
-    if (found.has(text)) return malformed("A component both there and missing");
-    found.set(text, undefined);
-  }
-  if (found.size > MAX_COMPONENTS) return malformed("Too many components");
-  return beaconSet(epoch, found);
+  return beaconSet(epoch, components);
 }
 
 function nodesOf(
   crypto: CryptoProvider,
   value: CborDecoded,
-  { network, layers }: NetworkParameters,
+  epoch: number,
+  parameters: NetworkParameters,
 ): DirectoryNode[] {
   let last = "";
   return arrayOf(value, 0, MAX_NODES).map((pair) => {
     const [number, bytes] = arrayOf(pair, 2, 2);
     const node = verifyDescriptor(crypto, bytesOf(bytes));
     const isMix = node.role === "mix";
-    const layer = integerOf(number, isMix ? 1 : 0, isMix ? layers : 0);
+    const [min, max] = isMix ? [1, parameters.layers] : [0, 0];
+    const layer = integerOf(number, min, max);
     const id = encodeHex(node.identityKey);
     if (id <= last) return malformed("Nodes out of order");
-    if (node.network !== network) return malformed("A node of another network");
+    if (!isOfEpoch(node, epoch, parameters)) {
+      return malformed("A node of another network or epoch");
+    }
     last = id;
     return { ...node, layer };
   });
@@ -353,34 +360,4 @@ function isNewer(
 ): boolean {
   return sequence > than ||
     sequence === than && encodeHex(bytes) < encodeHex(thanBytes);
-}
-
-function parametersArray(p: NetworkParameters): CborValue {
-  return [
-    p.network,
-    p.epochSeconds,
-    p.payloadLength,
-    p.layers,
-    p.meanDelayMs,
-    p.maxDelayMs,
-    p.clientPacketsPer1000S,
-    p.clientLoopsPer1000S,
-    p.nodeLoopsPer1000S,
-  ];
-}
-
-function parametersOf(value: CborDecoded): NetworkParameters {
-  const fields = arrayOf(value, 9, 9);
-  const meanDelayMs = integerOf(fields[4], 1, 3_600_000);
-  return {
-    network: textOf(fields[0], NETWORK_NAME),
-    epochSeconds: integerOf(fields[1], 1, 86_400),
-    payloadLength: integerOf(fields[2], 33, 65_535),
-    layers: integerOf(fields[3], 1, 3),
-    meanDelayMs,
-    maxDelayMs: integerOf(fields[5], meanDelayMs, 3_600_000),
-    clientPacketsPer1000S: integerOf(fields[6], 0, 10_000_000),
-    clientLoopsPer1000S: integerOf(fields[7], 0, 10_000_000),
-    nodeLoopsPer1000S: integerOf(fields[8], 0, 10_000_000),
-  };
 }

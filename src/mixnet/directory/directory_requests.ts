@@ -1,8 +1,9 @@
 import { type Clock, systemClock } from "../../core/async/mod.ts";
-import type { Bytes } from "../../core/bytes/mod.ts";
+import { type Bytes, encodeCbor } from "../../core/bytes/mod.ts";
 import type { HttpHandler } from "../../core/transport/mod.ts";
 import type { DirectoryAuthority } from "./directory_authority.ts";
 import { DirectoryError, type DirectoryErrorCode } from "./error.ts";
+import type { EvidenceKind } from "./evidence.ts";
 import { MAX_DESCRIPTOR_LENGTH } from "./node_descriptor.ts";
 
 /** Options of {@link directoryRequests}. */
@@ -10,11 +11,11 @@ export interface DirectoryRequestsOptions {
   /** Whom requests are for. */
   readonly authority: Pick<
     DirectoryAuthority,
-    "submit" | "documentBytes" | "descriptor" | "votes" | "signatures"
+    "submit" | "documentBytes" | "descriptor" | "known" | "evidence"
   >;
-  /** Descriptors that it takes in a second; 20 by default, and 4,096 at once. */
+  /** Descriptors that it takes in a second; 200 by default, and 4,096 at once. */
   readonly descriptorsPerSecond?: number;
-  /** Most descriptors that are arriving at a time; 64 by default. */
+  /** Most descriptors that are arriving at a time; 1,024 by default. */
   readonly maxUploads?: number;
   /** How long one may take to arrive, in milliseconds; 10,000 by default. */
   readonly uploadTimeoutMs?: number;
@@ -23,7 +24,13 @@ export interface DirectoryRequestsOptions {
 }
 
 const BURST = 4_096;
-const PATH = /^\/(document|descriptor|votes|signatures)\/([0-9a-f]{1,64})$/;
+const PATH =
+  /^\/(document|descriptor|rolls|votes|endorsements|evidence)\/([0-9a-f]{1,64})$/;
+const KINDS: Readonly<Record<string, EvidenceKind>> = {
+  rolls: "roll",
+  votes: "vote",
+  endorsements: "endorsement",
+};
 const STATUS: Partial<Record<DirectoryErrorCode, number>> = {
   not_admitted: 403,
   stale: 409,
@@ -34,12 +41,15 @@ const STATUS: Partial<Record<DirectoryErrorCode, number>> = {
  * Answers HTTP requests to an authority.
  *
  * ```text
- * POST /descriptor              a signed descriptor: 204; 400 with the error's code, 403 not registered, 409 there is a newer one,
- *                               413 too long, 429 too many, 503 full
+ * POST /descriptor              a signed descriptor: 204; 400 with the error's code, 403 not registered, 409 over or there is a newer
+ *                               one, 413 too long or too slow, 429 too many, 503 full
  * GET  /document/<epoch>        the signed document
  * GET  /descriptor/<sha-256>    a descriptor
- * GET  /votes/<epoch>           the votes that are known
- * GET  /signatures/<epoch>      the signatures that are known
+ * GET  /rolls/<epoch>           the rolls that are known, in a CBOR array
+ * GET  /votes/<epoch>           the votes
+ * GET  /endorsements/<epoch>    the endorsements
+ * GET  /evidence                the keys of the authorities that are convicted, in a CBOR array
+ * GET  /evidence/<key>          what convicts the authority of this key, in a CBOR array
  * ```
  *
  * What is not there, or not yet, is 404.
@@ -47,8 +57,8 @@ const STATUS: Partial<Record<DirectoryErrorCode, number>> = {
 export function directoryRequests(
   {
     authority,
-    descriptorsPerSecond = 20,
-    maxUploads = 64,
+    descriptorsPerSecond = 200,
+    maxUploads = 1_024,
     uploadTimeoutMs = 10_000,
     clock = systemClock,
   }: DirectoryRequestsOptions,
@@ -88,9 +98,9 @@ export function directoryRequests(
     }
     const [, what, name = ""] = PATH.exec(pathname) ?? [];
     if (request.method !== "GET") return answer(405);
-    const found = what === "descriptor"
-      ? authority.descriptor(name)
-      : ofEpoch(authority, what, name);
+    const found = pathname === "/evidence"
+      ? encodeCbor([...authority.evidence.convicted])
+      : resource(authority, what, name);
     return found
       ? new Response(found, {
         headers: {
@@ -102,16 +112,21 @@ export function directoryRequests(
   };
 }
 
-function ofEpoch(
+function resource(
   authority: DirectoryRequestsOptions["authority"],
   what: string | undefined,
   name: string,
 ): Bytes | undefined {
-  if (!/^[0-9]{1,13}$/.test(name)) return undefined;
+  if (what === "descriptor" || what === "evidence") {
+    if (name.length !== 64) return undefined;
+    if (what === "descriptor") return authority.descriptor(name);
+    const evidence = authority.evidence.about(name);
+    return evidence.length > 0 ? encodeCbor([...evidence]) : undefined;
+  }
+  if (!what || !/^[0-9]{1,13}$/.test(name)) return undefined;
   const epoch = Number(name);
-  if (what === "document") return authority.documentBytes(epoch);
-  if (what === "votes") return authority.votes(epoch);
-  return what === "signatures" ? authority.signatures(epoch) : undefined;
+  const kind = KINDS[what];
+  return kind ? authority.known(kind, epoch) : authority.documentBytes(epoch);
 }
 
 function answer(status: number, text?: string): Response {

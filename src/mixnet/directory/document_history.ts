@@ -1,10 +1,11 @@
-import { encodeHex, equal } from "../../core/bytes/mod.ts";
+import { type Bytes, encodeHex, equal } from "../../core/bytes/mod.ts";
 import type { CryptoProvider } from "../../core/crypto/mod.ts";
 import {
   type DirectoryDocument,
-  type DocumentTrust,
+  documentParts,
   verifyDocument,
 } from "./directory_document.ts";
+import type { DocumentTrust } from "./document_trust.ts";
 import { DirectoryError } from "./error.ts";
 
 /** Where nodes and clients look up the network of an epoch. */
@@ -26,10 +27,12 @@ const MAX_AHEAD = 2;
 
 interface Kept {
   readonly document: DirectoryDocument;
-  readonly bytes: Uint8Array;
+  readonly bytes: Bytes;
+  /** Another document of the epoch, which authorities have signed too. */
+  other?: Bytes;
 }
 
-/** The documents of the last epochs, each of which follows the one before, and of none of which there are two. */
+/** The documents of the last epochs, each of which follows the one before; an epoch of which there are two has none. */
 export class DocumentHistory implements Directory {
   readonly #options: DocumentHistoryOptions;
   readonly #kept = new Map<number, Kept>();
@@ -39,15 +42,16 @@ export class DocumentHistory implements Directory {
     this.#options = options;
   }
 
-  /** The document of `epoch`, if it is among those kept. */
+  /** The document of `epoch`, if it is among those kept and there is no other. */
   document(epoch: number): DirectoryDocument | undefined {
-    return this.#kept.get(epoch)?.document;
+    const kept = this.#kept.get(epoch);
+    return kept?.other ? undefined : kept?.document;
   }
 
-  /** The bytes of the documents kept, by ascending epoch, to be stored and added again. */
-  get documents(): readonly Uint8Array[] {
+  /** All that are kept, signed, by ascending epoch; two of an epoch that is split. */
+  get documents(): readonly Bytes[] {
     return [...this.#kept].sort(([a], [b]) => a - b)
-      .map(([, { bytes }]) => bytes);
+      .flatMap(([, { bytes, other }]) => other ? [bytes, other] : [bytes]);
   }
 
   /**
@@ -55,19 +59,20 @@ export class DocumentHistory implements Directory {
    *
    * @param nowMs Wall time in milliseconds since 1970-01-01 UTC.
    * @throws {DirectoryError} As `verifyDocument`; `stale` if its epoch is over, `future` if it is more than two epochs ahead, `split`
-   * with both documents as evidence, or `broken_chain`.
+   * with both documents as evidence if another is known for its epoch, which then has none, or `broken_chain`.
    */
   add(bytes: Uint8Array, nowMs: number): DirectoryDocument {
+    const same = this.#sameAs(bytes);
+    if (same?.other) return split(same);
+    if (same) return same.document;
     const { crypto } = this.#options;
     const document = verifyDocument(crypto, bytes, this.#options);
     const { epoch, validUntilMs, validAfterMs } = document;
     const known = this.#kept.get(epoch);
-    if (known && !equal(known.document.hash, document.hash)) {
-      throw new DirectoryError("split", `Two documents of epoch ${epoch}`, {
-        evidence: [known.bytes, bytes.slice()],
-      });
+    if (known) {
+      known.other ??= bytes.slice();
+      return split(known);
     }
-    if (known) return known.document;
     if (nowMs >= validUntilMs) {
       throw new DirectoryError("stale", `Epoch ${epoch} is over`);
     }
@@ -83,10 +88,19 @@ export class DocumentHistory implements Directory {
     return document;
   }
 
+  /** What is kept with the payload of this document, whose descriptors then need not be verified again. */
+  #sameAs(bytes: Uint8Array): Kept | undefined {
+    const { payload } = documentParts(bytes);
+    const hash = this.#options.crypto.hash("sha256", payload);
+    return [...this.#kept.values()].find((kept) =>
+      equal(kept.document.hash, hash)
+    );
+  }
+
   #checkChain(document: DirectoryDocument): void {
     const { epoch, hash, previousHash } = document;
-    const before = this.#kept.get(epoch - 1)?.document.hash;
-    const after = this.#kept.get(epoch + 1)?.document.previousHash;
+    const before = this.document(epoch - 1)?.hash;
+    const after = this.document(epoch + 1)?.previousHash;
     if (
       before && !equal(before, previousHash) || after && !equal(after, hash)
     ) {
@@ -98,4 +112,10 @@ export class DocumentHistory implements Directory {
       );
     }
   }
+}
+
+function split({ document: { epoch }, bytes, other }: Kept): never {
+  throw new DirectoryError("split", `Two documents of epoch ${epoch}`, {
+    evidence: [bytes, ...other ? [other] : []],
+  });
 }

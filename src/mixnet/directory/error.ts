@@ -4,9 +4,10 @@ export type DirectoryErrorCode =
   | "unsigned" // a descriptor's signature is not its key's
   | "under_signed" // fewer authorities than the threshold signed it
   | "wrong_network" // it is of another network
-  | "stale" // its time is over
+  | "stale" // its time is over, or there is a newer one
   | "future" // its time has not come
-  | "split" // another document was seen for its epoch
+  | "late" // it came after what it is for was closed
+  | "split" // two documents were seen for its epoch
   | "broken_chain" // it does not follow the document that we have of the epoch before
   | "not_admitted" // its signer is no authority, or no node that is registered
   | "full" // there is no room for it

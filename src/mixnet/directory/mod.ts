@@ -23,7 +23,14 @@ export {
 } from "./directory_requests.ts";
 export { type EpochSchedule, epochSchedule } from "./epoch_schedule.ts";
 export {
+  encodeEvidence,
+  type Evidence,
+  type EvidenceKind,
+  verifyEvidence,
+} from "./evidence.ts";
+export { EvidenceBook } from "./evidence_book.ts";
+export {
   publishDescriptor,
   type PublishDescriptorOptions,
 } from "./publish_descriptor.ts";
-export { signVote, verifyVote, type Vote } from "./vote.ts";
+export type { Statement } from "./statement.ts";

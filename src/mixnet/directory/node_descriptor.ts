@@ -22,28 +22,19 @@
  *
  * @module
  */
-import {
-  type Bytes,
-  type CborDecoded,
-  type CborValue,
-  concat,
-  decodeCbor,
-  DecodeError,
-  encodeCbor,
-  equal,
-  utf8,
-} from "../../core/bytes/mod.ts";
+import { type Bytes, type CborDecoded, equal } from "../../core/bytes/mod.ts";
 import type { CryptoProvider } from "../../core/crypto/mod.ts";
 import type { Address } from "../../core/transport/mod.ts";
-import { DirectoryError } from "./error.ts";
 import {
   arrayOf,
   bytesOf,
   integerOf,
   malformed,
-  mapOf,
+  MAX_EPOCH,
+  NETWORK_NAME,
   textOf,
 } from "./fields.ts";
+import { sign, type SignedForm, verify } from "./signed_form.ts";
 
 /** What a node does. */
 export type NodeRole = "mix" | "gateway";
@@ -76,30 +67,50 @@ export interface NodeDescriptor {
 
 /** Longest descriptor in bytes. */
 export const MAX_DESCRIPTOR_LENGTH = 8_192;
-/** What a network may be called. */
-export const NETWORK_NAME = /^[a-z0-9.-]{1,64}$/;
 
-const DOMAIN = utf8("betanet-mix-descriptor-v1");
 const ADDRESS = /^[a-z][a-z0-9+.-]{0,15}:\/\/[\x21-\x7e]{1,200}$/;
 const ROLES: readonly NodeRole[] = ["mix", "gateway"];
 const MAX_LIST = 8;
 const MAX_CERTIFICATE = 1_024;
 const MAX_PEER_RECORD = 4_096;
 const MAX_SECONDS = Math.floor(Number.MAX_SAFE_INTEGER / 1000);
-const KEY = {
-  identityKey: 1,
-  network: 2,
-  role: 3,
-  addresses: 4,
-  linkKey: 5,
-  sphinxKeys: 6,
-  asn: 7,
-  sequence: 8,
-  expires: 9,
-  certificate: 10,
-  peerRecord: 11,
-} as const;
-const OPTIONAL = ["certificate", "peerRecord"] as const;
+
+const DESCRIPTOR: SignedForm<NodeDescriptor> = {
+  domain: "betanet-mix-descriptor-v1",
+  maxLength: MAX_DESCRIPTOR_LENGTH,
+  maxItems: 64,
+  fields: 9,
+  optional: 2,
+  write: (node) => [
+    node.identityKey,
+    node.network,
+    ROLES.indexOf(node.role),
+    node.addresses,
+    node.linkKey,
+    [...node.sphinxKeys].sort(([a], [b]) => a - b),
+    node.asn,
+    node.sequence,
+    node.expiresMs / 1000,
+    node.certificate,
+    node.peerRecord,
+  ],
+  read: (fields) => ({
+    identityKey: bytesOf(fields[0], 32),
+    network: textOf(fields[1], NETWORK_NAME),
+    role: ROLES[integerOf(fields[2], 0, 1)]!,
+    addresses: arrayOf(fields[3], 1, MAX_LIST)
+      .map((address) => textOf(address, ADDRESS)),
+    linkKey: bytesOf(fields[4], 32),
+    sphinxKeys: keysOf(fields[5]),
+    asn: integerOf(fields[6], 0, 2 ** 32 - 1),
+    sequence: integerOf(fields[7], 0, MAX_SECONDS),
+    expiresMs: integerOf(fields[8], 0, MAX_SECONDS) * 1000,
+    ...fields[9] !== undefined &&
+      { certificate: bytesUpTo(fields[9], MAX_CERTIFICATE) },
+    ...fields[10] !== undefined &&
+      { peerRecord: bytesUpTo(fields[10], MAX_PEER_RECORD) },
+  }),
+};
 
 /**
  * Signs `descriptor` with the 32-byte `seed` of its identity key.
@@ -115,27 +126,7 @@ export function signDescriptor(
   if (!equal(crypto.ed25519.publicKey(seed), descriptor.identityKey)) {
     throw new RangeError("A descriptor is signed with its own key");
   }
-  const { sphinxKeys } = descriptor;
-  const payload = encodeCbor(
-    new Map<number, CborValue>([
-      [KEY.identityKey, descriptor.identityKey],
-      [KEY.network, descriptor.network],
-      [KEY.role, ROLES.indexOf(descriptor.role)],
-      [KEY.addresses, descriptor.addresses],
-      [KEY.linkKey, descriptor.linkKey],
-      [KEY.sphinxKeys, [...sphinxKeys].sort(([a], [b]) => a - b)],
-      [KEY.asn, descriptor.asn],
-      [KEY.sequence, descriptor.sequence],
-      [KEY.expires, descriptor.expiresMs / 1000],
-      ...OPTIONAL.flatMap((name) => {
-        const value = descriptor[name];
-        return value ? [[KEY[name], value] as const] : [];
-      }),
-    ]),
-  );
-  decodePayload(payload);
-  const signature = crypto.ed25519.sign(seed, concat(DOMAIN, payload));
-  return encodeCbor([payload, signature]);
+  return sign(crypto, DESCRIPTOR, seed, descriptor);
 }
 
 /**
@@ -147,70 +138,7 @@ export function verifyDescriptor(
   crypto: CryptoProvider,
   bytes: Uint8Array,
 ): NodeDescriptor {
-  const signed = decode(bytes, MAX_DESCRIPTOR_LENGTH, 1, 3);
-  const [payload, signature] = arrayOf(signed, 2, 2);
-  const descriptor = decodePayload(bytesOf(payload));
-  const message = concat(DOMAIN, bytesOf(payload));
-  if (
-    !crypto.ed25519.verify(
-      descriptor.identityKey,
-      message,
-      bytesOf(signature, 64),
-    )
-  ) {
-    throw new DirectoryError(
-      "unsigned",
-      "A descriptor that its key did not sign",
-    );
-  }
-  return descriptor;
-}
-
-/**
- * Decodes CBOR of at most `maxLength` bytes.
- *
- * @throws {DirectoryError} `malformed`.
- */
-export function decode(
-  bytes: Uint8Array,
-  maxLength: number,
-  maxDepth: number,
-  maxItems: number,
-): CborDecoded {
-  if (bytes.length > maxLength) {
-    return malformed(`Want at most ${maxLength} bytes: got ${bytes.length}`);
-  }
-  try {
-    return decodeCbor(bytes, { maxDepth, maxItems });
-  } catch (cause) {
-    if (!(cause instanceof DecodeError)) throw cause;
-    throw new DirectoryError("malformed", "Want deterministic CBOR", { cause });
-  }
-}
-
-function decodePayload(payload: Uint8Array): NodeDescriptor {
-  const fields = mapOf(
-    decode(payload, MAX_DESCRIPTOR_LENGTH, 4, 64),
-    KEY,
-    OPTIONAL,
-  );
-  const { certificate, peerRecord } = fields;
-  return {
-    identityKey: bytesOf(fields.identityKey, 32),
-    network: textOf(fields.network, NETWORK_NAME),
-    role: ROLES[integerOf(fields.role, 0, 1)]!,
-    addresses: arrayOf(fields.addresses, 1, MAX_LIST)
-      .map((address) => textOf(address, ADDRESS)),
-    linkKey: bytesOf(fields.linkKey, 32),
-    sphinxKeys: keysOf(fields.sphinxKeys),
-    asn: integerOf(fields.asn, 0, 2 ** 32 - 1),
-    sequence: integerOf(fields.sequence, 0, MAX_SECONDS),
-    expiresMs: integerOf(fields.expires, 0, MAX_SECONDS) * 1000,
-    ...certificate !== undefined &&
-      { certificate: bytesUpTo(certificate, MAX_CERTIFICATE) },
-    ...peerRecord !== undefined &&
-      { peerRecord: bytesUpTo(peerRecord, MAX_PEER_RECORD) },
-  };
+  return verify(crypto, DESCRIPTOR, bytes);
 }
 
 function bytesUpTo(value: CborDecoded, maxLength: number): Bytes {
@@ -224,7 +152,7 @@ function keysOf(value: CborDecoded): Map<number, Bytes> {
   let last = -1;
   for (const pair of arrayOf(value, 1, MAX_LIST)) {
     const [number, key] = arrayOf(pair, 2, 2);
-    const epoch = integerOf(number, last + 1, Number.MAX_SAFE_INTEGER);
+    const epoch = integerOf(number, last + 1, MAX_EPOCH);
     keys.set(epoch, bytesOf(key, 32));
     last = epoch;
   }

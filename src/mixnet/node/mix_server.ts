@@ -3,12 +3,10 @@ import { type Bytes, encodeHex, equal } from "../../core/bytes/mod.ts";
 import type { CryptoProvider, X25519KeyPair } from "../../core/crypto/mod.ts";
 import type { Logger } from "../../core/log/mod.ts";
 import { namespace, type Store } from "../../core/storage/mod.ts";
-import type {
-  DirectoryNode,
-  NetworkParameters,
-} from "../directory/directory_document.ts";
+import type { DirectoryNode } from "../directory/directory_document.ts";
 import type { Directory } from "../directory/document_history.ts";
 import type { EpochKeys } from "../directory/epoch_keys.ts";
+import type { NetworkParameters } from "../directory/network_parameters.ts";
 import { Gateway } from "../gateway/gateway.ts";
 import type { MailboxLimits } from "../gateway/mailbox.ts";
 import { Egress } from "../link/egress.ts";

@@ -1,4 +1,4 @@
-import type { Clock } from "../../../src/core/async/mod.ts";
+import type { Clock, VirtualClock } from "../../../src/core/async/mod.ts";
 import {
   nodeProvider as crypto,
   Secret,
@@ -11,7 +11,7 @@ import {
   DirectoryError,
   type DocumentTrust,
 } from "../../../src/mixnet/mod.ts";
-import { PARAMETERS } from "./_network.ts";
+import { DESCRIPTORS, EPOCH_MS, PARAMETERS } from "./_network.ts";
 
 /** The seed of authority `i`. */
 export function seedOf(i: number): Uint8Array<ArrayBuffer> {
@@ -87,5 +87,31 @@ export class Directories {
       directory.directoryRequests({ authority, clock }),
     );
     return authority;
+  }
+}
+
+/** How often authorities work. */
+export const STEP_MS = EPOCH_MS / 120;
+
+/** Runs `authorities` from now on for `ms`, a step at a time, in turn. */
+export async function steps(
+  clock: VirtualClock | readonly VirtualClock[],
+  authorities: readonly directory.DirectoryAuthority[],
+  ms: number,
+): Promise<void> {
+  const { signal } = new AbortController();
+  for (let left = ms; left > 0; left -= STEP_MS) {
+    for (const authority of authorities) await authority.step(signal);
+    for (const each of [clock].flat()) each.advance(STEP_MS);
+  }
+}
+
+/** Gives each authority the descriptors. */
+export function submitAll(
+  authorities: readonly directory.DirectoryAuthority[],
+  descriptors: readonly Uint8Array[] = DESCRIPTORS,
+): void {
+  for (const authority of authorities) {
+    for (const descriptor of descriptors) authority.submit(descriptor);
   }
 }

@@ -7,32 +7,22 @@ import {
 } from "../../../src/core/bytes/mod.ts";
 import { nodeProvider as crypto } from "../../../src/core/crypto/mod.ts";
 import { memoryStore } from "../../../src/core/storage/mod.ts";
+import { sign } from "../../../src/mixnet/directory/signed_form.ts";
+import { VOTE } from "../../../src/mixnet/directory/vote.ts";
 import { directory, verifyDocument } from "../../../src/mixnet/mod.ts";
-import { addressOf, Directories, seedOf, trustOf } from "./_authorities.ts";
+import {
+  addressOf,
+  Directories,
+  seedOf,
+  STEP_MS,
+  steps,
+  submitAll,
+  trustOf,
+} from "./_authorities.ts";
 import { DESCRIPTORS, EPOCH, EPOCH_MS, START_MS } from "./_network.ts";
 
 const NEXT = EPOCH + 1;
-const STEP_MS = EPOCH_MS / 120;
 const NONE = new Uint8Array(0);
-const NO_SIGNAL = new AbortController().signal;
-
-/** Runs `authorities` from now on for `ms`, a step at a time, in turn. */
-async function steps(
-  clock: VirtualClock,
-  authorities: readonly directory.DirectoryAuthority[],
-  ms: number,
-) {
-  for (const endMs = clock.now() + ms; clock.now() < endMs;) {
-    for (const authority of authorities) await authority.step(NO_SIGNAL);
-    clock.advance(STEP_MS);
-  }
-}
-
-function submitAll(authorities: readonly directory.DirectoryAuthority[]) {
-  for (const authority of authorities) {
-    for (const descriptor of DESCRIPTORS) authority.submit(descriptor);
-  }
-}
 
 Deno.test("Two authorities agree on a document before its epoch, and each has it signed by both", async () => {
   const clock = new VirtualClock(START_MS);
@@ -101,7 +91,8 @@ Deno.test("An authority that tells each of the others another vote is convicted 
   const honest = [0, 1, 2].map((i) => directories.authority(i, trust, clock));
   submitAll(honest);
   const lies = [1, 2, 3].map((byte) =>
-    directory.signVote(crypto, seedOf(3), {
+    sign(crypto, VOTE, seedOf(3), {
+      authority: trust.authorities[3]!,
       network: "test",
       epoch: NEXT,
       descriptors: [],
@@ -120,14 +111,14 @@ Deno.test("An authority that tells each of the others another vote is convicted 
   await steps(clock, honest, EPOCH_MS);
   const liar = encodeHex(trust.authorities[3]!);
   for (const authority of honest) {
-    const evidence = authority.equivocations(NEXT).get(liar)!;
-    assertNotEquals(evidence[0], evidence[1]);
-    for (const bytes of evidence) {
-      assertEquals(
-        directory.verifyVote(crypto, bytes).authority,
-        trust.authorities[3],
-      );
-    }
+    const [evidence] = authority.evidence.about(liar);
+    const { kind, epoch, signed } = directory.verifyEvidence(
+      crypto,
+      evidence!,
+      trust,
+    );
+    assertEquals([kind, epoch], ["vote", NEXT]);
+    assertNotEquals(signed[0], signed[1]);
     assertEquals(authority.document(NEXT)!.nodes.length, 11);
     assertEquals(
       authority.document(NEXT)!.hash,
@@ -194,11 +185,11 @@ Deno.test("After a restart an authority keeps its vote, signature, nodes and doc
   const first = start();
   submitAll([first]);
   await steps(clock, [first], EPOCH_MS * 3 / 4 + STEP_MS);
-  const votes = first.votes(NEXT);
+  const votes = first.known("vote", NEXT);
   const second = start();
   assertEquals(second.nodes, 11);
   await steps(clock, [second], STEP_MS);
-  assertEquals(second.votes(NEXT), votes);
+  assertEquals(second.known("vote", NEXT), votes);
   assertEquals(asked, 1);
   await steps(clock, [second], EPOCH_MS / 8);
   const document = second.documentBytes(NEXT)!;
@@ -215,10 +206,13 @@ Deno.test("Authorities that restart between voting and signing sign the votes th
   const first = start();
   submitAll(first);
   await steps(clock, first, EPOCH_MS * 3 / 4 + 3 * STEP_MS);
-  const [votes] = decodeCbor(first[0]!.votes(NEXT)!) as Uint8Array[];
+  const [votes] = decodeCbor(first[0]!.known("vote", NEXT)!) as Uint8Array[];
   const second = start();
   await steps(clock, second, EPOCH_MS / 4 - 4 * STEP_MS);
-  assertEquals((decodeCbor(second[0]!.votes(NEXT)!) as Uint8Array[])[0], votes);
+  assertEquals(
+    (decodeCbor(second[0]!.known("vote", NEXT)!) as Uint8Array[])[0],
+    votes,
+  );
   assertEquals(
     second[0]!.document(NEXT)!.hash,
     second[1]!.document(NEXT)!.hash,

@@ -1,5 +1,6 @@
-import { assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { VirtualClock } from "../../../src/core/async/mod.ts";
+import { equal } from "../../../src/core/bytes/mod.ts";
 import { nodeProvider as crypto } from "../../../src/core/crypto/mod.ts";
 import { memoryStore } from "../../../src/core/storage/mod.ts";
 import {
@@ -62,16 +63,31 @@ Deno.test("DirectoryClient takes a document from whoever has it, and compares it
   assertEquals(asked, [0, 1, 2]);
 });
 
-Deno.test("DirectoryClient keeps both documents of a split as evidence", async () => {
+Deno.test("DirectoryClient has no document of an epoch that is split, not after a restart either, and keeps what convicts for good", async () => {
   const other = documentOf(
     payloadOf({
       beacon: beaconSet(EPOCH, new Map([["drand", new Uint8Array(32)]])),
     }),
   );
-  const { client } = clientOf([DOCUMENT, other]);
-  await client.update(EPOCH, NO_SIGNAL);
-  assertEquals(client.splits, [[DOCUMENT, other]]);
+  const store = memoryStore();
+  const { client } = clientOf([DOCUMENT, other], { store });
+  const update = (of: directory.DirectoryClient) => () =>
+    of.update(EPOCH, NO_SIGNAL);
+  const error = await assertRejects(update(client), DirectoryError);
+  assertEquals(error.code, "split");
+  assertEquals(client.document(EPOCH), undefined);
   assertEquals(client.refused.get("split"), 1);
+  const again = clientOf([DOCUMENT], { store }).client;
+  assertEquals(again.document(EPOCH), undefined);
+  const still = await assertRejects(update(again), DirectoryError);
+  assertEquals(still.code, "split");
+  for (const { evidence } of [client, again]) {
+    assertEquals(evidence.convicted.length, 2);
+    for (const { kind, epoch, authority } of evidence.all) {
+      assertEquals([kind, epoch], ["endorsement", EPOCH]);
+      assert(TRUST.authorities.some((key) => equal(key, authority)));
+    }
+  }
 });
 
 Deno.test("DirectoryClient refuses documents that are under-signed, of another epoch or too large", async () => {
@@ -80,7 +96,7 @@ Deno.test("DirectoryClient refuses documents that are under-signed, of another e
       [documentOf(payloadOf(), 1), "under_signed"],
       [documentOf(payloadOf({ epoch: EPOCH + 1 })), "malformed"],
       [documentOf(payloadOf({ epoch: EPOCH - 1 })), "stale"],
-      [new Uint8Array(12_000_000), "malformed"],
+      [new Uint8Array(33_599_489), "malformed"],
       [undefined, "refused"],
     ] as const
   ) {
@@ -180,4 +196,16 @@ Deno.test("publishDescriptor() asks an authority that is absent again until it t
   assertEquals(second.nodes, 1);
   ended.abort();
   await running;
+});
+
+Deno.test("DirectoryClient wants each authority once, and a threshold of more than half", () => {
+  const [one] = TRUST.authorities;
+  for (
+    const trust of [
+      { ...TRUST, threshold: 1 },
+      { ...TRUST, threshold: 4 },
+      { ...TRUST, authorities: [one!, one!] },
+      { ...TRUST, authorities: Array(65).fill(one), threshold: 40 },
+    ]
+  ) assertThrows(() => clientOf([], { trust }), RangeError, "Want");
 });

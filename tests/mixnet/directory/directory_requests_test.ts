@@ -2,6 +2,7 @@ import { assertEquals, assertRejects } from "@std/assert";
 import { VirtualClock } from "../../../src/core/async/mod.ts";
 import { encodeHex } from "../../../src/core/bytes/mod.ts";
 import { nodeProvider as crypto } from "../../../src/core/crypto/mod.ts";
+import { memoryStore } from "../../../src/core/storage/mod.ts";
 import {
   dialTcp,
   parseAddress,
@@ -9,7 +10,7 @@ import {
 } from "../../../src/core/transport/mod.ts";
 import { directory, DirectoryError } from "../../../src/mixnet/mod.ts";
 import { addressOf, Directories, trustOf } from "./_authorities.ts";
-import { DESCRIPTORS, EPOCH_MS, signed, START_MS } from "./_network.ts";
+import { DESCRIPTORS, EPOCH_MS, signed, START_MS, TRUST } from "./_network.ts";
 
 const NO_SIGNAL = new AbortController().signal;
 
@@ -66,8 +67,11 @@ Deno.test("A directory gives descriptors by their hash, and 404 for what is not 
       "/",
       "/document/500001",
       "/document/abc",
+      "/rolls/1",
       "/votes/1",
-      "/signatures/1",
+      "/endorsements/1",
+      `/evidence/${"0".repeat(64)}`,
+      "/descriptor/00",
       `/descriptor/${"0".repeat(64)}`,
     ]
   ) assertEquals((await get(path)).status, 404, path);
@@ -83,8 +87,8 @@ Deno.test("A directory takes so many descriptors at once, and then so many a sec
       submit: () => void taken++,
       documentBytes: () => undefined,
       descriptor: () => undefined,
-      votes: () => undefined,
-      signatures: () => undefined,
+      known: () => undefined,
+      evidence: new directory.EvidenceBook(crypto, TRUST, memoryStore()),
     },
   });
   const post = async () =>

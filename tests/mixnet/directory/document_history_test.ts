@@ -38,7 +38,7 @@ Deno.test("DocumentHistory takes a document before its epoch, not two epochs bef
   }
 });
 
-Deno.test("DocumentHistory refuses a second document of an epoch, and shows both", () => {
+Deno.test("DocumentHistory refuses a second document of an epoch, shows both, and has none of it then", () => {
   const seen = history();
   const one = documentOf(payloadOf());
   const two = documentOf(payloadOf({ descriptors: DESCRIPTORS.slice(1) }));
@@ -47,7 +47,16 @@ Deno.test("DocumentHistory refuses a second document of an epoch, and shows both
   const error = assertThrows(() => seen.add(two, START_MS), DirectoryError);
   assertEquals(error.code, "split");
   assertEquals(error.evidence, [one, two]);
-  assertEquals(seen.document(EPOCH)?.nodes.length, 11);
+  assertEquals(seen.document(EPOCH), undefined);
+  for (const bytes of [one, two]) {
+    assertEquals(codeOf(() => seen.add(bytes, START_MS)), "split");
+  }
+  const restored = history();
+  restored.add(seen.documents[0]!, START_MS);
+  assertEquals(
+    codeOf(() => restored.add(seen.documents[1]!, START_MS)),
+    "split",
+  );
 });
 
 Deno.test("DocumentHistory refuses a document that does not follow, whichever comes first", () => {

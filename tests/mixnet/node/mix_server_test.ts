@@ -12,8 +12,8 @@ import { MemoryNetwork } from "../../../src/core/transport/mod.ts";
 import type {
   DirectoryDocument,
   DirectoryNode,
-  NetworkParameters,
 } from "../../../src/mixnet/directory/directory_document.ts";
+import type { NetworkParameters } from "../../../src/mixnet/directory/network_parameters.ts";
 import { EpochKeys } from "../../../src/mixnet/directory/epoch_keys.ts";
 import { dialLink } from "../../../src/mixnet/link/dial_link.ts";
 import { LinkListeners } from "../../../src/mixnet/link/link_listeners.ts";
