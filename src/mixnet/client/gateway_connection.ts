@@ -8,6 +8,8 @@ import { type FrameSink, sendPaced } from "./send_paced.ts";
 const COLLECTED_SHARE = 1 / 8;
 /** Of the packets that may be real, how many may be replies, which are not acknowledged: the load of the network is the same with and without. */
 const REPLY_SHARE = 1 / 4;
+/** How long before it leaves a packet is made: longer than that takes, so that what is in it does not show in when it leaves. */
+const LEAD_MS = 50;
 /** Mean intervals between two packets of ours in which something has to come down: at their rate, it does but once in 10^13 times. */
 const SILENT_INTERVALS = 30;
 const MIN_SILENCE_MS = 10_000;
@@ -166,7 +168,13 @@ export class GatewayConnection {
       const made = this.#options.next(slot);
       return made && { type: "packet", ...made };
     };
-    await sendPaced(link, next, { ratePerSecond, random, clock, signal });
+    await sendPaced(link, next, {
+      ratePerSecond,
+      random,
+      clock,
+      signal,
+      leadMs: LEAD_MS,
+    });
   }
 
   /** Ends a link on which nothing comes, not even padding. */

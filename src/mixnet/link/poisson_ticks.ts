@@ -54,6 +54,17 @@ export class PoissonTicks {
     return this.#skips;
   }
 
+  /** The time of the next tick, on the clock. */
+  draw(): number {
+    this.#atMs += -Math.log(1 - this.#random()) * this.#meanMs;
+    const now = this.#clock.now();
+    if (now - this.#atMs > Math.max(MAX_LATE_MS, this.#meanMs)) {
+      this.#atMs = now;
+      this.#skips++;
+    }
+    return this.#atMs;
+  }
+
   /**
    * Resolves at the next tick.
    *
@@ -61,12 +72,7 @@ export class PoissonTicks {
    */
   async next({ signal }: WaitOptions = {}): Promise<void> {
     signal?.throwIfAborted();
-    this.#atMs += -Math.log(1 - this.#random()) * this.#meanMs;
-    const waitMs = this.#atMs - this.#clock.now();
-    if (waitMs < -Math.max(MAX_LATE_MS, this.#meanMs)) {
-      this.#atMs = this.#clock.now();
-      this.#skips++;
-    }
+    const waitMs = this.draw() - this.#clock.now();
     await delay(this.#clock, Math.max(0, waitMs), { signal });
   }
 }
