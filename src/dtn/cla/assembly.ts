@@ -2,11 +2,12 @@ import type { Bytes } from "../../core/bytes/mod.ts";
 import type { ByteBudget } from "./byte_budget.ts";
 
 const MIN_ROOM_BYTES = 4_096;
+const NO_ROOM: Bytes = new Uint8Array();
 
 /** A bundle that grows as its data come, never more than twice ahead of them, whatever length was announced. */
 export class Assembly {
   readonly #budget: ByteBudget;
-  #room: Bytes = new Uint8Array();
+  #room: Bytes = NO_ROOM;
   #length = 0;
 
   /** Starts empty; room is taken of `budget`. */
@@ -49,7 +50,7 @@ export class Assembly {
   /** Gives the room back to the budget, once. */
   free(): void {
     this.#budget.give(this.#room.length);
-    this.#room = new Uint8Array();
+    this.#room = NO_ROOM;
     this.#length = 0;
   }
 

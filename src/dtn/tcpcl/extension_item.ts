@@ -29,6 +29,10 @@ export function writeExtensionItems(
   writer: Writer,
   items: readonly ExtensionItem[],
 ): void {
+  if (items.length === 0) {
+    writer.u32(0);
+    return;
+  }
   const list = new Writer();
   for (const { critical, type, value } of items) {
     list.u8(critical ? CRITICAL : 0).u16(type).u16(value.length).put(value);

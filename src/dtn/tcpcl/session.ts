@@ -45,8 +45,10 @@ const EARLY = 0.75;
 const MAX_WAITING_BYTES = 65_536;
 /** What {@link TcpclSession.pull} gathers, if there is as much. */
 const PULL_BYTES = 65_536;
+/** Room that it starts with. */
+const ROOM_BYTES = 1_024;
 /** Data of this size are written from where they lie. */
-const COPY_BYTES = 8_192;
+const COPY_BYTES = 65_536;
 
 /**
  * A session of TCPCL version 4 (RFC 9174 §5, §6) after the contact headers, without IO: bytes and time in, bytes and events out.
@@ -235,7 +237,7 @@ export class TcpclSession {
       return;
     }
     this.#lastOut = now;
-    this.#control = new Writer();
+    this.#control = new Writer(ROOM_BYTES);
     return writer.finish();
   }
 
