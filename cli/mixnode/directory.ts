@@ -1,14 +1,14 @@
-import { systemClock } from "../../src/core/async/mod.ts";
 import { encodeHex } from "../../src/core/bytes/mod.ts";
 import { ConfigError, parseConfig } from "../../src/core/config/mod.ts";
 import { defaultProvider } from "../../src/core/crypto/mod.ts";
-import { memoryStore, sqliteStore } from "../../src/core/storage/mod.ts";
+import { sqliteStore } from "../../src/core/storage/mod.ts";
 import { serveHttp } from "../../src/core/transport/mod.ts";
-import { directory, type DirectoryDocument } from "../../src/mixnet/mod.ts";
+import { directory } from "../../src/mixnet/mod.ts";
 import { CliError } from "../_error.ts";
 import { type Command, command, type Program } from "../_main.ts";
 import { beaconOf } from "./beacon_of.ts";
 import { SCHEMA } from "./config.ts";
+import { show } from "./directory_show.ts";
 import { readKeys } from "./keys.ts";
 import {
   askDirectory,
@@ -47,15 +47,6 @@ Usage: betanet-mixnode directory serve [--config <file>]
 Takes nodes' descriptors, votes with the other authorities, and signs a document before each epoch.
 
   --config <file>   mixnode.toml by default
-`;
-
-const SHOW_USAGE = `
-Usage: betanet-mixnode directory show [--config <file>] [--epoch <n>]
-
-Gets the document of an epoch from the authorities, verifies it and prints it.
-
-  --config <file>   mixnode.toml by default
-  --epoch <n>       which epoch (the one that it is)
 `;
 
 const init: Command = command({
@@ -122,35 +113,6 @@ const serve: Command = command({
   },
 });
 
-const show: Command = command({
-  usage: SHOW_USAGE,
-  flags: { config: "string", epoch: "string" },
-  async run(flags, context) {
-    const config = readMixnodeConfig(flags.config);
-    const crypto = defaultProvider();
-    using store = memoryStore();
-    const client = new directory.DirectoryClient({
-      ...{ crypto, store, log: context.log, ask: askDirectory },
-      trust: trustOf(config),
-      epochSeconds: parametersOf(config).epochSeconds,
-      authorities: config.network.authorities.map(({ address }) => address),
-      random: () => crypto.random(1)[0]! / 256,
-      clock: systemClock,
-    });
-    const epoch = flags.epoch === undefined
-      ? client.epoch
-      : epochOf(flags.epoch);
-    const document = await client.update(epoch, context.signal);
-    const { nodes, ...shown } = shownDocument(document);
-    const head = Object.entries(shown)
-      .map(([name, value]) => `${name} ${[value].flat().join(" ")}`);
-    const lines = nodes.map(({ id, layer, addresses }) =>
-      `layer ${layer} ${id} ${addresses.join(" ")}`
-    );
-    context.print({ ...shown, nodes }, [...head, ...lines].join("\n"));
-  },
-});
-
 /** Founds a network, runs its authorities and shows their documents. */
 export const directoryProgram: Program = {
   name: "betanet-mixnode directory",
@@ -170,27 +132,4 @@ function authorityOf(
       hint: "betanet-mixnode check --authority says more.",
     });
   }
-}
-
-function epochOf(text: string): number {
-  if (/^(0|[1-9][0-9]{0,11})$/.test(text)) return Number(text);
-  throw new CliError("usage", `--epoch is a number: got ${text}`);
-}
-
-function shownDocument(document: DirectoryDocument) {
-  return {
-    network: document.parameters.network,
-    epoch: document.epoch,
-    from: new Date(document.validAfterMs).toISOString(),
-    until: new Date(document.validUntilMs).toISOString(),
-    hash: encodeHex(document.hash),
-    beacon: encodeHex(document.beacon.value),
-    missing: document.beacon.missing,
-    nodes: document.nodes.map((node) => ({
-      id: encodeHex(node.identityKey),
-      layer: node.layer,
-      asn: node.asn,
-      addresses: node.addresses,
-    })),
-  };
 }

@@ -1,7 +1,14 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { decodeBase64Url, encodeHex } from "../../src/core/bytes/mod.ts";
+import {
+  decodeBase64Url,
+  decodeHex,
+  encodeHex,
+} from "../../src/core/bytes/mod.ts";
 import { nodeProvider as crypto } from "../../src/core/crypto/mod.ts";
-import { verifyDescriptor } from "../../src/mixnet/mod.ts";
+import { sqliteStore } from "../../src/core/storage/mod.ts";
+import { sign } from "../../src/mixnet/directory/signed_form.ts";
+import { VOTE } from "../../src/mixnet/directory/vote.ts";
+import { directory, verifyDescriptor } from "../../src/mixnet/mod.ts";
 import { askDirectory } from "../../cli/mixnode/settings.ts";
 import { makeFolder } from "./_htx_process.ts";
 import { runMixnode, RunningMixnode } from "./_run_mixnode.ts";
@@ -218,7 +225,7 @@ Deno.test("betanet-mixnode directory init prints what others read, and refuses w
   assertStringIncludes(bad.stderr, "network.authorities[0]");
 });
 
-Deno.test("betanet-mixnode directory serve makes documents of published nodes, which show prints", async () => {
+Deno.test("betanet-mixnode directory serve makes documents of published nodes, which show prints with what convicts", async () => {
   await using folder = await makeFolder();
   const { path } = folder;
   await runMixnode("keygen", "--state", path);
@@ -245,6 +252,7 @@ state = "${path}"
 file = "${path}/beacon.json"
 `;
   const config = await configIn(path, text(1));
+  const evidence = addEvidence(path, id!, epoch);
   const serving = new RunningMixnode("directory", "serve", "--config", config);
   const [, address, port] = await serving.said(
     /at (http:\/\/127\.0\.0\.1:([0-9]+))/,
@@ -275,8 +283,45 @@ file = "${path}/beacon.json"
     asn: 0,
     addresses: ["tcp://127.0.0.1:9001"],
   }]);
+  assertEquals(document.convicted, [{
+    authority: id,
+    signed: evidence,
+    kind: "vote",
+    epoch,
+  }]);
   const absent = await runMixnode(...show, "--epoch", "7");
   assertEquals(absent.code, 1);
+  assertStringIncludes(
+    absent.stderr,
+    `authority ${id} signed two votes of epoch ${epoch}`,
+  );
   await serving.terminal.send("SIGTERM");
   assertEquals(await serving.ended, 0);
 });
+
+/** Puts two votes of the authority in `folder` into its store; gives them in hexadecimal. */
+function addEvidence(folder: string, id: string, epoch: number): string[] {
+  const { identitySeed } = JSON.parse(
+    Deno.readTextFileSync(`${folder}/authority.json`),
+  );
+  const authority = decodeHex(id);
+  const signed = [1, 2].map((byte) =>
+    sign(crypto, VOTE, decodeBase64Url(identitySeed), {
+      ...{ authority, network: "test", epoch, descriptors: [] },
+      components: new Map([["dice", new Uint8Array(32).fill(byte)]]),
+      previousHash: new Uint8Array(0),
+    })
+  );
+  using store = sqliteStore(`${folder}/authority.sqlite`);
+  new directory.EvidenceBook(
+    crypto,
+    { network: "test", authorities: [authority], threshold: 1 },
+    store,
+  ).add(
+    directory.encodeEvidence({
+      kind: "vote",
+      signed: [signed[0]!, signed[1]!],
+    }),
+  );
+  return signed.map((each) => encodeHex(each));
+}

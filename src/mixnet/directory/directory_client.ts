@@ -8,7 +8,7 @@ import {
 import { type Bytes, encodeHex, utf8 } from "../../core/bytes/mod.ts";
 import type { CryptoProvider } from "../../core/crypto/mod.ts";
 import { type Logger, silentLogger } from "../../core/log/mod.ts";
-import { namespace, type Store } from "../../core/storage/mod.ts";
+import { namespace, StorageError, type Store } from "../../core/storage/mod.ts";
 import type { Address } from "../../core/transport/mod.ts";
 import {
   type DirectoryDocument,
@@ -256,14 +256,20 @@ export class DirectoryClient implements Directory {
     throw new DirectoryError("refused", `Answered with status ${status}`);
   }
 
+  /** A store that fails costs the document after a restart, not now. */
   #keep(epoch: number, name: string, bytes: Uint8Array): void {
     this.#newest = Math.max(this.#newest, epoch);
-    this.#store.transaction(() => {
-      this.#store.set(utf8(name), bytes);
-      for (const { key } of this.#store.entries()) {
-        if (epochIn(key) < this.#newest - 2) this.#store.delete(key);
-      }
-    });
+    try {
+      this.#store.transaction(() => {
+        this.#store.set(utf8(name), bytes);
+        for (const { key } of this.#store.entries()) {
+          if (epochIn(key) < this.#newest - 2) this.#store.delete(key);
+        }
+      });
+    } catch (error) {
+      if (!(error instanceof StorageError)) throw error;
+      this.#log.warn("directory.not_kept", { epoch, error });
+    }
   }
 
   #refuse(address: Address, { code }: DirectoryError): void {

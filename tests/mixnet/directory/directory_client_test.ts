@@ -209,3 +209,61 @@ Deno.test("DirectoryClient wants each authority once, and a threshold of more th
     ]
   ) assertThrows(() => clientOf([], { trust }), RangeError, "Want");
 });
+
+Deno.test("DirectoryClient gives an authority that does not answer 30 seconds, and then asks the next", async () => {
+  const { client, clock } = clientOf([], {
+    authorities: [addressOf(0), addressOf(1)],
+    ask({ address }, signal) {
+      if (address === addressOf(1)) {
+        return Promise.resolve({ status: 200, body: DOCUMENT });
+      }
+      return new Promise((_, reject) => {
+        signal.addEventListener(
+          "abort",
+          () => reject(new DirectoryError("unreachable", "No answer")),
+        );
+      });
+    },
+  });
+  const updating = client.update(EPOCH, NO_SIGNAL);
+  await clock.run(30_000);
+  assertEquals((await updating).nodes.length, 11);
+  assertEquals(client.refused.get("unreachable"), 1);
+  assertEquals(clock.pendingTimers, 0);
+});
+
+Deno.test("DirectoryClient asks again after pauses that grow to a minute, until there is a document", async () => {
+  const askedMs: number[] = [];
+  const served: Uint8Array<ArrayBuffer>[] = [];
+  const { client, clock } = clientOf([], {
+    authorities: [addressOf(0)],
+    ask({ path }) {
+      if (path === `/document/${EPOCH}`) askedMs.push(clock.now());
+      return Promise.resolve({
+        status: served.length > 0 ? 200 : 404,
+        body: served[0] ?? new Uint8Array(0),
+      });
+    },
+  });
+  const ended = new AbortController();
+  const running = client.run(ended.signal);
+  await clock.run(600_000);
+  const pauses = askedMs.slice(1).map((ms, i) => ms - askedMs[i]!);
+  assert(pauses.length >= 10 && pauses.length < 30, `${pauses}`);
+  assert(Math.max(...pauses) <= 60_000, `${pauses}`);
+  assert(pauses.at(-1)! > 10 * pauses[0]!, `${pauses}`);
+  served.push(DOCUMENT);
+  await clock.run(60_000);
+  assertEquals(client.document(EPOCH)?.nodes.length, 11);
+  ended.abort();
+  await running;
+  assertEquals(clock.pendingTimers, 0);
+});
+
+Deno.test("DirectoryClient whose store is full has documents all the same", async () => {
+  const store = memoryStore({ maxBytes: 100 });
+  const { client } = clientOf([DOCUMENT], { store });
+  await client.update(EPOCH, NO_SIGNAL);
+  assertEquals(client.document(EPOCH)?.nodes.length, 11);
+  assertEquals(store.usage().entries, 0);
+});
