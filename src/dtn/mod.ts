@@ -105,3 +105,42 @@ export {
   type BundleStoreLimits,
   type StoreRefusal,
 } from "./store/store_limits.ts";
+export {
+  type ContactGraph,
+  contactGraph,
+  type ContactRoute,
+  earliestArrival,
+  type RouteQuery,
+} from "./routing/contact_graph.ts";
+export {
+  type ContactGraphOptions,
+  type ContactGraphRouter,
+  contactGraphRouter,
+} from "./routing/contact_graph_router.ts";
+export {
+  formatContactPlan,
+  parseContactPlan,
+  type PlannedContact,
+} from "./routing/contact_plan.ts";
+export {
+  type EpidemicOptions,
+  epidemicRouter,
+} from "./routing/epidemic_router.ts";
+export {
+  PROPHET,
+  type ProphetOptions,
+  prophetRouter,
+} from "./routing/prophet_router.ts";
+export type {
+  NextHop,
+  RoutedBundle,
+  RouteDecision,
+  Router,
+  RouterMessage,
+} from "./routing/router.ts";
+export { type SprayOptions, sprayRouter } from "./routing/spray_router.ts";
+export {
+  parseStaticRoutes,
+  type StaticRoute,
+  staticRouter,
+} from "./routing/static_router.ts";

@@ -1,0 +1,116 @@
+import { contactGraph, earliestArrival } from "./contact_graph.ts";
+import type { PlannedContact } from "./contact_plan.ts";
+import {
+  direct,
+  type RoutedBundle,
+  type RouteDecision,
+  type Router,
+  WAIT,
+} from "./router.ts";
+
+/** Parts of {@link contactGraphRouter}. */
+export interface ContactGraphOptions {
+  /** Node id of ourselves. */
+  readonly nodeId: string;
+  /** When who can send to whom. */
+  readonly plan: readonly PlannedContact[];
+}
+
+/** A router by a contact plan that can change. */
+export interface ContactGraphRouter extends Router {
+  /** Takes another plan; what is booked on contacts that stay is kept. */
+  replan(plan: readonly PlannedContact[]): void;
+}
+
+/** The route that a bundle is to take. */
+interface PlannedBundle {
+  readonly contacts: readonly PlannedContact[];
+  readonly size: number;
+  readonly atMs: number;
+}
+
+/** How long a plan of a bundle counts before it is made again, in milliseconds. */
+const REPLAN_MS = 1_000;
+const MAX_PLANNED = 65_536;
+
+/**
+ * Contact graph routing: a bundle goes to the first neighbour of the route by which it arrives earliest, as far as contacts have room
+ * for it; it waits for that contact even if others are open. One copy, and its bytes are booked on the contacts of its route.
+ *
+ * A neighbour in contact that is itself the destination gets it, plan or not.
+ */
+export function contactGraphRouter(
+  options: ContactGraphOptions,
+): ContactGraphRouter {
+  const { nodeId } = options;
+  let graph = contactGraph(options.plan);
+  const booked = new Map<string, number>();
+  const planned = new Map<string, PlannedBundle>();
+
+  const capacity = ({ startMs, endMs, bytesPerSecond }: PlannedContact) =>
+    (endMs - startMs) / 1_000 * bytesPerSecond;
+  const book = (contacts: readonly PlannedContact[], bytes: number) => {
+    for (const contact of contacts) {
+      const key = keyOf(contact);
+      const sum = (booked.get(key) ?? 0) + bytes;
+      if (sum > 0) booked.set(key, sum);
+      else booked.delete(key);
+    }
+  };
+  const release = (id: string) => {
+    const plan = planned.get(id);
+    if (!plan) return;
+    book(plan.contacts, -plan.size);
+    planned.delete(id);
+  };
+  const planFor = (bundle: RoutedBundle, nowMs: number) => {
+    const known = planned.get(bundle.id);
+    const isFresh = known && nowMs - known.atMs < REPLAN_MS &&
+      known.contacts[0]!.endMs > nowMs;
+    if (isFresh) return known.contacts;
+    release(bundle.id);
+    const { destinationNode: to, size, from } = bundle;
+    const route = earliestArrival(graph, {
+      ...{ from: nodeId, to, size, nowMs },
+      roomOf: (contact) =>
+        capacity(contact) - (booked.get(keyOf(contact)) ?? 0),
+      ...from !== undefined && { without: new Set([from]) },
+    });
+    if (!route || route.arrivalMs > bundle.expiresMs) return undefined;
+    book(route.contacts, size);
+    planned.set(bundle.id, { contacts: route.contacts, size, atMs: nowMs });
+    return route.contacts;
+  };
+  return {
+    name: "contact_graph",
+    contactBegan: () => [],
+    contactEnded() {},
+    received: () => [],
+    route(bundle, peers, nowMs): RouteDecision {
+      const found = direct(bundle, peers);
+      if (found) return found;
+      const isFull = planned.size >= MAX_PLANNED && !planned.has(bundle.id);
+      const [first] = isFull ? [] : planFor(bundle, nowMs) ?? [];
+      if (!first) return WAIT;
+      const isOpen = first.startMs <= nowMs && nowMs < first.endMs &&
+        peers.includes(first.to);
+      return isOpen ? { to: [{ peer: first.to }], keeps: false } : WAIT;
+    },
+    sent({ id }, { peer }) {
+      // Its bytes stay booked on the contacts that carry them.
+      if (planned.get(id)?.contacts[0]?.to === peer) planned.delete(id);
+      else release(id);
+    },
+    removed: release,
+    replan(plan) {
+      for (const id of [...planned.keys()]) release(id);
+      graph = contactGraph(plan);
+      const keys = new Set(plan.map(keyOf));
+      for (const key of booked.keys()) if (!keys.has(key)) booked.delete(key);
+    },
+  };
+}
+
+function keyOf({ from, to, startMs }: PlannedContact): string {
+  return `${startMs} ${from} ${to}`;
+}

@@ -1,0 +1,102 @@
+import {
+  type Bytes,
+  DecodeError,
+  Reader,
+  utf8,
+  Writer,
+} from "../../core/bytes/mod.ts";
+import type { CryptoProvider } from "../../core/crypto/mod.ts";
+import type { RouteDecision, Router, RouterMessage } from "./router.ts";
+
+/** Parts of {@link epidemicRouter}. */
+export interface EpidemicOptions {
+  /** Primitives. */
+  readonly crypto: Pick<CryptoProvider, "hash">;
+  /** Names of the bundles that are here or were and have not expired, the newest first. */
+  readonly known: () => Iterable<string>;
+  /** Most names that a neighbour is told of, and that are remembered of one; 65,536 by default. */
+  readonly maxNames?: number;
+}
+
+const WHAT = "summary vector";
+const VERSION = 1;
+const TAG_LENGTH = 8;
+/** Of one message. */
+const MAX_TAGS = 8_000;
+
+/**
+ * Epidemic routing (Vahdat and Becker): every neighbour gets every bundle that it does not have. When a contact begins, both sides say
+ * what they have by summary vectors.
+ *
+ * ```text
+ * summary vector   version u8 = 1 ‖ tags of 8 B, at most 8,000: the start of SHA-256 over a bundle's name
+ * ```
+ *
+ * What a neighbour has is forgotten when its contact ends. Beyond the bound the oldest names are left out: the neighbour then gets
+ * such a bundle again, and refuses it.
+ */
+export function epidemicRouter(options: EpidemicOptions): Router {
+  const { crypto, known, maxNames = 65_536 } = options;
+  const has = new Map<string, Set<string>>();
+  const tagOf = (id: string): Bytes =>
+    crypto.hash("sha256", utf8(id)).slice(0, TAG_LENGTH);
+  const namesOf = (peer: string) => {
+    const names = has.get(peer) ?? new Set<string>();
+    has.set(peer, names);
+    return names;
+  };
+  const learn = (peer: string, tag: Uint8Array) => {
+    const names = namesOf(peer);
+    names.add(tag.toHex());
+    if (names.size <= maxNames) return;
+    const [oldest] = names;
+    names.delete(oldest!);
+  };
+  return {
+    name: "epidemic",
+    contactBegan(peer): RouterMessage[] {
+      namesOf(peer);
+      const messages: RouterMessage[] = [];
+      let writer = new Writer().u8(VERSION);
+      let count = 0;
+      const finish = () => {
+        messages.push({ to: peer, bytes: writer.finish() });
+        writer = new Writer().u8(VERSION);
+      };
+      for (const id of known()) {
+        if (count >= maxNames) break;
+        writer.put(tagOf(id));
+        if (++count % MAX_TAGS === 0) finish();
+      }
+      if (count % MAX_TAGS > 0) finish();
+      return messages;
+    },
+    contactEnded: (peer) => void has.delete(peer),
+    received(from, message) {
+      const reader = new Reader(message, WHAT);
+      if (reader.u8() !== VERSION) throw new DecodeError(WHAT, "version");
+      if (reader.remaining % TAG_LENGTH > 0) {
+        throw new DecodeError(WHAT, "want whole tags");
+      }
+      if (reader.remaining > MAX_TAGS * TAG_LENGTH) {
+        throw new DecodeError(WHAT, "too many tags");
+      }
+      while (reader.remaining > 0) learn(from, reader.take(TAG_LENGTH));
+      return [];
+    },
+    route(bundle, peers): RouteDecision {
+      const tag = tagOf(bundle.id).toHex();
+      const to = peers.filter((peer) =>
+        peer !== bundle.from && !has.get(peer)?.has(tag)
+      );
+      const isArriving = to.includes(bundle.destinationNode);
+      return {
+        to: (isArriving ? [bundle.destinationNode] : to)
+          .map((peer) => ({ peer })),
+        keeps: !isArriving,
+      };
+    },
+    sent: ({ id }, { peer }) => learn(peer, tagOf(id)),
+    removed() {},
+  };
+}
