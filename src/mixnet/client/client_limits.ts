@@ -6,8 +6,8 @@ import type { RoundTripOptions } from "./round_trip.ts";
 /**
  * Bounds of a client, and what happens at each; see {@link CLIENT_LIMITS} for the defaults.
  *
- * With the defaults no one who sends to a client makes it hold more than 150 MiB: 32 each for what comes in, replies that it waits for
- * and replies that it gives, 21 of ways back, some 25 of SURBs given away.
+ * Nobody who sends to a client makes it hold more than these say: by default 32 MiB each of what comes in, of replies that it waits for
+ * and of replies that it gives, 1,024 times 48 ways back of 432 bytes, and what SURBs given away and ids take.
  */
 export interface ClientLimits {
   /** Longest message sent, in bytes; a longer one is a `RangeError`. */

@@ -12,7 +12,7 @@ import { SeenIds } from "./seen_ids.ts";
 
 const KEY = Uint8Array.of("f".charCodeAt(0));
 /** What a fragment takes in memory beside what is in it, so that empty ones are not free. */
-const FRAGMENT_OVERHEAD = 256;
+const FRAGMENT_OVERHEAD = 512;
 
 /** Bounds of {@link Inbox}. */
 export interface InboxLimits {
@@ -20,7 +20,7 @@ export interface InboxLimits {
   readonly maxMessageBytes: number;
   /** Most messages held: those whose fragments are not all there, and those that wait for the application. */
   readonly maxMessages: number;
-  /** Most bytes of fragments held, SURBs and 256 bytes for each fragment included. */
+  /** Most bytes of fragments held, SURBs and 512 bytes for each fragment included. */
   readonly maxBytes: number;
   /** How long fragments wait for the rest of their message, in milliseconds. */
   readonly reassemblyMs: number;
