@@ -14,6 +14,7 @@ import type {
   Meaning,
 } from "./client_core_options.ts";
 import { Cover } from "./cover.ts";
+import { DeferredDeletes } from "./deferred_deletes.ts";
 import { Deliveries } from "./deliveries.ts";
 import { MixClientError, type MixClientErrorCode } from "./error.ts";
 import { sealedLength } from "./forward_content.ts";
@@ -53,6 +54,7 @@ const DONE_MS = 10 * 60_000;
  */
 export class ClientCore {
   readonly #options: ClientCoreOptions;
+  readonly #store: DeferredDeletes;
   readonly #maker: PacketMaker<Meaning>;
   readonly #book: SurbBook<Meaning>;
   readonly #inbox: Inbox;
@@ -73,7 +75,9 @@ export class ClientCore {
   /** Goes on where the store says that another left off at `at`. */
   constructor(options: ClientCoreOptions, at: Instant) {
     this.#options = options;
-    const { limits, store, geometry } = options;
+    const { limits, geometry } = options;
+    const store = new DeferredDeletes(options.store);
+    this.#store = store;
     this.#book = new SurbBook(limits.maxSurbs);
     const maker = new PacketMaker({ ...options, book: this.#book });
     const roundTrip = new RoundTrip(limits.roundTrip);
@@ -93,7 +97,10 @@ export class ClientCore {
       roomPerPacket: replyRoom(geometry),
       roundTrip: limits.roundTrip,
     });
-    this.#replier = new Replier({ ...options, limits: limits.replies }, at);
+    this.#replier = new Replier(
+      { ...options, store, limits: limits.replies },
+      at,
+    );
     this.#loops = new Loops({ ...options, ...limits, maker, roundTrip });
     this.#cover = new Cover({ ...options, maker });
     this.#sources = [
@@ -295,7 +302,11 @@ export class ClientCore {
     }
   }
 
-  /** Lets time pass: call it at least every second or so. */
+  /**
+   * Lets time pass: call it at least every second or so.
+   *
+   * @throws {StorageError} If the store fails; what could not be deleted is deleted by a later call.
+   */
   tick(at: Instant): void {
     for (const { key, code } of this.#deliveries.tick(at.nowMs)) {
       this.#fail(key, code);
@@ -309,6 +320,7 @@ export class ClientCore {
     this.#inbox.tick(at);
     this.#loops.tick(at.nowMs);
     this.#book.tick(at.wallMs, isMoot);
+    this.#store.retry();
   }
 
   #unreal(slot: Slot, at: Instant): ClientPacket | undefined {

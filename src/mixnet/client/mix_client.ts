@@ -6,7 +6,11 @@ import {
 } from "../../core/async/mod.ts";
 import type { Bytes } from "../../core/bytes/mod.ts";
 import type { CryptoProvider, X25519KeyPair } from "../../core/crypto/mod.ts";
-import { memoryStore, type Store } from "../../core/storage/mod.ts";
+import {
+  memoryStore,
+  StorageError,
+  type Store,
+} from "../../core/storage/mod.ts";
 import { type Random, secureRandom } from "../node/draw.ts";
 import type { SphinxGeometry } from "../sphinx/geometry.ts";
 import { ClientCore } from "./client_core.ts";
@@ -89,6 +93,8 @@ export interface MixClientStats extends ClientCounts {
   readonly links: number;
   /** Links given up so far as nothing came down, not even padding. */
   readonly silences: number;
+  /** Times that the store failed to delete what is over; that is tried again. */
+  readonly storeFailures: number;
   /** Frames sent so far. */
   readonly framesSent: number;
 }
@@ -114,6 +120,7 @@ export class MixClient implements AsyncIterable<MixMessage>, AsyncDisposable {
   readonly #arrived: MixMessage[] = [];
   readonly #iterators = new Set<() => void>();
   #cancelTick: () => void = () => {};
+  #storeFailures = 0;
   readonly #connection: GatewayConnection;
   readonly #running: Promise<void>;
 
@@ -147,6 +154,7 @@ export class MixClient implements AsyncIterable<MixMessage>, AsyncDisposable {
       connected: this.#connection.isConnected,
       links: this.#connection.links,
       silences: this.#connection.silences,
+      storeFailures: this.#storeFailures,
       framesSent: this.#connection.framesSent,
     };
   }
@@ -157,7 +165,8 @@ export class MixClient implements AsyncIterable<MixMessage>, AsyncDisposable {
    * With a store, a message that was begun goes on after a restart until its deadline.
    *
    * @throws {MixClientError} `queue_full`, `deadline` or `closed`.
-   * @throws {RangeError} If it is too long, or the address cannot be sealed to.
+   * @throws {RangeError} If it is too long, or the address is none or cannot be sealed to.
+   * @throws {StorageError} If the store fails.
    * @throws The reason of the signal; what was sent by then may arrive.
    */
   async send(
@@ -284,7 +293,12 @@ export class MixClient implements AsyncIterable<MixMessage>, AsyncDisposable {
   }
 
   #tick(): void {
-    this.#core.tick(this.#at());
+    try {
+      this.#core.tick(this.#at());
+    } catch (error) {
+      if (!(error instanceof StorageError)) throw error;
+      this.#storeFailures++;
+    }
     this.#dispatch();
     const refusedMs = this.#connection.refusedForMs ?? 0;
     if (refusedMs >= REFUSED_MS && !this.#core.isFull) {

@@ -1,7 +1,7 @@
 import type { Clock } from "../../core/async/mod.ts";
 import { type Bytes, DecodeError, equal } from "../../core/bytes/mod.ts";
 import type { CryptoProvider } from "../../core/crypto/mod.ts";
-import type { Store } from "../../core/storage/mod.ts";
+import { StorageError, type Store } from "../../core/storage/mod.ts";
 import { decodeForwardContent, NOBODY } from "../client/forward_content.ts";
 import { type FrameSink, sendPaced } from "../client/send_paced.ts";
 import { MixnetError } from "../error.ts";
@@ -85,6 +85,8 @@ export interface GatewayCounts extends MailboxCounts {
   readonly acknowledged: number;
   /** Clients connected. */
   readonly connected: number;
+  /** Times that the store failed while expired messages were to be removed; that is tried again. */
+  readonly storeFailures: number;
   /** Dropped, by reason. */
   readonly dropped: Readonly<Record<GatewayDrop, number>>;
 }
@@ -120,6 +122,7 @@ export class Gateway implements AsyncDisposable {
   #coverTaken = 0;
   #acknowledged = 0;
   #pendingAcks = 0;
+  #storeFailures = 0;
   #cancelTick: () => void = () => {};
   #isClosed = false;
 
@@ -140,6 +143,7 @@ export class Gateway implements AsyncDisposable {
       cover: this.#coverTaken,
       acknowledged: this.#acknowledged,
       connected: this.#sessions.size,
+      storeFailures: this.#storeFailures,
       dropped: { ...this.#dropped },
     };
   }
@@ -319,11 +323,19 @@ export class Gateway implements AsyncDisposable {
 
   #tick(): void {
     const { clock } = this.#options;
-    const wallMs = clock.wallTime();
+    try {
+      this.#age(clock.wallTime());
+    } catch (error) {
+      if (!(error instanceof StorageError)) throw error;
+      this.#storeFailures++;
+    }
+    this.#cancelTick = clock.setTimeout(() => this.#tick(), TICK_MS);
+  }
+
+  #age(wallMs: number): void {
     for (const { link } of this.#sessions.values()) {
       this.#mailbox.register(link.remoteStaticKey, wallMs);
     }
     this.#mailbox.tick(wallMs);
-    this.#cancelTick = clock.setTimeout(() => this.#tick(), TICK_MS);
   }
 }

@@ -244,12 +244,13 @@ export class Mailbox {
   /** Removes the first `count` messages of `client`. */
   #drop(client: Client, count: number): number {
     if (count === 0) return 0;
-    const dropped = client.held.splice(0, count);
+    const dropped = client.held.slice(0, count);
     this.#store.transaction(() => {
       for (const { sequence } of dropped) {
         this.#store.delete(messageKey(client, sequence));
       }
     });
+    client.held.splice(0, count);
     for (const { length } of dropped) {
       client.bytes -= length;
       this.#bytes -= length;

@@ -3,7 +3,7 @@ import { VirtualClock } from "../../../src/core/async/mod.ts";
 import { utf8 } from "../../../src/core/bytes/mod.ts";
 import { MixClientError } from "../../../src/mixnet/client/error.ts";
 import { CLIENT_LIMITS } from "../../../src/mixnet/client/client_limits.ts";
-import { memoryStore } from "../../../src/core/storage/mod.ts";
+import { memoryStore, StorageError } from "../../../src/core/storage/mod.ts";
 import type {
   MixClient,
   MixMessage,
@@ -257,6 +257,43 @@ Deno.test("a reply that was begun goes on when the replier starts again", async 
   assertEquals(new TextDecoder().decode(reply), "?".repeat(24_000));
   await runUntil(clock, bob.close());
   assertEquals(store.entries(utf8("r")).next().done, true);
+  await close(clock, world, alice, bob);
+});
+
+Deno.test("a store that fails for a while fails sending with its error, and no timer", async () => {
+  const clock = new VirtualClock();
+  const world = new MixWorld(clock);
+  const store = memoryStore();
+  let isBroken = false;
+  const { set, delete: remove } = {
+    set: store.set.bind(store),
+    delete: store.delete.bind(store),
+  };
+  const checked = () => {
+    if (isBroken) throw new StorageError("io", "Store failed");
+  };
+  Object.assign(store, {
+    set: (...args: Parameters<typeof set>) => (checked(), set(...args)),
+    delete: (key: Uint8Array) => (checked(), remove(key)),
+  });
+  const alice = world.client("east", clientKeys(), { store });
+  const bob = world.client("west", clientKeys());
+  await clock.run(1_000);
+  const late = assertRejects(
+    () => alice.send(bob.address, utf8("late"), { deadlineMs: 10 }),
+    MixClientError,
+  );
+  isBroken = true;
+  await assertRejects(
+    () => alice.send(bob.address, utf8("?")),
+    StorageError,
+  );
+  await clock.run(1_000);
+  assert(alice.stats.storeFailures > 0);
+  isBroken = false;
+  await clock.run(1_000);
+  assertEquals((await late).code, "deadline");
+  await runUntil(clock, alice.send(bob.address, utf8("again")));
   await close(clock, world, alice, bob);
 });
 

@@ -295,6 +295,30 @@ Deno.test("a mailbox that its store cannot read ends the link, and serve() says 
   assertEquals(t.gateway.counts.connected, 0);
 });
 
+Deno.test("a store that fails while messages expire fails that alone, and is tried again", async () => {
+  const store = memoryStore();
+  let isBroken = false;
+  const transaction = store.transaction.bind(store);
+  Object.assign(store, {
+    transaction: <T>(fn: () => T): T => {
+      if (isBroken) throw new StorageError("io", "Store failed");
+      return transaction(fn);
+    },
+  });
+  await using t = start({ store });
+  t.serve(ALICE);
+  t.reply(ALICE);
+  t.clock.setWallTime(t.clock.wallTime() + MAILBOX_LIMITS.messageExpiryMs);
+  isBroken = true;
+  await t.clock.run(20_000);
+  assertEquals(t.gateway.counts.storeFailures, 2);
+  isBroken = false;
+  await t.clock.run(10_000);
+  assertEquals(t.gateway.counts.storeFailures, 2);
+  assertEquals(t.gateway.counts.expired, 1);
+  assertEquals(store.usage().entries, 1);
+});
+
 Deno.test("a gateway that closes ends every link, keeps what is stored, and serves no more", async () => {
   const store = memoryStore();
   const first = start({ store });
