@@ -1,6 +1,4 @@
 import { type Clock, systemClock } from "../core/async/mod.ts";
-import type { Bytes } from "../core/bytes/mod.ts";
-import { type CryptoProvider, defaultProvider } from "../core/crypto/mod.ts";
 import {
   type Address,
   type Connection,
@@ -12,9 +10,9 @@ import { TlsConnection } from "./connection.ts";
 import { TlsError } from "./error.ts";
 import { FirstFlight } from "./first_flight.ts";
 import { completeHandshake } from "./handshake.ts";
+import { serverOptionsOf, type ServeTlsOptions } from "./serve_options.ts";
 import { TlsServer } from "./server.ts";
 import type { TlsServerOptions } from "./server_options.ts";
-import { suitesBySpeed } from "./suites_by_speed.ts";
 
 /** Why a connection became no {@link TlsConnection}. */
 export type TlsRefusal =
@@ -26,10 +24,7 @@ export type TlsRefusal =
   | "crowdedOut"; // it gave way to newer ones, or the listener was closed
 
 /** Options of {@link listenTls}. */
-export interface ListenTlsOptions
-  extends Omit<TlsServerOptions, "crypto" | "wallTime"> {
-  /** Judges the certificates of clients: it rejects if they are not good. Goes with `clientCertificates`, neither alone. */
-  readonly verifyClient?: (chain: readonly Bytes[]) => Promise<void>;
+export interface ListenTlsOptions extends ServeTlsOptions {
   /**
    * Takes over a connection whose first flight we cannot serve, or that has sent none in time: we have sent nothing, and
    * `received` is all that has come. 512 at most at once: the oldest gives way, its connection closed. It closes the
@@ -43,15 +38,6 @@ export interface ListenTlsOptions
   ) => Promise<void>;
   /** Told of faults of ours, which clients see as `internal_error`, and of what `fallback` rejects with. */
   readonly onFault?: (error: unknown) => void;
-  /**
-   * Whether a client that ends without close_notify has just ended, as web servers take it; otherwise reading throws. For
-   * protocols that know their own end. Default false.
-   */
-  readonly takesTruncation?: boolean;
-  /** The primitives, default {@link defaultProvider}. */
-  readonly crypto?: CryptoProvider;
-  /** Default {@link systemClock}. */
-  readonly clock?: Clock;
   /** Limit of a handshake in milliseconds, default 10 s. */
   readonly handshakeTimeoutMs?: number;
 }
@@ -102,25 +88,10 @@ export class TlsListener implements Listener {
    * @throws {TypeError} If one of `clientCertificates` and `verifyClient` is given alone.
    */
   constructor(listener: Listener, options: ListenTlsOptions) {
-    if (options.certificates.length === 0) {
-      throw new RangeError("Want at least one certificate");
-    }
-    if (!options.clientCertificates !== !options.verifyClient) {
-      throw new TypeError("Want clientCertificates and verifyClient, or none");
-    }
-    const { crypto = defaultProvider(), clock = systemClock } = options;
     this.#transport = listener;
     this.#options = options;
-    this.#clock = clock;
-    this.#server = {
-      ...options,
-      preferences: {
-        ...options.preferences,
-        suites: options.preferences?.suites ?? suitesBySpeed(crypto, clock),
-      },
-      crypto,
-      wallTime: () => clock.wallTime(),
-    };
+    this.#clock = options.clock ?? systemClock;
+    this.#server = serverOptionsOf(options);
     this.#listener = new HandshakeListener(
       {
         address: listener.address,
@@ -128,7 +99,7 @@ export class TlsListener implements Listener {
         handshake: (arrival, signal) => this.#handshake(arrival, signal),
         close: () => listener.close(),
       },
-      clock,
+      this.#clock,
       options.handshakeTimeoutMs ?? HANDSHAKE_MS,
     );
   }

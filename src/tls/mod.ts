@@ -3,6 +3,7 @@
  *
  * @module
  */
+export { acceptTls, type AcceptTlsOptions } from "./accept.ts";
 export { ALERT, type AlertName } from "./alert.ts";
 export { spkiOf } from "./certificates/x509_certificate.ts";
 export {
@@ -28,6 +29,7 @@ export {
   serverCertificate,
   type ServerCertificateOptions,
 } from "./server_certificate.ts";
+export type { ServeTlsOptions } from "./serve_options.ts";
 export { SERVER_GROUPS, type ServerGroup } from "./server_key_share.ts";
 export type { ServerPreferences, TlsServerOptions } from "./server_options.ts";
 export {

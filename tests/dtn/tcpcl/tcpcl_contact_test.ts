@@ -22,8 +22,8 @@ import {
   type TcpclOptions,
 } from "../../../src/dtn/tcpcl/tcpcl_layer.ts";
 import {
+  acceptTls,
   dialTls,
-  listenTls,
   parsePem,
   pinnedVerifier,
   serverCertificate,
@@ -278,7 +278,7 @@ async function tlsOf(): Promise<[Secure, string[]]> {
   const certificates = [serverCertificate({ chainPem: certPem, keyPem })];
   const verify = pinnedVerifier(parsePem(certPem)[0]!);
   const roles: string[] = [];
-  const secure: Secure = async (connection, role, { address, signal }) => {
+  const secure: Secure = async (connection, role, { signal }) => {
     roles.push(role);
     if (role === "active") {
       return await dialTls(connection, {
@@ -287,20 +287,7 @@ async function tlsOf(): Promise<[Secure, string[]]> {
         signal,
       });
     }
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const once: Listener = {
-      address,
-      async *[Symbol.asyncIterator]() {
-        yield connection;
-        await promise;
-      },
-      close: resolve,
-      [Symbol.asyncDispose]: () => Promise.resolve(),
-    };
-    const listener = listenTls(once, { certificates });
-    const { value } = await listener[Symbol.asyncIterator]().next();
-    listener.close();
-    return value;
+    return await acceptTls(connection, { certificates, signal });
   };
   return [secure, roles];
 }
