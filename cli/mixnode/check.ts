@@ -4,6 +4,7 @@ import { readTextFile } from "../../src/core/storage/mod.ts";
 import { beacon } from "../../src/mixnet/mod.ts";
 import { CliError } from "../_error.ts";
 import { type Command, command, type Context } from "../_main.ts";
+import { beaconFault, isNistUnpinned } from "./beacon_of.ts";
 import type { MixnodeConfig } from "./config.ts";
 import { readKeys } from "./keys.ts";
 import { mixStrategyOf } from "./mix_strategy_of.ts";
@@ -147,9 +148,19 @@ function authorityFindings(
     ? []
     : trial(() => void beacon.parseBeaconFile(readTextFile(file)));
   const hasSource = Object.values(sources).some((each) => each !== undefined);
+  const fault = beaconFault(config);
   return [
     ...keys,
     ...components,
+    ...(fault === undefined ? [] : [error(fault)]),
+    ...(file === undefined
+      ? []
+      : [warning("Who has authority.beacon.file knows the layers ahead")]),
+    ...(isNistUnpinned(sources)
+      ? [warning(
+        "authority.beacon.nist names no certificate: signatures are not verified; append /certificate/<id>",
+      )]
+      : []),
     ...(hasSource
       ? []
       : [error("authority.beacon names no source: no document can be made")]),

@@ -185,12 +185,13 @@ Deno.test("betanet-mixnode check --authority wants its key among the authorities
   const { path } = folder;
   const made = await runMixnode("keygen", "--authority", "--state", path);
   const id = made.stdout.trim().split(" ")[1];
-  const check = async (key: string, beacon: string) => {
+  const check = async (key: string, beacon: string, epoch = "1h") => {
     const config = await configIn(
       path,
       `
 [network]
 authorities = ["${key}@127.0.0.1:1"]
+epoch = "${epoch}"
 [authority]
 state = "${path}"
 [authority.beacon]
@@ -204,7 +205,24 @@ ${beacon}
   assertStringIncludes((await check(KEY, drand)).stdout, "lacks our key");
   assertStringIncludes((await check(id!, "")).stdout, "names no source");
   const file = `file = "${path}/absent.json"`;
-  assertEquals((await check(id!, file)).code, 1);
+  const absent = await check(id!, file);
+  assertEquals(absent.code, 1);
+  assertStringIncludes(absent.stdout, "knows the layers ahead");
+
+  const nist = "https://beacon.nist.gov/beacon/2.0";
+  const unpinned = await check(id!, `nist = "${nist}"`);
+  assertEquals(unpinned.code, 0);
+  assertStringIncludes(unpinned.stdout, "names no certificate");
+  const pinned = `nist = "${nist}/certificate/${KEY}${KEY}"`;
+  assertEquals((await check(id!, pinned)).stdout, "");
+
+  const early = await check(id!, drand, "9m");
+  assertEquals(early.code, 1);
+  assertStringIncludes(early.stdout, "before the list of nodes is closed");
+  const config = `${path}/mixnode.toml`;
+  const served = await runMixnode("directory", "serve", "--config", config);
+  assertEquals(served.code, 1);
+  assertStringIncludes(served.stderr, "before the list of nodes is closed");
 });
 
 Deno.test("betanet-mixnode directory init prints what others read, and refuses what they would not", async () => {

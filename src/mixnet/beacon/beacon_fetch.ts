@@ -37,6 +37,24 @@ export async function fetchJson(
   request: BeaconRequest,
   signal: AbortSignal,
 ): Promise<unknown> {
+  const text = await fetchText(beaconFetch, request, signal);
+  try {
+    return text === undefined ? undefined : JSON.parse(text);
+  } catch {
+    throw new BeaconError("malformed", "The answer is no JSON");
+  }
+}
+
+/**
+ * The text that answers `request`; `undefined` if what it asks for is not there.
+ *
+ * @throws {BeaconError} `unreachable`, `refused` or `malformed`.
+ */
+export async function fetchText(
+  beaconFetch: BeaconFetch,
+  request: BeaconRequest,
+  signal: AbortSignal,
+): Promise<string | undefined> {
   const { status, body } = await answerOf(beaconFetch, request, signal);
   if (NOT_THERE.includes(status)) return undefined;
   if (status !== 200) {
@@ -46,9 +64,9 @@ export async function fetchJson(
     throw new BeaconError("malformed", `More than ${request.maxBytes} bytes`);
   }
   try {
-    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(body));
+    return new TextDecoder("utf-8", { fatal: true }).decode(body);
   } catch {
-    throw new BeaconError("malformed", "The answer is no JSON");
+    throw new BeaconError("malformed", "The answer is no UTF-8");
   }
 }
 

@@ -1,6 +1,7 @@
 import {
   type Bytes,
   concat,
+  encodeHex,
   equal,
   utf8,
   Writer,
@@ -10,7 +11,7 @@ import {
   SIGNATURE_SCHEME,
   verifySignature,
 } from "../../core/crypto/mod.ts";
-import { type BeaconFetch, fetchJson } from "./beacon_fetch.ts";
+import { type BeaconFetch, fetchJson, fetchText } from "./beacon_fetch.ts";
 import {
   beaconSeconds,
   type BeaconSource,
@@ -25,6 +26,7 @@ import {
   objectOf,
   textOf,
 } from "./json_fields.ts";
+import { certificateKey } from "./nist_certificate.ts";
 
 /** Options of {@link nistBeacon}. */
 export interface NistBeaconOptions {
@@ -36,8 +38,11 @@ export interface NistBeaconOptions {
   readonly url: string;
   /** Length of an epoch. */
   readonly epochSeconds: number;
-  /** The beacon's RSA key, SubjectPublicKeyInfo in DER; without it the server and the way to it are trusted. */
-  readonly publicKeySpki?: Uint8Array;
+  /**
+   * SHA-512 of the DER of the beacon's certificate, 64 bytes, as pulses name it: only pulses that it signed count. Without it the
+   * server and the way to it are trusted.
+   */
+  readonly certificateId?: Uint8Array;
 }
 
 const NAME = "nist";
@@ -48,12 +53,22 @@ const MAX_LIST = 16;
 /**
  * The component `nist`: the pulse of the minute of `beaconSeconds`, from the Randomness Beacon 2.0 of NIST (NISTIR 8213).
  *
- * That its output is the hash of all that it says is verified, and the signature if `publicKeySpki` is given. A minute without
- * a pulse has none, though the beacon then gives the nearest.
+ * That its output is the hash of all that it says is verified; and, if `certificateId` is given, that the certificate of this id,
+ * which the server gives too, signed it. Neither the certificate's own issuer and dates nor the chain of pulses are. A minute
+ * without a pulse has none, though the beacon then gives the nearest.
  */
 export function nistBeacon(
-  { crypto, beaconFetch, url, epochSeconds, publicKeySpki }: NistBeaconOptions,
+  { crypto, beaconFetch, url, epochSeconds, certificateId }: NistBeaconOptions,
 ): BeaconSource {
+  let key: Bytes | undefined;
+  const keyOf = async (id: Uint8Array, signal: AbortSignal) => {
+    const pem = await fetchText(beaconFetch, {
+      url: `${url}/certificate/${encodeHex(id)}`,
+      maxBytes: MAX_BYTES,
+    }, signal);
+    if (pem === undefined) throw new BeaconError("refused", "No certificate");
+    return certificateKey(crypto, pem, id);
+  };
   return {
     name: NAME,
     async value(epoch, signal) {
@@ -65,7 +80,14 @@ export function nistBeacon(
       }, signal);
       if (answer === undefined) return undefined;
       const pulse = objectOf(objectOf(answer).pulse);
-      const output = outputOf(crypto, pulse, publicKeySpki);
+      const output = outputOf(crypto, pulse);
+      if (certificateId) {
+        if (!equal(hexOf(pulse.certificateId, 64), certificateId)) {
+          throw new BeaconError("unverified", "Another certificate's pulse");
+        }
+        key ??= await keyOf(certificateId, signal);
+        checkSignature(pulse, key);
+      }
       return Date.parse(textOf(pulse.timeStamp)) === minuteMs
         ? componentOf(crypto, NAME, output)
         : undefined;
@@ -73,25 +95,20 @@ export function nistBeacon(
   };
 }
 
-function outputOf(
-  crypto: CryptoProvider,
-  pulse: JsonObject,
-  publicKeySpki: Uint8Array | undefined,
-): Bytes {
+function outputOf(crypto: CryptoProvider, pulse: JsonObject): Bytes {
   if (numberOf(pulse.cipherSuite) !== 0) malformed("Want cipher suite 0");
   const signature = hexOf(pulse.signatureValue, 256, 1_024);
   const output = hexOf(pulse.outputValue, 64);
-  const signed = signedBytes(pulse);
-  if (!equal(output, crypto.hash("sha512", concat(signed, signature)))) {
-    throw new BeaconError("unverified", "The output is not the pulse's hash");
-  }
+  const hash = crypto.hash("sha512", concat(signedBytes(pulse), signature));
+  if (equal(output, hash)) return output;
+  throw new BeaconError("unverified", "The output is not the pulse's hash");
+}
+
+function checkSignature(pulse: JsonObject, key: Uint8Array): void {
+  const signature = hexOf(pulse.signatureValue, 256, 1_024);
   const scheme = SIGNATURE_SCHEME.rsaPkcs1Sha512;
-  if (
-    publicKeySpki && !verifySignature(scheme, publicKeySpki, signed, signature)
-  ) {
-    throw new BeaconError("unverified", "The signature is not the beacon's");
-  }
-  return output;
+  if (verifySignature(scheme, key, signedBytes(pulse), signature)) return;
+  throw new BeaconError("unverified", "The signature is not the beacon's");
 }
 
 /** What a pulse's signature is over: its fields in their order, texts and byte strings behind a u32 length. */

@@ -7,6 +7,8 @@ import {
 } from "../../../src/core/bytes/mod.ts";
 import { nodeProvider as crypto } from "../../../src/core/crypto/mod.ts";
 import { beacon } from "../../../src/mixnet/mod.ts";
+import keys from "../../vectors/x509/keys.json" with { type: "json" };
+import x509 from "../../vectors/x509/x509.json" with { type: "json" };
 import vector from "../../vectors/beacon/nist_pulse.json" with { type: "json" };
 import { assertFails, valueOf, withServed } from "./_served.ts";
 
@@ -82,57 +84,111 @@ Deno.test("nistBeacon() refuses a pulse with any field changed", async () => {
   await refuse(undefined, "malformed");
 });
 
-Deno.test("nistBeacon() verifies the signature under a key that it is given", async () => {
-  const algorithm = {
-    name: "RSASSA-PKCS1-v1_5",
-    modulusLength: 2_048,
-    publicExponent: Uint8Array.of(1, 0, 1),
-    hash: "SHA-512",
-  };
-  const pair = () =>
-    globalThis.crypto.subtle.generateKey(algorithm, true, ["sign", "verify"]);
-  const [ours, other] = [await pair(), await pair()];
-  const spki = async ({ publicKey }: CryptoKeyPair) =>
-    new Uint8Array(
-      await globalThis.crypto.subtle.exportKey("spki", publicKey),
-    );
-  const signed = signedBytes();
+const RSA = Uint8Array.fromBase64(x509.certificates["rsa-by-root"]);
+const CERTIFICATE_ID = crypto.hash("sha512", RSA);
+
+/** Serves a pulse that names `certificateId` and is signed with the key `name`, and `certificate`. */
+async function signedPulse(
+  name: "rsa" | "caRsa",
+  certificateId: Uint8Array = CERTIFICATE_ID,
+  certificate: Uint8Array<ArrayBuffer> = RSA,
+) {
+  const key = await globalThis.crypto.subtle.importKey(
+    "pkcs8",
+    Uint8Array.fromBase64(keys[name]),
+    { name: "RSASSA-PKCS1-v1_5", hash: "SHA-512" },
+    false,
+    ["sign"],
+  );
+  const id = encodeHex(certificateId);
+  const signed = signedBytes({ ...pulse, certificateId: id });
   const signature = new Uint8Array(
-    await globalThis.crypto.subtle.sign(
-      algorithm.name,
-      ours.privateKey,
-      signed,
-    ),
+    await globalThis.crypto.subtle.sign("RSASSA-PKCS1-v1_5", key, signed),
   );
   const made = {
     ...pulse,
+    certificateId: id,
     signatureValue: encodeHex(signature),
     outputValue: encodeHex(crypto.hash("sha512", signed, signature)),
   };
-  const respond = () => Response.json({ pulse: made });
-  const ourKey = await spki(ours);
-  const value = await withServed(
-    respond,
-    (at) => valueOf(source(at, ourKey), EPOCH),
-  );
-  assertEquals(value?.length, 32);
-  for (const key of [await spki(other), ourKey.slice(1)]) {
+  const asked: string[] = [];
+  return {
+    asked,
+    respond({ url }: Request) {
+      const { pathname } = new URL(url);
+      asked.push(pathname.split("/")[1]!);
+      if (pathname.startsWith("/pulse/")) return Response.json({ pulse: made });
+      assertEquals(pathname, `/certificate/${encodeHex(CERTIFICATE_ID)}`);
+      return new Response(
+        `-----BEGIN CERTIFICATE-----\n${certificate.toBase64()}\n-----END CERTIFICATE-----\n`,
+      );
+    },
+  };
+}
+
+Deno.test("nistBeacon() takes a pulse that the named certificate signed, and asks for that once", async () => {
+  const { respond, asked } = await signedPulse("rsa");
+  await withServed(respond, async (at) => {
+    const pinned = source(at, CERTIFICATE_ID);
+    assertEquals((await valueOf(pinned, EPOCH))?.length, 32);
+    assertEquals((await valueOf(pinned, EPOCH))?.length, 32);
+  });
+  assertEquals(asked, ["pulse", "certificate", "pulse"]);
+});
+
+Deno.test("nistBeacon() refuses a pulse of another key or certificate, and a certificate of another hash", async () => {
+  const changed = RSA.with(40, RSA[40]! ^ 1);
+  for (
+    const [{ respond }, message] of [
+      [await signedPulse("caRsa"), "signature"],
+      [await signedPulse("rsa", new Uint8Array(64)), "Another certificate's"],
+      [
+        await signedPulse("rsa", CERTIFICATE_ID, changed),
+        "Another certificate",
+      ],
+    ] as const
+  ) {
     await withServed(
       respond,
-      (at) => assertFails(source(at, key), EPOCH, "unverified", "signature"),
+      (at) =>
+        assertFails(source(at, CERTIFICATE_ID), EPOCH, "unverified", message),
+    );
+  }
+  const gone = await signedPulse("rsa");
+  await withServed(
+    (request) =>
+      request.url.includes("/certificate/")
+        ? new Response(null, { status: 404 })
+        : gone.respond(request),
+    (at) => assertFails(source(at, CERTIFICATE_ID), EPOCH, "refused"),
+  );
+});
+
+Deno.test("nistBeacon() refuses what has the certificate's hash and is none", async () => {
+  for (const bytes of [RSA.slice(0, 300), new Uint8Array(8), RSA.with(0, 4)]) {
+    const id = crypto.hash("sha512", bytes);
+    const { respond } = await signedPulse("rsa", id, bytes);
+    await withServed(
+      (request) => {
+        const { pathname } = new URL(request.url);
+        return pathname.startsWith("/pulse/") ? respond(request) : new Response(
+          `-----BEGIN CERTIFICATE-----${bytes.toBase64()}-----END CERTIFICATE-----`,
+        );
+      },
+      (at) => assertFails(source(at, id), EPOCH, "malformed", "certificate"),
     );
   }
 });
 
 function source(
   at: { readonly url: string; readonly beaconFetch: beacon.BeaconFetch },
-  publicKeySpki?: Uint8Array,
+  certificateId?: Uint8Array,
 ): beacon.BeaconSource {
   return beacon.nistBeacon({
     ...at,
     crypto,
     epochSeconds: EPOCH_SECONDS,
-    ...(publicKeySpki && { publicKeySpki }),
+    ...(certificateId && { certificateId }),
   });
 }
 
@@ -144,7 +200,7 @@ function refuse(pulse: unknown, code: beacon.BeaconErrorCode): Promise<void> {
 }
 
 /** NISTIR 8213 §4.1, for the vector. */
-function signedBytes() {
+function signedBytes(pulse: typeof vector.pulse) {
   const text = (value: string) => {
     const bytes = utf8(value);
     return concat(new Writer().u32(bytes.length).finish(), bytes);
