@@ -144,3 +144,13 @@ export {
   type StaticRoute,
   staticRouter,
 } from "./routing/static_router.ts";
+export {
+  deadlineScheduler,
+  fifoScheduler,
+  type OrderedSchedulerOptions,
+} from "./schedule/ordered_scheduler.ts";
+export type {
+  ContactCost,
+  ScheduledBundle,
+  Scheduler,
+} from "./schedule/scheduler.ts";

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { BinaryHeap } from "../schedule/binary_heap.ts";
 import type { PlannedContact } from "./contact_plan.ts";
 
 /** A way through contacts. */
@@ -63,7 +64,7 @@ export function earliestArrival(
   const { from, to, nowMs, without } = query;
   const best = new Map<string, Reached>();
   const done = new Set<string>([from]);
-  const open = new Heap();
+  const open = new BinaryHeap<Reached>(isBefore);
   const leave = (node: string, atMs: number, before: Reached | undefined) => {
     for (const contact of graph.get(node) ?? []) {
       if (done.has(contact.to) || without?.has(contact.to)) continue;
@@ -115,39 +116,4 @@ function routeOf(reached: Reached): ContactRoute {
 function isBefore(a: Reached, b: Reached): boolean {
   return a.arrivalMs < b.arrivalMs ||
     a.arrivalMs === b.arrivalMs && a.hops < b.hops;
-}
-
-/** A binary heap, the earliest first. */
-class Heap {
-  readonly #items: Reached[] = [];
-
-  push(item: Reached): void {
-    const items = this.#items;
-    let at = items.push(item) - 1;
-    while (at > 0) {
-      const parent = (at - 1) >> 1;
-      if (!isBefore(items[at]!, items[parent]!)) break;
-      [items[at], items[parent]] = [items[parent]!, items[at]!];
-      at = parent;
-    }
-  }
-
-  pop(): Reached | undefined {
-    const items = this.#items;
-    const first = items[0];
-    const last = items.pop();
-    if (first === undefined || items.length === 0) return first;
-    items[0] = last!;
-    for (let at = 0;;) {
-      let least = at;
-      for (const child of [2 * at + 1, 2 * at + 2]) {
-        if (child < items.length && isBefore(items[child]!, items[least]!)) {
-          least = child;
-        }
-      }
-      if (least === at) return first;
-      [items[at], items[least]] = [items[least]!, items[at]!];
-      at = least;
-    }
-  }
 }
