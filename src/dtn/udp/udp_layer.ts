@@ -1,10 +1,14 @@
+import { formatIp, parseIp } from "../../core/bytes/mod.ts";
 import {
   type Address,
   bindUdp,
   type DatagramSocket,
   type DialOptions,
+  formatAddress,
   parseAddress,
+  resolveHost,
 } from "../../core/transport/mod.ts";
+import { contactErrorOf } from "../cla/contact_error.ts";
 import type {
   Contact,
   ContactListener,
@@ -48,17 +52,19 @@ export class UdpLayer implements ConvergenceLayer {
     { signal }: DialOptions = {},
   ): Promise<Contact> {
     signal?.throwIfAborted();
-    const { hostname } = parseAddress(address);
-    const local = hostname.includes(":") ? "udp://[::]:0" : "udp://0.0.0.0:0";
+    const remoteAddress = await resolved(address, signal);
+    const local = remoteAddress.includes("[")
+      ? "udp://[::]:0"
+      : "udp://0.0.0.0:0";
     const socket = bindUdp(this.#localAddress ?? local);
     const contact = new UdpContact({
-      remoteAddress: address,
+      remoteAddress,
       receiving: this.#options.receiving,
-      send: (message) => socket.send(message, address),
+      send: (message) => socket.send(message, remoteAddress),
       onClose: () => socket.close(),
     });
     void receiveAll(socket, contact).catch(() => contact.close());
-    return await Promise.resolve(contact);
+    return contact;
   }
 
   /** As {@link ConvergenceLayer.listen}: each address that a datagram comes from is a contact. */
@@ -66,6 +72,23 @@ export class UdpLayer implements ConvergenceLayer {
     return Promise.resolve().then(() =>
       new UdpListener(bindUdp(address), this.#options)
     );
+  }
+}
+
+/** `address` with the best IP address of its host, as datagrams that come from there have it. */
+async function resolved(
+  address: Address,
+  signal: AbortSignal | undefined,
+): Promise<Address> {
+  const { scheme, hostname, port } = parseAddress(address);
+  const ip = parseIp(hostname);
+  if (ip) return formatAddress({ scheme, hostname: formatIp(ip), port });
+  try {
+    const [best] = await resolveHost(hostname, { ...(signal && { signal }) });
+    return formatAddress({ scheme, hostname: best!, port });
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw contactErrorOf(error);
   }
 }
 

@@ -1,6 +1,7 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertRejects } from "@std/assert";
 import { utf8 } from "../../../src/core/bytes/mod.ts";
 import { bindUdp } from "../../../src/core/transport/mod.ts";
+import { ContactError } from "../../../src/dtn/cla/contact_error.ts";
 import type { Contact } from "../../../src/dtn/cla/convergence_layer.ts";
 import { UdpLayer, type UdpOptions } from "../../../src/dtn/udp/udp_layer.ts";
 import { testConvergenceLayer } from "../../compliance/convergence_layer.ts";
@@ -13,6 +14,7 @@ testConvergenceLayer("udp", () => ({
   listenAt: LOOPBACK,
   acknowledges: false,
   holdsBack: false,
+  maxBundleBytes: 65_507,
   maxBufferedBytes: 0,
 }));
 
@@ -59,6 +61,25 @@ Deno.test("a dialled contact ignores what others send to it", async () => {
   const { value } = await contact.received[Symbol.asyncIterator]().next();
   assertEquals(value.bytes, utf8("answer"));
   far.close();
+});
+
+Deno.test("a contact dialled by name hears the answers, and a name that is none is unreachable", async () => {
+  await using world = await openWorld();
+  const layer = new UdpLayer({ localAddress: LOOPBACK });
+  const port = world.listener.address.split(":").at(-1);
+  await using contact = await layer.dial(`udp://localhost:${port}`);
+  if (contact.remoteAddress !== world.listener.address) return; // the system prefers ::1
+  await contact.send(utf8("hello"));
+  const far = await world.next();
+  await far.send(utf8("answer"));
+  const { value } = await contact.received[Symbol.asyncIterator]().next();
+  assertEquals(value.bytes, utf8("answer"));
+  far.close();
+  const error = await assertRejects(
+    () => layer.dial("udp://nowhere.invalid:1"),
+    ContactError,
+  );
+  assertEquals(error.code, "unreachable");
 });
 
 Deno.test("a listener's socket lives as long as its contacts", async () => {
