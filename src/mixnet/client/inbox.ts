@@ -22,7 +22,7 @@ export interface InboxLimits {
   readonly maxMessages: number;
   /** Most bytes of fragments held, SURBs and 512 bytes for each fragment included. */
   readonly maxBytes: number;
-  /** How long fragments wait for the rest of their message, in milliseconds. */
+  /** How long fragments wait for the next one of their message, in milliseconds. */
   readonly reassemblyMs: number;
   /** Most ids of messages taken that are remembered. */
   readonly maxSeen: number;
@@ -44,7 +44,7 @@ export interface InboxCounts {
   readonly refused: number;
   /** Dropped to make room: of the messages that had waited longest for a fragment. */
   readonly evicted: number;
-  /** Dropped as the rest of the message did not come in time. */
+  /** Dropped as the next one of the message did not come in time. */
   readonly expired: number;
 }
 
@@ -62,7 +62,8 @@ interface Partial {
   readonly messageId: Bytes;
   readonly count: number;
   readonly fragments: Map<number, Fragment>;
-  readonly sinceMs: number;
+  /** When the last fragment came. */
+  heardMs: number;
   length: number;
   held: number;
   complete: boolean;
@@ -196,7 +197,7 @@ export class Inbox {
     this.#seen.tick(at.wallMs);
     for (const partial of this.#partials.values()) {
       if (partial.complete) continue;
-      if (partial.sinceMs + this.#limits.reassemblyMs > at.nowMs) continue;
+      if (partial.heardMs + this.#limits.reassemblyMs > at.nowMs) continue;
       this.#counts.expired += partial.fragments.size;
       this.#remove(partial);
     }
@@ -213,7 +214,7 @@ export class Inbox {
       messageId,
       count,
       fragments: new Map(),
-      sinceMs: at.nowMs,
+      heardMs: at.nowMs,
       length: 0,
       held: 0,
       complete: false,
@@ -247,6 +248,7 @@ export class Inbox {
     }
     this.#partials.delete(key);
     this.#partials.set(key, partial);
+    partial.heardMs = at.nowMs;
     partial.fragments.set(index, fragment);
     partial.length += bytes.length;
     partial.held += sizeOf(fragment);

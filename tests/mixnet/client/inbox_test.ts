@@ -106,6 +106,20 @@ Deno.test("a message that is too long, or whose rest does not come, is dropped a
   assertEquals(inbox.heldBytes, 0);
 });
 
+Deno.test("a message may take as long as its sender is slow, if its fragments keep coming", () => {
+  const inbox = make({ reassemblyMs: 1_000 });
+  const fragments = fragmentsOf(10);
+  let whole;
+  for (const [i, fragment] of fragments.entries()) {
+    const at = { ...AT, nowMs: 999 * i };
+    inbox.tick(at);
+    whole = inbox.accept(fragment, at);
+    inbox.accept(fragments[0]!, { ...at, nowMs: 1e9 }); // a copy is no news
+  }
+  assert(whole && whole !== "refused");
+  assertEquals(inbox.counts.expired, 0);
+});
+
 Deno.test("what is in the store is there after a restart: fragments, whole messages, and ids of those taken", () => {
   const store = memoryStore();
   const first = make({}, store);

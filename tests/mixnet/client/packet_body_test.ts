@@ -1,4 +1,4 @@
-import { assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import { concat, DecodeError } from "../../../src/core/bytes/mod.ts";
 import { generateX25519, nodeProvider } from "../../../src/core/crypto/mod.ts";
 import {
@@ -150,6 +150,32 @@ Deno.test("a body that is cut short within a part, of an unknown kind, or out of
   assertThrows(() => decodePacketBody(fragment.with(0, 3)), DecodeError);
   assertThrows(() => decodePacketBody(fragment.with(18, 3)), DecodeError);
   assertThrows(() => encodePacketBody(LENGTH - 1, BODIES[1]!), RangeError);
+});
+
+Deno.test("20,000 bodies and reply bodies that a hostile sender wrote are read or refused", () => {
+  const key = nodeProvider.random(32);
+  using aead = nodeProvider.chacha20poly1305(key);
+  const seen = { read: 0, refused: 0 };
+  for (let i = 0; i < 20_000; i++) {
+    const body = encodePacketBody(LENGTH, BODIES[i % BODIES.length]!);
+    for (let j = 0; j < 3; j++) {
+      body[Math.floor(Math.random() * 60)] = Math.random() * 256;
+    }
+    body[0]! %= 4;
+    try {
+      const read = decodePacketBody(body);
+      if (read.kind === "fragment") assert(read.index < read.count);
+      assertEquals(encodePacketBody(LENGTH, read).length, LENGTH);
+      seen.read++;
+    } catch (error) {
+      if (!(error instanceof DecodeError)) throw error;
+      seen.refused++;
+    }
+    const sealed = aead.seal(new Uint8Array(12), body.subarray(0, i % 50));
+    const reply = openReply(nodeProvider, key, sealed);
+    assert(!reply || reply.index < reply.count && reply.bytes.length < 50);
+  }
+  assert(seen.read > 1_000 && seen.refused > 1_000, JSON.stringify(seen));
 });
 
 Deno.test("split() fills every fragment, SURBs first", () => {
