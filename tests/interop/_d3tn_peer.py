@@ -3,12 +3,14 @@
 read BUNDLE        -> ok DESTINATION SOURCE REPORT_TO TIME SEQUENCE LIFETIME_MS PAYLOAD AGAIN
                       (AGAIN: the bundle as pyd3tn writes it, check values made anew)
 random SEED COUNT  -> COUNT lines of that form, of bundles that pyd3tn has made
+time ROUNDS BUNDLE -> ok ENCODE DECODE VALIDATE, seconds for ROUNDS of each; VALIDATE decodes and checks
 
 What fails is answered `error TEXT`.
 """
 
 import random
 import sys
+from timeit import timeit
 
 from pyd3tn.bundle7 import (
     Bundle,
@@ -47,11 +49,21 @@ def describe(bundle):
 
 
 def read(data):
+    return describe(parse(data))
+
+
+def parse(data):
     bundle = Bundle.parse(data)
     for block in bundle:
         if block.crc_type != CRCType.NONE and block.calculate_crc() != block.crc_provided:
             raise ValueError("crc")
-    return describe(bundle)
+    return bundle
+
+
+def time(rounds, data):
+    bundle = parse(data)
+    works = (lambda: bytes(bundle), lambda: Bundle.parse(data), lambda: parse(data))
+    return " ".join(["ok", *(str(timeit(work, number=rounds)) for work in works)])
 
 
 def endpoint(rng):
@@ -103,6 +115,8 @@ def answer(line):
     if request == "random":
         rng = random.Random(int(fields[0]))
         return "\n".join(describe(random_bundle(rng)) for _ in range(int(fields[1])))
+    if request == "time":
+        return time(int(fields[0]), bytes.fromhex(fields[1]))
     raise ValueError("unknown request")
 
 

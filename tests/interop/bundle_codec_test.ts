@@ -8,13 +8,12 @@ import {
 } from "../../src/dtn/mod.ts";
 import { generator } from "../htx/_mutation.ts";
 import { buildCrate, LinePeer } from "./_line_peer.ts";
-import { isAtLeast, isAvailable } from "./_peers.ts";
+import { isAtLeast } from "./_peers.ts";
+import { hasPyd3tn, startPyd3tn } from "./_pyd3tn.ts";
 import { randomBundle, type RandomBundleLimits } from "./_random_bundle.ts";
 
 const BUNDLES = 100_000;
 const BATCH = 5_000;
-/** Where pip puts pyd3tn, at the first run. */
-const PYTHON_PATH = `${import.meta.dirname!}/.cache/python-d3tn`;
 
 Deno.test({
   name:
@@ -33,15 +32,9 @@ Deno.test({
 Deno.test({
   name:
     `bundles: pyd3tn reads ${BUNDLES} of ours, and we read ${BUNDLES} of its, to the same bytes`,
-  ignore: !hasPyd3tn(),
+  ignore: !hasPyd3tn("bundle_codec_test"),
   async fn() {
-    const script = new URL("_d3tn_peer.py", import.meta.url).pathname;
-    await using peer = new LinePeer(
-      "env",
-      `PYTHONPATH=${PYTHON_PATH}`,
-      "python3",
-      script,
-    );
+    await using peer = startPyd3tn();
     await agree(peer, {
       timeLimitMs: 2 ** 47,
       allocators: true,
@@ -90,23 +83,5 @@ function assertSame(bundle: Bundle, words: string[], context: string): void {
   ];
   if (words.join(" ") !== expected.join(" ")) {
     assertEquals(words, expected, context);
-  }
-}
-
-function hasPyd3tn(): boolean {
-  const pip = ["-m", "pip", "install", "--quiet", "--target", PYTHON_PATH];
-  return exists(`${PYTHON_PATH}/pyd3tn`) || isAvailable(
-    "python3",
-    [...pip, "pyd3tn==0.15.2"],
-    "bundle_codec_test",
-  );
-}
-
-function exists(path: string): boolean {
-  try {
-    return Deno.statSync(path).isDirectory;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
   }
 }

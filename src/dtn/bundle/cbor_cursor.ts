@@ -166,9 +166,24 @@ export class CborCursor {
     return true;
   }
 
+  /** Eight at a time, as text that grows by a character is slow to make and to search. */
   #ascii(from: number, to: number): string {
+    const { bytes } = this;
     let text = "";
-    for (let i = from; i < to; i++) text += String.fromCharCode(this.bytes[i]!);
+    let at = from;
+    for (; at + 8 <= to; at += 8) {
+      text += String.fromCharCode(
+        bytes[at]!,
+        bytes[at + 1]!,
+        bytes[at + 2]!,
+        bytes[at + 3]!,
+        bytes[at + 4]!,
+        bytes[at + 5]!,
+        bytes[at + 6]!,
+        bytes[at + 7]!,
+      );
+    }
+    for (; at < to; at++) text += String.fromCharCode(bytes[at]!);
     return text;
   }
 

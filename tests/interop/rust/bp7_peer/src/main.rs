@@ -3,7 +3,8 @@
 //! read BUNDLE              -> ok DESTINATION SOURCE REPORT_TO TIME SEQUENCE LIFETIME_MS PAYLOAD AGAIN
 //!                             (AGAIN: the bundle as the crate writes it, check values made anew)
 //! random SEED COUNT        -> COUNT lines of that form, of bundles that the crate has made
-//! time ROUNDS              -> ok CRC_TYPE CREATE ENCODE DECODE VALIDATE, for each CRC type (seconds for ROUNDS of each)
+//! time ROUNDS SIZE         -> ok CRC_TYPE CREATE ENCODE DECODE VALIDATE BUNDLE, for each CRC type: seconds for ROUNDS of each with a
+//!                             payload of SIZE bytes; CREATE encodes too, VALIDATE decodes and checks
 //!
 //! What fails is answered `error TEXT`.
 
@@ -55,11 +56,11 @@ fn answer(line: &str) -> Outcome<String> {
                 .collect();
             Ok(lines.join("\n"))
         }
-        ["time", rounds] => {
-            let rounds = number(rounds)?;
+        ["time", rounds, size] => {
+            let (rounds, size) = (number(rounds)?, number(size)? as usize);
             let lines: Vec<String> = [CRC_NO, CRC_16, CRC_32]
                 .iter()
-                .map(|crc| time(*crc, rounds))
+                .map(|crc| time(*crc, rounds, size))
                 .collect();
             Ok(lines.join("\n"))
         }
@@ -174,7 +175,7 @@ fn random_endpoint(random: &mut Random) -> EndpointID {
     EndpointID::with_dtn(&format!("node{}.x-y_z/{service}", random.below(100_000))).expect("dtn")
 }
 
-fn time(crc: u8, rounds: u64) -> String {
+fn time(crc: u8, rounds: u64, size: usize) -> String {
     let seconds = |run: &mut dyn FnMut()| {
         let start = Instant::now();
         for _ in 0..rounds {
@@ -182,10 +183,10 @@ fn time(crc: u8, rounds: u64) -> String {
         }
         start.elapsed().as_secs_f64()
     };
-    let mut bundle = timed_bundle(crc);
+    let mut bundle = timed_bundle(crc, size);
     let bytes = bundle.to_cbor();
     let create = seconds(&mut || {
-        black_box(timed_bundle(black_box(crc)).to_cbor());
+        black_box(timed_bundle(black_box(crc), size).to_cbor());
     });
     let encode = seconds(&mut || {
         black_box(bundle.to_cbor());
@@ -198,11 +199,12 @@ fn time(crc: u8, rounds: u64) -> String {
         bundle.validate().expect("valid");
         black_box(bundle);
     });
-    format!("ok {crc} {create} {encode} {decode} {validate}")
+    let bytes = hex(&bytes);
+    format!("ok {crc} {create} {encode} {decode} {validate} {bytes}")
 }
 
-/// What `cargo bench` of the crate makes: a payload of three bytes and a bundle age.
-fn timed_bundle(crc: u8) -> Bundle {
+/// What `cargo bench` of the crate makes: a payload, and a bundle age.
+fn timed_bundle(crc: u8, size: usize) -> Bundle {
     let source = EndpointID::with_dtn("node1/123456").expect("source");
     let primary = PrimaryBlockBuilder::default()
         .destination(EndpointID::with_dtn("node2/inbox").expect("destination"))
@@ -214,7 +216,7 @@ fn timed_bundle(crc: u8) -> Bundle {
         .expect("primary");
     let blocks = vec![
         new_bundle_age_block(2, BlockControlFlags::empty(), 0),
-        new_payload_block(BlockControlFlags::empty(), b"ABC".to_vec()),
+        new_payload_block(BlockControlFlags::empty(), vec![65; size]),
     ];
     let mut bundle = Bundle::new(primary, blocks);
     bundle.set_crc(crc);
