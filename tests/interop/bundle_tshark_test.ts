@@ -1,6 +1,9 @@
 import { assert, assertEquals } from "@std/assert";
 import { type Bytes, decodeHex, Writer } from "../../src/core/bytes/mod.ts";
+import { nodeProvider as crypto, Secret } from "../../src/core/crypto/mod.ts";
 import {
+  BLOCK_TYPE,
+  bpsec,
   type Bundle,
   BUNDLE_FLAG,
   createBundle,
@@ -55,6 +58,42 @@ Deno.test({
         all.filter(({ crcType }) => crcType).map(() => CRC_STATUS.good).join(),
       );
     }
+  },
+});
+
+Deno.test({
+  name:
+    "bundles: tshark says which blocks we have encrypted by which, and complains of nothing",
+  ignore,
+  async fn() {
+    const key = new Secret(crypto.random(32));
+    const node = Eid.parse("ipn:9.0");
+    const targets = [BLOCK_TYPE.payload];
+    const policy = new bpsec.SecurityPolicy({
+      crypto,
+      node,
+      keys: { keyFor: () => key },
+      rules: [
+        { role: "source", service: "integrity", targets: [0, ...targets] },
+        { role: "source", service: "confidentiality", targets, wrap: true },
+      ],
+    });
+    const secured = policy.protect(createBundle({
+      source: node,
+      destination: Eid.parse("ipn:8.7"),
+      creation: { timeMs: 849_000_000_000, sequence: 1 },
+      lifetimeMs: 60_000,
+      payload: crypto.random(100),
+      flags: BUNDLE_FLAG.mustNotFragment,
+    }));
+    assertEquals(secured.blocks.length, 4); // a signature, and two that decrypt
+    const { complaints, seen } = await ask([encodeBundle(secured)]);
+    const notes = [3, 4].map((number) =>
+      `Block is targed by BCB block number ${number}`
+    );
+    assertEquals(complaints, [["1", ...notes]]);
+    const numbers = secured.blocks.map(({ number }) => number).join();
+    assertEquals(seen.map((fields) => fields[4]), [numbers]);
   },
 });
 

@@ -6,6 +6,8 @@ import type { Uint } from "./uint.ts";
 const MAJOR = { bytes: 2, text: 3, array: 4 } as const;
 const INDEFINITE = 31;
 const BREAK = 0xff;
+/** Which argument first needs 1, 2, 4 and 8 bytes. */
+const LEAST = [24, 0x100, 0x10000, 0x100000000] as const;
 const NO_QUIRKS: readonly Quirk[] = [];
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
@@ -43,14 +45,12 @@ export class CborCursor {
 
   /** Reads any unsigned integer. */
   wideUint(): Uint {
-    if (this.peek() !== 27) return this.uint();
-    const { at } = this;
-    if (at + 9 > this.bytes.length) throw truncated();
-    const view = new DataView(this.bytes.buffer, this.bytes.byteOffset + at, 9);
-    const wide = view.getBigUint64(1);
-    if (wide <= Number.MAX_SAFE_INTEGER) return this.uint();
+    const { bytes, at } = this;
+    const isWide = bytes[at] === 27 && at + 9 <= bytes.length &&
+      (bytes[at + 1] !== 0 || bytes[at + 2]! >= 0x20); // above 2^53 - 1
+    if (!isWide) return this.uint();
     this.at = at + 9;
-    return wide;
+    return new DataView(bytes.buffer, bytes.byteOffset + at).getBigUint64(1);
   }
 
   /** Reads `false` or `true`. */
@@ -133,8 +133,7 @@ export class CborCursor {
     this.at = at + size;
     let value = 0;
     for (let i = at; i < at + size; i++) value = value * 256 + bytes[i]!;
-    const least = size === 1 ? 24 : 2 ** (4 * size);
-    if (value < least && !this.#longHeads) {
+    if (value < LEAST[(first & 31) - 24]! && !this.#longHeads) {
       throw new BundleError("cbor", "A head is not in its shortest form");
     }
     if (value <= Number.MAX_SAFE_INTEGER) return value;
