@@ -1,7 +1,8 @@
 import { linkFrameLength } from "../../src/mixnet/link/link_frame.ts";
 import { sphinxGeometry } from "../../src/mixnet/sphinx/geometry.ts";
 import type { ClientFault } from "./_client_fault.ts";
-import { GateNetwork, PARAMETERS } from "./_gate_network.ts";
+import { GateNetwork } from "./_gate_network.ts";
+import { PARAMETERS } from "./_gate_nodes.ts";
 import { talk } from "./_gate_traffic.ts";
 import type { Arm, LinkGroup } from "./_gate_verdict.ts";
 import type { LinkTrace, LinkWrite } from "./_link_trace.ts";
@@ -12,7 +13,7 @@ const PACKETS_PER_SECOND = (PARAMETERS.clientPacketsPer1000S +
   PARAMETERS.clientLoopsPer1000S) / 1_000;
 /** Frames per second that a client sends: its packets and, one in eight, what it collected. */
 export const UPLINK_PER_SECOND = PACKETS_PER_SECOND * 8 / 7;
-const DOWNLINK_PER_SECOND = PACKETS_PER_SECOND * 3;
+export const DOWNLINK_PER_SECOND = PACKETS_PER_SECOND * 3;
 
 /** One run of the network. */
 export interface RunOptions {
@@ -47,7 +48,9 @@ export async function run(options: RunOptions): Promise<Run> {
   const { clock, random } = network;
   await clock.run(CONNECTED_MS);
   if (requestShare !== undefined) {
-    talk({ clock, random, clients: network.clients, requestShare });
+    const { clients } = network;
+    const addresses = clients.map(({ address }) => address);
+    talk({ clock, random, clients, addresses, requestShare });
   }
   await clock.run(SETTLED_MS - CONNECTED_MS);
   const untilMs = SETTLED_MS + 1_000 * seconds;

@@ -1,5 +1,5 @@
 import { type Clock, delay } from "../../src/core/async/mod.ts";
-import type { MixClient } from "../../src/mixnet/mod.ts";
+import type { MixAddress, MixClient } from "../../src/mixnet/mod.ts";
 
 /** What clients say to each other. */
 export interface TrafficOptions {
@@ -9,6 +9,8 @@ export interface TrafficOptions {
   readonly random: () => number;
   /** Who. */
   readonly clients: readonly MixClient[];
+  /** To whom, the clients themselves first and in their order. */
+  readonly addresses: readonly MixAddress[];
   /** Of all messages, how many ask for a reply. */
   readonly requestShare: number;
 }
@@ -71,10 +73,10 @@ async function burst(options: TrafficOptions): Promise<void> {
 function say(
   client: MixClient,
   own: number,
-  { random, clients, requestShare }: TrafficOptions,
+  { random, addresses, requestShare }: TrafficOptions,
 ): boolean {
-  const other = 1 + Math.floor(random() * (clients.length - 1));
-  const { address } = clients[(own + other) % clients.length]!;
+  const other = 1 + Math.floor(random() * (addresses.length - 1));
+  const address = addresses[(own + other) % addresses.length]!;
   let isOpen = true;
   const said = random() < requestShare
     ? client.request(address, bytes(random))

@@ -56,10 +56,11 @@ export class LinkRecorder {
     name: string,
     listener: Listener,
     hostOf: (address: string) => string,
-  ): AsyncIterable<Connection> & Pick<Listener, "close"> {
+  ): AsyncIterable<Connection> & Pick<Listener, "address" | "close"> {
     const tap = (connection: Connection) =>
       this.tap(name, hostOf(connection.remoteAddress), connection);
     return {
+      address: listener.address,
       async *[Symbol.asyncIterator]() {
         for await (const connection of listener) yield tap(connection);
       },
