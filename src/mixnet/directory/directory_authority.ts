@@ -117,7 +117,8 @@ export class DirectoryAuthority implements Directory {
     store.sweep(clock.wallTime());
     this.#pool = new DescriptorPool(options);
     this.evidence = new EvidenceBook(crypto, trust, store);
-    this.#history = new DocumentHistory({ ...trust, crypto });
+    const { epochSeconds } = parameters;
+    this.#history = new DocumentHistory({ ...trust, crypto, epochSeconds });
     this.#kept = namespace(store, "mixnet.documents");
     this.#listed = namespace(store, "mixnet.listed");
     for (const { value } of this.#kept.entries()) this.#restore(value);

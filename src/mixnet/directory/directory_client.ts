@@ -77,7 +77,8 @@ export class DirectoryClient implements Directory {
     this.#clock = clock;
     this.#log = options.log ?? silentLogger;
     this.#store = namespace(store, NAMESPACE);
-    this.#history = new DocumentHistory({ ...trust, crypto });
+    const { epochSeconds } = options;
+    this.#history = new DocumentHistory({ ...trust, crypto, epochSeconds });
     this.evidence = new EvidenceBook(crypto, trust, store);
     for (const { key, value } of this.#store.entries()) {
       const epoch = epochIn(key);
@@ -220,10 +221,9 @@ export class DirectoryClient implements Directory {
     }
     try {
       const document = this.#history.add(body, this.#clock.wallTime());
-      if (
-        document.epoch !== epoch ||
-        document.parameters.epochSeconds !== this.#options.epochSeconds
-      ) throw new DirectoryError("malformed", "The document of another epoch");
+      if (document.epoch !== epoch) {
+        throw new DirectoryError("malformed", "The document of another epoch");
+      }
       this.#keep(epoch, String(epoch), body);
       return document;
     } catch (error) {

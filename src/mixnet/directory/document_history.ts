@@ -18,6 +18,8 @@ export interface Directory {
 export interface DocumentHistoryOptions extends DocumentTrust {
   /** Primitives. */
   readonly crypto: CryptoProvider;
+  /** Length of the network's epochs, if it is known: documents that say another are refused. */
+  readonly epochSeconds?: number;
   /** How many epochs it keeps; 8 by default. */
   readonly maxEpochs?: number;
 }
@@ -67,7 +69,11 @@ export class DocumentHistory implements Directory {
     if (same) return same.document;
     const { crypto } = this.#options;
     const document = verifyDocument(crypto, bytes, this.#options);
-    const { epoch, validUntilMs, validAfterMs } = document;
+    const { epoch, validUntilMs, validAfterMs, parameters } = document;
+    const { epochSeconds = parameters.epochSeconds } = this.#options;
+    if (parameters.epochSeconds !== epochSeconds) {
+      throw new DirectoryError("malformed", "Epochs of another length");
+    }
     const known = this.#kept.get(epoch);
     if (known) {
       known.other ??= bytes.slice();

@@ -13,6 +13,7 @@ import {
   documentOf,
   EPOCH,
   EPOCH_MS,
+  PARAMETERS,
   payloadOf,
   signed,
   START_MS,
@@ -97,6 +98,12 @@ Deno.test("DirectoryClient refuses documents that are under-signed, of another e
       [documentOf(payloadOf({ epoch: EPOCH + 1 })), "malformed"],
       [documentOf(payloadOf({ epoch: EPOCH - 1 })), "stale"],
       [new Uint8Array(33_599_489), "malformed"],
+      [
+        documentOf(
+          payloadOf({ parameters: { ...PARAMETERS, epochSeconds: 3_599 } }),
+        ),
+        "malformed",
+      ],
       [undefined, "refused"],
     ] as const
   ) {

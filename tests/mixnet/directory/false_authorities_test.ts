@@ -1,6 +1,11 @@
 import { assert, assertEquals } from "@std/assert";
 import { VirtualClock } from "../../../src/core/async/mod.ts";
-import { encodeCbor, encodeHex } from "../../../src/core/bytes/mod.ts";
+import {
+  decodeCbor,
+  encodeCbor,
+  encodeHex,
+  equal,
+} from "../../../src/core/bytes/mod.ts";
 import { nodeProvider as crypto } from "../../../src/core/crypto/mod.ts";
 import { memoryStore } from "../../../src/core/storage/mod.ts";
 import { ENDORSEMENT } from "../../../src/mixnet/directory/endorsement.ts";
@@ -8,9 +13,15 @@ import { ROLL } from "../../../src/mixnet/directory/roll.ts";
 import {
   sign,
   type SignedForm,
+  verify,
 } from "../../../src/mixnet/directory/signed_form.ts";
 import { VOTE } from "../../../src/mixnet/directory/vote.ts";
-import { beacon, directory } from "../../../src/mixnet/mod.ts";
+import {
+  beacon,
+  directory,
+  verifyDescriptor,
+} from "../../../src/mixnet/mod.ts";
+import { seededRandom } from "../node/_draws.ts";
 import {
   addressOf,
   Directories,
@@ -141,9 +152,7 @@ Deno.test("a roll that one honest authority alone heard in time does not get its
   const [of0, of1] = honest.map((each) => each.known("roll", NEXT)!.length);
   assert(of0! > of1!);
   // With its vote it decides whether there is a document, not which.
-  const descriptors = DESCRIPTORS.map(hashOf).sort((a, b) =>
-    encodeHex(a) < encodeHex(b) ? -1 : 1
-  );
+  const descriptors = sortedHashes(DESCRIPTORS);
   says.set(
     `/votes/${NEXT}`,
     listOf(falselySigned(VOTE, {
@@ -220,3 +229,94 @@ Deno.test("what others say in vain is counted by its reason, and the rest of it 
   assertEquals(refused.get("unsigned"), 1);
   assertEquals(honest[0]!.known("roll", NEXT)!.length > good.length, true);
 });
+
+Deno.test("whatever a false authority says to whom and when, honest ones make one document at most, of a list that one of them closed before", async () => {
+  const candidates = [50, 51, 52, 53].map((i) => signed(i));
+  const lists = Array.from({ length: 16 }, (_, bits) =>
+    sortedHashes([
+      ...DESCRIPTORS,
+      ...candidates.filter((_, i) => bits >> i & 1),
+    ]));
+  const counts = { made: 0, convicted: 0 };
+  for (let seed = 1; seed <= 12; seed++) {
+    const random = seededRandom(seed);
+    const pick = <T>(items: readonly T[]) =>
+      items[Math.floor(random() * items.length)]!;
+    const { clock, honest, says } = world();
+    for (const authority of honest) {
+      submitAll([authority], candidates.filter(() => random() < 0.6));
+    }
+    // It may tell one thing to all, but at times that suit it; or two.
+    const some = <T>(items: readonly T[]) =>
+      items.slice(0, seed % 2 === 0 ? 1 : 2);
+    const rolls = some(
+      [pick(lists), pick(lists)].map((descriptors) =>
+        falselySigned(ROLL, { descriptors })
+      ),
+    );
+    const chance = 0.02 + 0.1 * random();
+    const { rollMs, signMs } = SCHEDULE;
+    const fromMs = rollMs + random() * (signMs - rollMs);
+    const sometimes = (items: readonly Uint8Array[]) => () =>
+      clock.wallTime() >= fromMs && random() < chance
+        ? listOf(pick(items))()
+        : listOf()();
+    says.set(`/rolls/${NEXT}`, sometimes(rolls));
+    await steps(clock, honest, BEACON_MS);
+    const closed = honest.map((each) =>
+      closedList(decodeAll(each.known("roll", NEXT)!))
+    );
+    const votes = some(
+      [pick(closed), pick(closed)].map((descriptors) =>
+        falselySigned(VOTE, {
+          descriptors: descriptors.map((hash) => Uint8Array.fromHex(hash)),
+          components: pick([
+            COMPONENTS,
+            new Map([["nist", CHOSEN.slice(0, 32)]]),
+          ]),
+          previousHash: pick([NONE, CHOSEN.slice(0, 32)]),
+        })
+      ),
+    );
+    says.set(`/votes/${NEXT}`, sometimes(votes));
+    await steps(clock, honest, EPOCH_MS - BEACON_MS + 2 * STEP_MS);
+    const made = honest.flatMap((each) => each.document(NEXT) ?? []);
+    assert(new Set(made.map(({ hash }) => encodeHex(hash))).size <= 1);
+    const held = [...DESCRIPTORS, ...candidates];
+    for (const { nodes } of made.slice(0, 1)) {
+      counts.made++;
+      const ids = nodes.map(({ identityKey }) => encodeHex(identityKey));
+      const listed = sortedHashes(
+        held.filter((bytes) =>
+          ids.includes(encodeHex(verifyDescriptor(crypto, bytes).identityKey))
+        ),
+      ).map((hash) => encodeHex(hash));
+      assert(closed.some((list) => `${list}` === `${listed}`), `seed ${seed}`);
+    }
+    if (honest.some((each) => each.evidence.all.length > 0)) counts.convicted++;
+  }
+  assert(counts.made >= 1 && counts.convicted >= 1, JSON.stringify(counts));
+});
+
+function sortedHashes(descriptors: readonly Uint8Array[]) {
+  return descriptors.map(hashOf)
+    .sort((a, b) => encodeHex(a) < encodeHex(b) ? -1 : 1);
+}
+
+function decodeAll(cbor: Uint8Array) {
+  return (decodeCbor(cbor) as Uint8Array[]).map((bytes) =>
+    verify(crypto, ROLL, bytes)
+  );
+}
+
+/** What three of the authorities hold that said one thing, in hexadecimal. */
+function closedList(rolls: ReturnType<typeof decodeAll>): string[] {
+  const honest = rolls.filter(({ authority }) =>
+    rolls.filter((each) => equal(each.authority, authority)).length === 1
+  );
+  const all = honest.flatMap(({ descriptors }) =>
+    descriptors.map((hash) => encodeHex(hash))
+  );
+  return [...new Set(all)].sort()
+    .filter((hash) => all.filter((each) => each === hash).length >= 3);
+}
