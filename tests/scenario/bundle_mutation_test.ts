@@ -1,13 +1,16 @@
 import { assert, assertEquals } from "@std/assert";
 import { equal } from "../../src/core/bytes/mod.ts";
+import { nodeProvider } from "../../src/core/crypto/mod.ts";
 import {
   adminRecordType,
+  bpsec,
   type Bundle,
   bundleAgeOf,
   BundleError,
   type BundleErrorCode,
   decodeBundle,
   decodeStatusReport,
+  Eid,
   encodeBundle,
   hopCountOf,
   payloadOf,
@@ -16,12 +19,29 @@ import {
   Reassembly,
   receptionFaults,
 } from "../../src/dtn/mod.ts";
-import { wellFormed } from "../dtn/bundle/_vectors.ts";
+import { keysOf } from "../dtn/bpsec/_keys.ts";
+import { hdtn, wellFormed } from "../dtn/bundle/_vectors.ts";
 import { generator, mutate } from "../htx/_mutation.ts";
 import { report } from "./_line_process.ts";
 
 const STRICT = 900_000;
 const LENIENT = 100_000;
+
+/** Takes the signatures and encrypted payloads of HDTN's bundles. */
+const policy = new bpsec.SecurityPolicy({
+  crypto: nodeProvider,
+  node: Eid.parse("ipn:1.0"),
+  keys: keysOf({
+    integrity: hdtn.meta.key_integrity_hex,
+    confidentiality: hdtn.meta.key_confidentiality_hex,
+  }),
+  rules: (["confidentiality", "integrity"] as const).map((service) => ({
+    role: "acceptor",
+    service,
+    targets: [0, 1, 2, 7, 10],
+    optional: true,
+  })),
+});
 
 Deno.test(`decodeBundle() survives ${STRICT} mutated bundles: each is refused by a code, or another that it encodes again`, () => {
   const counts = run(STRICT, 51, (bytes) => {
@@ -71,6 +91,7 @@ function run(
 function look(bundle: Bundle): void {
   receptionFaults(bundle);
   new Reassembly().add(bundle, 0, 1);
+  policy.check(bundle);
   outcomeOf(() => previousNodeOf(bundle));
   outcomeOf(() => bundleAgeOf(bundle));
   outcomeOf(() => hopCountOf(bundle));

@@ -47,6 +47,10 @@ export interface SecurityBlock {
 }
 
 const HAS_PARAMETERS = 1;
+/** As many as a bundle has blocks. */
+const MAX_TARGETS = 257;
+/** Most parameters of a block or results of a target. */
+const MAX_ITEMS = 16;
 
 /** The data of a block that says `block`. */
 export function encodeSecurityBlock(block: SecurityBlock): Bytes {
@@ -121,7 +125,9 @@ function itemOf(
 
 function read(cursor: CborCursor): SecurityBlock {
   const targets: number[] = [];
-  for (let left = cursor.array(); left > 0; left--) targets.push(cursor.uint());
+  for (let left = countOf(cursor, MAX_TARGETS); left > 0; left--) {
+    targets.push(cursor.uint());
+  }
   if (targets.length === 0 || new Set(targets).size < targets.length) {
     throw new BpsecError("malformed", "Want targets, each once");
   }
@@ -130,7 +136,7 @@ function read(cursor: CborCursor): SecurityBlock {
   const source = readEid(cursor);
   const parameters = flags & HAS_PARAMETERS ? readItems(cursor) : [];
   const results: SecurityItem[][] = [];
-  for (let left = cursor.array(); left > 0; left--) {
+  for (let left = countOf(cursor, MAX_TARGETS); left > 0; left--) {
     results.push(readItems(cursor));
   }
   cursor.end();
@@ -142,7 +148,7 @@ function read(cursor: CborCursor): SecurityBlock {
 
 function readItems(cursor: CborCursor): SecurityItem[] {
   const items: SecurityItem[] = [];
-  for (let left = cursor.array(); left > 0; left--) {
+  for (let left = countOf(cursor, MAX_ITEMS); left > 0; left--) {
     if (cursor.array() !== 2) {
       throw new BpsecError("malformed", "A parameter or result has two items");
     }
@@ -155,6 +161,12 @@ function readItems(cursor: CborCursor): SecurityItem[] {
     items.push([id, value]);
   }
   return items;
+}
+
+function countOf(cursor: CborCursor, max: number): number {
+  const count = cursor.array();
+  if (count <= max) return count;
+  throw new BpsecError("malformed", `More than ${max} items: got ${count}`);
 }
 
 function writeItems(buffer: CborBuffer, items: readonly SecurityItem[]): void {

@@ -52,6 +52,9 @@ export function encryptedBlocks(bundle: Bundle): ReadonlySet<number> {
  */
 export function checkSecurityBlocks(bundle: Bundle): void {
   const confidentiality = confidentialityBlocksOf(bundle);
+  const integrity = integrityBlocksOf(bundle);
+  checkOnce(confidentiality);
+  checkOnce(integrity);
   for (const { block, security } of confidentiality) {
     for (const number of security.targets) {
       const target = targetOf(bundle, number);
@@ -69,7 +72,6 @@ export function checkSecurityBlocks(bundle: Bundle): void {
       throw new BpsecError("malformed", "What decrypts must be replicated");
     }
   }
-  const integrity = integrityBlocksOf(bundle);
   for (const { security } of integrity) {
     for (const number of security.targets) {
       const target = targetOf(bundle, number);
@@ -78,8 +80,6 @@ export function checkSecurityBlocks(bundle: Bundle): void {
       }
     }
   }
-  checkOnce(confidentiality);
-  checkOnce(integrity);
 }
 
 function checkOnce(operations: readonly SecurityOperations[]): void {

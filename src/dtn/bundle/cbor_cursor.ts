@@ -8,6 +8,8 @@ const INDEFINITE = 31;
 const BREAK = 0xff;
 /** Which argument first needs 1, 2, 4 and 8 bytes. */
 const LEAST = [24, 0x100, 0x10000, 0x100000000] as const;
+/** Most bytes of a text: the only texts are endpoint IDs. */
+export const MAX_TEXT_BYTES = 1024;
 const NO_QUIRKS: readonly Quirk[] = [];
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
@@ -99,6 +101,9 @@ export class CborCursor {
     const length = (first & 31) < 24 ? first & 31 : this.#length(first);
     const { at } = this;
     if (length > this.bytes.length - at) throw truncated();
+    if (length > MAX_TEXT_BYTES) {
+      throw new BundleError("limit", `A text has ${length} bytes`);
+    }
     this.at = at + length;
     return this.#isAscii(at, this.at)
       ? this.#ascii(at, this.at)

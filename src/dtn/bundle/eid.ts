@@ -1,3 +1,4 @@
+import { MAX_TEXT_BYTES } from "./cbor_cursor.ts";
 import { BundleError } from "./error.ts";
 
 /** URI schemes of endpoint IDs. */
@@ -55,13 +56,16 @@ export class Eid {
   }
 
   /**
-   * The endpoint ID with the scheme-specific part `ssp`, as `none` or `//node/demux`.
+   * The endpoint ID with the scheme-specific part `ssp`, as `none` or `//node/demux`, of at most 1,024 bytes.
    *
    * @param withoutSlash Whether `//node` is taken too.
    * @throws {BundleError} `eid` if `ssp` is not as RFC 9171 §4.2.5.1.1 says.
    */
   static dtn(ssp: string, withoutSlash = false): Eid {
     if (ssp === "none") return Eid.NONE;
+    if (ssp.length > MAX_TEXT_BYTES) {
+      throw new BundleError("eid", `An endpoint ID of ${ssp.length} bytes`);
+    }
     if (
       !DTN_SSP.test(ssp) && !(withoutSlash && DTN_SSP_WITHOUT_SLASH.test(ssp))
     ) {

@@ -43,6 +43,9 @@ Deno.test("decodeSecurityBlock() refuses what is none, every truncation and ever
     "820101" + good.slice(4), // a target twice
     "820102" + good.slice(4), // results of one target only
     good.replace("82820107", "82820107".replace("07", "f6")), // neither integer nor bytes
+    "9f01ff" + good.slice(4), // an indefinite length
+    good.replace("828201078203", "918201078203"), // too many parameters
+    "990102" + "00".repeat(258) + good.slice(4), // too many targets
     good.replace("828201078203", "828201078201"), // a parameter twice
   ];
   for (const hex of bad) refuses(decodeHex(hex));

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { decodeHex, encodeHex } from "../../../src/core/bytes/mod.ts";
+import { concat, decodeHex, encodeHex } from "../../../src/core/bytes/mod.ts";
 import {
   BundleError,
   decodeEid,
@@ -51,6 +51,20 @@ Deno.test("Eid.parse() takes the URIs that the schemes allow, and no other", () 
   for (const uri of [...bad, "ipn:1.!", "ipn:5.!.1", "ipn:-1.1", "ipn:.1"]) {
     assertThrows(() => Eid.parse(uri), BundleError, undefined, uri);
   }
+});
+
+Deno.test("an endpoint ID has at most 1,024 bytes", () => {
+  const longest = Eid.dtn(`//n/${"x".repeat(1_020)}`);
+  const bytes = encodeEid(longest);
+  assert(decodeEid(bytes).equals(longest));
+  assertThrows(() => Eid.dtn(`${longest.ssp}x`), BundleError);
+  const longer = concat(
+    decodeHex("8201790401"),
+    bytes.subarray(5),
+    Uint8Array.of(0x78),
+  );
+  const error = assertThrows(() => decodeEid(longer), BundleError);
+  assertEquals(error.code, "limit");
 });
 
 Deno.test("an Eid knows its node, whether it is null, and whether it names one node only", () => {
