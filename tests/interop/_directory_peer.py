@@ -1,7 +1,8 @@
 """A node of a mixnet's directory, from docs/profile.md sections 10 and 12 alone, with its own CBOR.
 
-Arguments: host:port, network, epoch, threshold, authorities' keys in hexadecimal with commas between. Gets and verifies the
-document of the epoch, counts the votes again, publishes a descriptor, and prints what it saw as JSON.
+Arguments: host:port of one or more authorities with commas between, network, epoch, threshold, authorities' keys in hexadecimal
+with commas between. Gets and verifies the document of the epoch from the first, counts the votes again, publishes a node to all,
+and prints what it saw as JSON.
 """
 import hashlib
 import http.client
@@ -239,7 +240,9 @@ def make_descriptor(identity, network, epoch, seconds, sequence):
 
 
 def main():
-    address, network, epoch, threshold, keys = sys.argv[1:]
+    addresses, network, epoch, threshold, keys = sys.argv[1:]
+    addresses = addresses.split(",")
+    address = addresses[0]
     epoch, threshold = int(epoch), int(threshold)
     authorities = [bytes.fromhex(key) for key in keys.split(",")]
     data = get(address, f"/document/{epoch}")
@@ -260,7 +263,7 @@ def main():
     identity = Ed25519PrivateKey.generate()
     seconds = found["parameters"][1]
     old, new = (make_descriptor(identity, network, epoch, seconds, i) for i in (1, 2))
-    post = lambda body: request(address, "POST", "/descriptor", body)[0]
+    post = lambda body: [request(each, "POST", "/descriptor", body)[0] for each in addresses]
     print(json.dumps({
         "hash": found["hash"].hex(),
         "nodes": [[layer, node[1].hex()] for layer, node, _ in found["nodes"]],
@@ -273,4 +276,5 @@ def main():
     }))
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -38,31 +38,43 @@ Deno.test({
     );
     await using _first = servers[0]!;
     await using _second = servers[1]!;
-    const seen = await Promise.all(servers.map(({ address }) => {
+    const at = servers.map(({ address }) => {
       const { hostname, port } = parseAddress(address);
-      return peer(
-        `${hostname}:${port}`,
-        trust.network,
-        `${NEXT}`,
-        `${trust.threshold}`,
-        trust.authorities.map((key) => encodeHex(key)).join(),
+      return `${hostname}:${port}`;
+    });
+    const seen = await Promise.all(
+      [at, at.toReversed()].map((addresses) =>
+        peer(
+          addresses.join(),
+          trust.network,
+          `${NEXT}`,
+          `${trust.threshold}`,
+          trust.authorities.map((key) => encodeHex(key)).join(),
+        )
+      ),
+    );
+    const idsIn = (epoch: number) =>
+      both[0]!.document(epoch)!.nodes.map(({ identityKey }) =>
+        encodeHex(identityKey)
       );
-    }));
     for (const [i, saw] of seen.entries()) {
       const document = both[i]!.document(NEXT)!;
       assertEquals(saw.hash, encodeHex(document.hash));
+      const layers = document.nodes.map(({ layer }) => layer);
       assertEquals(
         saw.nodes,
-        document.nodes.map(({ layer, identityKey }) => [
-          layer,
-          encodeHex(identityKey),
-        ]),
+        idsIn(NEXT).map((id, j) => [layers[j], id]),
       );
       assertEquals(saw.refused, saw.changed);
       assertEquals([saw.agrees, saw.convicted], [true, 0]);
-      assertEquals(saw.published, [204, 204, 409, 400, 413]);
-      assertEquals(both[i]!.nodes, 12);
+      assertEquals(
+        saw.published,
+        [204, 204, 409, 400, 413].map((status) => [status, status]),
+      );
     }
+    await steps(clock, both, EPOCH_MS);
+    const published = seen.map(({ id }) => id);
+    assertEquals(idsIn(NEXT + 1), [...idsIn(NEXT), ...published].sort());
   },
 });
 
