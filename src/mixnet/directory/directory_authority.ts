@@ -112,7 +112,7 @@ export class DirectoryAuthority implements Directory {
     this.#stepMs = parameters.epochSeconds * 1000 / STEPS_PER_EPOCH;
     this.#peers = new DirectoryPeers({
       ...{ addresses: options.peers, ask: options.ask, log: options.log },
-      ...{ timeoutMs: 2 * this.#stepMs, clock },
+      ...{ timeoutMs: this.#stepMs, clock },
     });
     store.sweep(clock.wallTime());
     this.#pool = new DescriptorPool(options);
@@ -188,14 +188,15 @@ export class DirectoryAuthority implements Directory {
     });
     const epochs = this.#epochs;
     this.#forget(epochs[0] - 1);
-    for (const epoch of epochs) {
-      if (signal.aborted) return;
-      await this.#advance(epoch, deadline.signal).catch((error) => {
-        if (!signal.aborted) {
-          this.#options.log.error("directory.step", { epoch, error });
-        }
-      });
-    }
+    await Promise.all(
+      epochs.map((epoch) =>
+        this.#advance(epoch, deadline.signal).catch((error) => {
+          if (!signal.aborted) {
+            this.#options.log.error("directory.step", { epoch, error });
+          }
+        })
+      ),
+    );
     for (const { kind, authority, epoch } of this.evidence.all) {
       const id = encodeHex(authority);
       this.#sayOnce("directory.evidence", { kind, authority: id, epoch });

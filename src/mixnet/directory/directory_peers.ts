@@ -25,6 +25,7 @@ const MAX_REQUESTS = 4;
 /** The other authorities, as one of them asks them. */
 export class DirectoryPeers {
   readonly #options: DirectoryPeersOptions;
+  #asked = 0;
   readonly #refused = new Map<DirectoryErrorCode, number>();
 
   /** Asks nobody yet. */
@@ -44,7 +45,7 @@ export class DirectoryPeers {
     take: (body: Bytes) => void,
     signal: AbortSignal,
   ): Promise<void> {
-    const left = [...this.#options.addresses];
+    const left = this.#addresses();
     const work = async () => {
       for (let next = left.shift(); next; next = left.shift()) {
         await this.#ask(next, path, maxBytes, take, signal);
@@ -60,7 +61,7 @@ export class DirectoryPeers {
     take: (body: Bytes) => void,
     signal: AbortSignal,
   ): Promise<boolean> {
-    for (const address of this.#options.addresses) {
+    for (const address of this.#addresses()) {
       if (await this.#ask(address, path, maxBytes, take, signal)) return true;
     }
     return false;
@@ -76,6 +77,13 @@ export class DirectoryPeers {
       this.#count(error, fields);
       return false;
     }
+  }
+
+  /** All, each time from the next one on, so that no silent one is always first. */
+  #addresses(): Address[] {
+    const { addresses } = this.#options;
+    const first = this.#asked++ % Math.max(1, addresses.length);
+    return [...addresses.slice(first), ...addresses.slice(0, first)];
   }
 
   async #ask(

@@ -9,7 +9,11 @@ import { nodeProvider as crypto } from "../../../src/core/crypto/mod.ts";
 import { memoryStore } from "../../../src/core/storage/mod.ts";
 import { sign } from "../../../src/mixnet/directory/signed_form.ts";
 import { VOTE } from "../../../src/mixnet/directory/vote.ts";
-import { directory, verifyDocument } from "../../../src/mixnet/mod.ts";
+import {
+  directory,
+  DirectoryError,
+  verifyDocument,
+} from "../../../src/mixnet/mod.ts";
 import {
   addressOf,
   Directories,
@@ -229,6 +233,38 @@ Deno.test("DirectoryAuthority runs by its clock until its signal aborts", async 
   assertEquals(authority.document(NEXT)?.nodes.length, 11);
   ended.abort();
   await running;
+  assertEquals(clock.pendingTimers, 0);
+});
+
+Deno.test("Three of five authorities make documents though the others take connections and say nothing", async () => {
+  const clock = new VirtualClock(START_MS);
+  const directories = new Directories();
+  const trust = trustOf(5, 3);
+  const silent = [0, 1].map(addressOf);
+  const ask: directory.DirectoryFetch = (request, signal) =>
+    silent.includes(request.address)
+      ? new Promise((_, reject) => {
+        signal.addEventListener(
+          "abort",
+          () => reject(new DirectoryError("unreachable", "No answer")),
+        );
+      })
+      : directories.ask(request, signal);
+  const three = [2, 3, 4].map((i) =>
+    directories.authority(i, trust, clock, { ask })
+  );
+  submitAll(three);
+  const ended = new AbortController();
+  const running = three.map((authority) => authority.run(ended.signal));
+  for (const epoch of [NEXT, NEXT + 1]) {
+    await clock.run(EPOCH_MS);
+    for (const authority of three) {
+      assertEquals(authority.document(epoch)?.nodes.length, 11);
+    }
+  }
+  assertEquals(three[0]!.refused.get("unreachable")! > 10, true);
+  ended.abort();
+  await Promise.all(running);
   assertEquals(clock.pendingTimers, 0);
 });
 
