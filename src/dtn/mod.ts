@@ -154,3 +154,20 @@ export type {
   ScheduledBundle,
   Scheduler,
 } from "./schedule/scheduler.ts";
+export { type Encryption, encryptionOf } from "./guard/plaintext_guard.ts";
+export { DtnNode } from "./node/dtn_node.ts";
+export type {
+  DtnNodeOptions,
+  SendBundleOptions,
+} from "./node/dtn_node_options.ts";
+export { DtnNodeError, type DtnNodeErrorCode } from "./node/error.ts";
+export {
+  NODE_DROPS,
+  type NodeCounts,
+  type NodeDrop,
+} from "./node/node_counts.ts";
+export type {
+  Delivery,
+  DeliverySource,
+  Registration,
+} from "./node/registration.ts";

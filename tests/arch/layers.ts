@@ -13,7 +13,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "core/storage": core("bytes"),
   "core/transport": core("bytes async"),
   "core/noise": core("bytes crypto"),
-  dtn: core("bytes async crypto storage transport"),
+  dtn: core("bytes async crypto log storage transport"),
   http2: core("bytes"),
   ffi: core("bytes crypto"),
   utls: [...core("bytes crypto"), "http2"],

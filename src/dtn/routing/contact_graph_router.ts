@@ -101,6 +101,7 @@ export function contactGraphRouter(
       if (planned.get(id)?.contacts[0]?.to === peer) planned.delete(id);
       else release(id);
     },
+    failed() {},
     removed: release,
     replan(plan) {
       for (const id of [...planned.keys()]) release(id);

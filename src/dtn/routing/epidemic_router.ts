@@ -97,6 +97,7 @@ export function epidemicRouter(options: EpidemicOptions): Router {
       };
     },
     sent: ({ id }, { peer }) => learn(peer, tagOf(id)),
+    failed() {},
     removed() {},
   };
 }

@@ -153,6 +153,7 @@ export function prophetRouter(options: ProphetOptions): Router {
       has.set(peer, ids);
       ids.add(id);
     },
+    failed() {},
     removed(id) {
       for (const ids of has.values()) ids.delete(id);
     },

@@ -73,6 +73,8 @@ export interface Router {
   ): RouteDecision;
   /** A neighbour has `bundle`. */
   sent(bundle: RoutedBundle, hop: NextHop, nowMs: number): void;
+  /** A neighbour that {@link route} named did not get `bundle`; it may be named again. */
+  failed(bundle: RoutedBundle, hop: NextHop, nowMs: number): void;
   /** A bundle is not here any more. */
   removed(id: string): void;
 }

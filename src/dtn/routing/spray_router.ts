@@ -37,44 +37,72 @@ export function sprayRouter(options: SprayOptions): Router {
   if (!Number.isSafeInteger(copies) || copies < 1 || copies > MAX_COPIES) {
     throw new RangeError(`Want 1 to ${MAX_COPIES} copies: got ${copies}`);
   }
+  const save = ({ id, expiresMs }: RoutedBundle, left: Left) =>
+    store.set(keyOf(id), encodeLeft(left), { expiresAt: expiresMs });
   const leftOf = (bundle: RoutedBundle): Left => {
     const stored = store.get(keyOf(bundle.id));
     if (stored) return decodeLeft(stored);
-    const given = bundle.copies ?? 1;
-    const first = bundle.from === undefined ? copies : given;
-    return { copies: Math.max(1, Math.min(first, MAX_COPIES)), peers: [] };
+    const first = bundle.from === undefined ? copies : bundle.copies ?? 1;
+    const left = {
+      copies: Math.max(1, Math.min(first, MAX_COPIES)),
+      peers: [],
+    };
+    // Only who gives us a bundle says how many copies we may make.
+    if (bundle.copies !== undefined) save(bundle, left);
+    return left;
+  };
+  /** Copies that neighbours are to get, and may have: not for others meanwhile. */
+  const underWay = new Map<string, Map<string, number>>();
+  const giveBack = (id: string, peer: string) => {
+    const hops = underWay.get(id);
+    hops?.delete(peer);
+    if (hops?.size === 0) underWay.delete(id);
   };
   const share = (left: number) => isBinary ? Math.floor(left / 2) : 1;
   return {
     name: isBinary ? "binary_spray" : "spray",
     contactBegan: () => [],
-    contactEnded() {},
+    contactEnded(peer) {
+      for (const [id, hops] of underWay) {
+        hops.delete(peer);
+        if (hops.size === 0) underWay.delete(id);
+      }
+    },
     received: () => [],
     route(bundle, peers): RouteDecision {
       const found = direct(bundle, peers);
       if (found) return found;
       const { copies, peers: served } = leftOf(bundle);
-      const to: NextHop[] = [];
+      const hops = underWay.get(bundle.id) ?? new Map<string, number>();
       let left = copies;
+      for (const given of hops.values()) left -= given;
+      const to: NextHop[] = [];
       for (const peer of peers) {
-        if (left < 2) break;
         if (peer === bundle.from || served.includes(peer)) continue;
-        to.push({ peer, copies: share(left) });
-        left -= share(left);
+        if (!hops.has(peer)) {
+          if (left < 2) continue;
+          hops.set(peer, share(left));
+          left -= share(left);
+        }
+        to.push({ peer, copies: hops.get(peer)! });
       }
+      if (hops.size > 0) underWay.set(bundle.id, hops);
       return to.length > 0 ? { to, keeps: true } : WAIT;
     },
     sent(bundle, { peer, copies = 0 }) {
+      giveBack(bundle.id, peer);
       const { copies: left, peers } = leftOf(bundle);
       const next = {
         copies: Math.max(1, left - copies),
         peers: [...peers, peer],
       };
-      store.set(keyOf(bundle.id), encodeLeft(next), {
-        expiresAt: bundle.expiresMs,
-      });
+      save(bundle, next);
     },
-    removed: (id) => void store.delete(keyOf(id)),
+    failed: ({ id }, { peer }) => giveBack(id, peer),
+    removed(id) {
+      underWay.delete(id);
+      store.delete(keyOf(id));
+    },
   };
 }
 

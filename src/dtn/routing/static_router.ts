@@ -40,6 +40,7 @@ export function staticRouter(routes: readonly StaticRoute[]): Router {
       return row ? { to: [{ peer: row.via }], keeps: false } : WAIT;
     },
     sent() {},
+    failed() {},
     removed() {},
   };
 }

@@ -142,14 +142,23 @@ Deno.test("binary spray gives half of what is left, and goes on with what it was
     { peer: C, copies: 2 },
   ]);
   const given = bundle(2, { from: B, copies: 4 });
-  assertEquals(router.route(given, [A, B, C], 0).to, [
+  const both = [{ peer: A, copies: 2 }, { peer: C, copies: 1 }];
+  assertEquals(router.route(given, [A, B, C], 0).to, both);
+  assertEquals(router.route(given, [A, C, "dtn://d/"], 0).to, both);
+  router.failed(given, { peer: C, copies: 1 }, 0);
+  assertEquals(router.route(given, [A, "dtn://d/"], 0).to, [
     { peer: A, copies: 2 },
-    { peer: C, copies: 1 },
+    { peer: "dtn://d/", copies: 1 },
   ]);
+  router.contactEnded("dtn://d/", 0);
   router.sent(given, { peer: A, copies: 2 }, 0);
   assertEquals(router.route(given, [A, C], 0).to, [{ peer: C, copies: 1 }]);
   router.sent(given, { peer: C, copies: 1 }, 0);
   assertEquals(router.route(given, ["dtn://d/"], 0), WAIT);
+  const later = bundle(4, { from: B, copies: 2 });
+  router.route(later, [], 0);
+  const scanned = bundle(4, { from: B });
+  assertEquals(router.route(scanned, [C], 0).to, [{ peer: C, copies: 1 }]);
   const last = bundle(3, { from: B });
   assertEquals(router.route(last, [C], 0), WAIT);
 });

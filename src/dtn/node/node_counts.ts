@@ -1,0 +1,41 @@
+/** Why a node did not keep a bundle, or not any more. */
+export const NODE_DROPS = [
+  "malformed", // it does not decode, or an extension block that we need does not
+  "unprocessable", // a block that we do not know says that the bundle is to be deleted
+  "hop_limit", // it had as many hops as it may
+  "expired", // its lifetime is over
+  "known", // it is here, or was
+  "too_large", // longer than any bundle may be
+  "full", // the store is full, or the share of its class
+  "evicted", // it gave way to bundles of higher classes
+  "plaintext", // it may not leave unencrypted, and is given back to nobody: counted each time that it was not sent
+  "too_large_for_peer", // the neighbour takes no bundle of its size, and it must not be fragmented: counted as above
+  "routing", // a message between routers that is malformed
+] as const;
+
+/** One of {@link NODE_DROPS}. */
+export type NodeDrop = typeof NODE_DROPS[number];
+
+/** What a node did so far. */
+export interface NodeCounts {
+  /** Bundles made here, reports and those of routers among them. */
+  readonly created: number;
+  /** Bundles that came whole from neighbours. */
+  readonly received: number;
+  /** Of these and those made here, stored. */
+  readonly stored: number;
+  /** Bundles that neighbours have acknowledged, or were handed over. */
+  readonly forwarded: number;
+  /** Bundles that neighbours have refused. */
+  readonly refused: number;
+  /** Bundles whose outcome is unknown, as the contact ended. */
+  readonly unknown: number;
+  /** Bundles that applications have taken. */
+  readonly delivered: number;
+  /** Contacts so far. */
+  readonly contacts: number;
+  /** Attempts at neighbours that made no contact. */
+  readonly failedDials: number;
+  /** Bundles that were dropped, by reason. */
+  readonly dropped: Readonly<Record<NodeDrop, number>>;
+}
