@@ -23,7 +23,7 @@ import { mixnetTable, runMixnet } from "./demo/mixnet.ts";
 import { serveOrigin } from "./demo/origin.ts";
 import { startTunnel } from "./demo/tunnel.ts";
 import { step, tellWhatTheySaid } from "./demo/step.ts";
-import type { CarrierName } from "./htx/route.ts";
+import type { CarrierName } from "./htx/address_for.ts";
 
 const USAGE = `
 Usage: betanet demo [--stage <name>] [--carrier <name>] [--size <bytes>] [--pages <n>]

@@ -1,5 +1,5 @@
 import type { Address } from "../../src/core/transport/mod.ts";
-import type { CarrierName } from "../htx/route.ts";
+import type { CarrierName } from "../htx/address_for.ts";
 import { CliError } from "../_error.ts";
 import { table } from "../_table.ts";
 import { Child } from "./child.ts";

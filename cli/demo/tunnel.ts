@@ -1,6 +1,6 @@
 import { encodeHex } from "../../src/core/bytes/mod.ts";
 import type { Address } from "../../src/core/transport/mod.ts";
-import type { CarrierName } from "../htx/route.ts";
+import type { CarrierName } from "../htx/address_for.ts";
 import type { RoleName } from "../_roles.ts";
 import { Child } from "./child.ts";
 

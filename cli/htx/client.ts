@@ -2,7 +2,7 @@ import { systemClock } from "../../src/core/async/mod.ts";
 import { htx } from "../../mod.ts";
 import { CliError } from "../_error.ts";
 import { type Command, command } from "../_main.ts";
-import { Route } from "./route.ts";
+import { openRoute } from "./open_route.ts";
 import { readConfig } from "./settings.ts";
 
 const USAGE = `
@@ -41,7 +41,7 @@ export const client: Command = command({
       "proxy.crypto": flags.crypto,
     }).proxy;
     const target = parseTarget(operands[0]!);
-    using route = new Route(config, context);
+    using route = openRoute(config, context);
     const startedAtMs = systemClock.now();
     await using session = await route.dial({ signal });
     const tookMs = Math.round(systemClock.now() - startedAtMs);

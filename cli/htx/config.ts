@@ -4,16 +4,22 @@ import {
   duration,
   integer,
   list,
-  number,
   parsed,
   section,
   string,
 } from "../../src/core/config/mod.ts";
 import { decodeBase64Url, encodeBase64Url } from "../../src/core/bytes/mod.ts";
 import { parseAddress } from "../../src/core/transport/mod.ts";
-import { htx } from "../../mod.ts";
+import {
+  certificate,
+  certificateKey,
+  decoy,
+  handshakeTimeout,
+  maxSessions,
+  tickets,
+} from "./accept_config.ts";
 import { proxy } from "./proxy_config.ts";
-import { crypto, roots, session, status } from "./session_config.ts";
+import { crypto, session, status } from "./session_config.ts";
 
 const port = (defaultPort: number, doc: string) =>
   integer({ min: 0, max: 65_535, default: defaultPort, doc });
@@ -47,11 +53,8 @@ export const SCHEMA = section({
     tls: section({
       enabled: boolean({ default: true, doc: "also listen for TLS, on TCP" }),
       port: port(9_443, "TCP port for TLS; 0: any"),
-      certificate: string({
-        doc:
-          "PEM file of the certificate chain; the self-signed one of the state, which the record names, if absent",
-      }).optional(),
-      key: string({ doc: "PEM file of its private key, PKCS #8" }).optional(),
+      certificate,
+      key: certificateKey,
     }),
     public_addresses: list(published, {
       default: [],
@@ -76,74 +79,15 @@ export const SCHEMA = section({
       default: false,
       doc: "take clients without ML-KEM-768, until 2026-12-31 only",
     }),
-    max_sessions: integer({
-      min: 1,
-      max: 100_000,
-      default: 4_096,
-      doc: "sessions at once; connections beyond get the decoy",
-    }),
-    handshake_timeout: duration({
-      min: "100ms",
-      max: "5m",
-      default: "10s",
-      doc: "for the first request to be whole, and again for the handshake",
-    }),
+    max_sessions: maxSessions,
+    handshake_timeout: handshakeTimeout,
     drain: duration({
       max: "1h",
       default: "10s",
       doc: "how long open streams may take to end after SIGTERM",
     }),
-    tickets: section({
-      policy: parsed({
-        want: "v1; carriers=…; len=…",
-        parse: htx.parseTicketPolicy,
-        format: htx.formatTicketPolicy,
-        default: htx.DEFAULT_TICKET_POLICY,
-        doc: "carriers with their odds, and padding (§5.2)",
-      }),
-      cookie: string({
-        pattern: /[!#$%&'*+.^_`|~0-9A-Za-z-]{1,64}/,
-        default: "__Host-sid",
-        doc: "name of the cookie that carries tickets",
-      }),
-      lifetime: duration({
-        min: "1d",
-        max: "3650d",
-        default: "90d",
-        doc: "how long a ticket key is accepted",
-      }),
-      overlap: duration({
-        min: "1h",
-        max: "3650d",
-        default: "30d",
-        doc: "how long before its end the next key is made",
-      }),
-      burst: integer({
-        min: 1,
-        max: 1_000_000,
-        default: 60,
-        doc: "tickets that an IPv4 /24 or IPv6 /56 can use at once",
-      }),
-      per_second: number({
-        min: 0.001,
-        max: 1_000_000,
-        default: 1,
-        doc: "tickets that come back to it each second",
-      }),
-    }),
-    decoy: section({
-      origin: string({
-        doc:
-          'web server that visitors without a ticket see, "host:port" or "https://host:port"',
-      }).optional(),
-      server_name: string({
-        doc: "name to ask an https origin for; its host if absent",
-      }).optional(),
-      roots: roots("who vouches for an https origin, as proxy.roots"),
-      directory: string({
-        doc: "folder with a static site for them; a placeholder if neither",
-      }).optional(),
-    }),
+    tickets,
+    decoy,
     crypto,
     status,
     session,

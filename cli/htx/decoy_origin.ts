@@ -18,12 +18,10 @@ import {
   TlsError,
 } from "../../src/tls/mod.ts";
 import { htx } from "../../mod.ts";
-import type { HtxConfig } from "./config.ts";
+import type { DecoyConfig } from "./accept_config.ts";
 import type { ServerKeys } from "./keys.ts";
 import { tcpAddress } from "./settings.ts";
 import { verifierOf } from "./trust.ts";
-
-type DecoyConfig = HtxConfig["server"]["decoy"];
 
 /** How long an origin may take to show itself. */
 const LOOK_MS = 5_000;
@@ -44,15 +42,21 @@ export class DecoyOrigin implements AsyncDisposable {
   /**
    * Starts a web server for the folder or the placeholder, unless the operator has one.
    *
-   * @throws {CliError} If the operator's is not named by `host:port` or `https://host:port`.
+   * @throws {CliError} As {@link originAddress}.
    */
-  constructor(config: DecoyConfig, keys: ServerKeys, log: Logger) {
+  constructor(
+    config: DecoyConfig,
+    { keys, section, log }: {
+      readonly keys: ServerKeys;
+      readonly section: string;
+      readonly log: Logger;
+    },
+  ) {
     const { origin, server_name: serverName, roots } = config;
     this.#site = origin === undefined ? startSite(config, keys) : undefined;
     const text = origin ?? this.#site!.address.replace("http://", "");
     this.speaksTls = text.startsWith("https://");
-    const host = text.replace(/^https:\/\//, "").replace(/\/$/, "");
-    this.address = tcpAddress(host, "server.decoy.origin");
+    this.address = originAddress(text, section);
     this.#serverName = serverName ?? parseAddress(this.address).hostname;
     this.#verify = verifierOf(roots);
     this.#log = log;
@@ -129,6 +133,17 @@ export class DecoyOrigin implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#site?.[Symbol.asyncDispose]();
   }
+}
+
+/**
+ * Where `origin` is, a `tcp:` address.
+ *
+ * @param section The section of the configuration that has the decoy's, for errors.
+ * @throws {CliError} `usage` if it is not named by `host:port` or `https://host:port`.
+ */
+export function originAddress(origin: string, section: string): Address {
+  const host = origin.replace(/^https:\/\//, "").replace(/\/$/, "");
+  return tcpAddress(host, `${section}.decoy.origin`);
 }
 
 function startSite(

@@ -1,8 +1,8 @@
 import { systemClock } from "../../src/core/async/mod.ts";
 import { defaultProvider } from "../../src/core/crypto/mod.ts";
 import type { Address } from "../../src/core/transport/mod.ts";
-import type { htx } from "../../mod.ts";
 import type { Context } from "../_main.ts";
+import type { TicketsConfig } from "./accept_config.ts";
 import type { HtxConfig } from "./config.ts";
 import {
   makeServerKeys,
@@ -18,17 +18,12 @@ type ServerConfig = HtxConfig["server"];
 /** Reads the keys in `path`, or makes and saves them; makes the next ticket key when it is time. */
 export async function loadKeys(
   path: string,
-  config: ServerConfig,
-  { note }: Context,
+  tickets: TicketsConfig,
+  { note }: Pick<Context, "note">,
 ): Promise<ServerKeys> {
   const known = readServerKeys(path);
   const keys = known ?? await makeServerKeys();
-  const rotated = keys.ring.rotate(
-    defaultProvider(),
-    systemClock.wallTime(),
-    rotationOf(config),
-  );
-  if (rotated) writeServerKeys(path, keys);
+  rotateKeys(path, keys, tickets);
   note(`${known ? "keys from" : "new keys in"} ${path}`);
   return keys;
 }
@@ -51,10 +46,8 @@ export interface Published {
 export function rotate(published: Published, context: Context): void {
   const { log } = context;
   const { config, keys, state } = published;
-  const now = systemClock.wallTime();
-  if (!keys.ring.rotate(defaultProvider(), now, rotationOf(config))) return;
   try {
-    writeServerKeys(`${state}/server.json`, keys);
+    if (!rotateKeys(`${state}/server.json`, keys, config.tickets)) return;
     log.info("htx.ticket_key_rotated");
     announce(published, context);
   } catch (error) {
@@ -62,10 +55,23 @@ export function rotate(published: Published, context: Context): void {
   }
 }
 
-function rotationOf(
-  { tickets }: ServerConfig,
-): htx.TicketKeyRotation {
-  return { lifetimeMs: tickets.lifetime, overlapMs: tickets.overlap };
+/**
+ * Makes the next ticket key when it is time, and saves the keys in `path`.
+ *
+ * @returns Whether it was time.
+ * @throws {StorageError} If they cannot be saved.
+ */
+export function rotateKeys(
+  path: string,
+  keys: ServerKeys,
+  { lifetime, overlap }: TicketsConfig,
+): boolean {
+  const rotated = keys.ring.rotate(defaultProvider(), systemClock.wallTime(), {
+    lifetimeMs: lifetime,
+    overlapMs: overlap,
+  });
+  if (rotated) writeServerKeys(path, keys);
+  return rotated;
 }
 
 /** Writes the peer record and prints how clients use it. */

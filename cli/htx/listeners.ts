@@ -1,6 +1,3 @@
-import { DecodeError } from "../../src/core/bytes/mod.ts";
-import { CryptoError } from "../../src/core/crypto/mod.ts";
-import { readTextFile } from "../../src/core/storage/mod.ts";
 import {
   type Address,
   formatAddress,
@@ -8,28 +5,14 @@ import {
   type Listener,
   parseAddress,
 } from "../../src/core/transport/mod.ts";
-import {
-  listenTls,
-  type ListenTlsOptions,
-  type ServerCertificate,
-  serverCertificate,
-  type ServerCertificateOptions,
-  type TlsListener,
-} from "../../src/tls/mod.ts";
+import { listenTls, type TlsListener } from "../../src/tls/mod.ts";
 import { CliError } from "../_error.ts";
 import type { HtxConfig } from "./config.ts";
 import { exposeCertificate, type ServerKeys } from "./keys.ts";
+import type { CarrierTlsOptions } from "./open_htx_server.ts";
+import { readCertificate } from "./read_certificate.ts";
 
 type ServerConfig = HtxConfig["server"];
-
-type ImportKey = NonNullable<ServerCertificateOptions["importKey"]>;
-
-/** How the carrier on TLS listens, but for the certificate. */
-export interface CarrierTlsOptions
-  extends Omit<ListenTlsOptions, "certificates"> {
-  /** Makes the certificate's key of PKCS #8. */
-  readonly importKey: ImportKey;
-}
 
 /** Where a server listens. */
 export interface Listeners {
@@ -53,7 +36,7 @@ export async function openListeners(
 ): Promise<Listeners> {
   await using opened = new AsyncDisposableStack();
   const certificates = config.tls.enabled
-    ? [readCertificate(config, keys, importKey)]
+    ? [readCertificate(config.tls, "server.tls", keys, importKey)]
     : [];
   const tcp = opened.use(await listen(addressOf("tcp", config, config.port)));
   const tls = config.tls.enabled
@@ -74,36 +57,6 @@ export async function openListeners(
     addresses: [tlsAddress, tcp.address, quic?.address]
       .filter((address) => address !== undefined),
   };
-}
-
-/** The operator's certificate, or that of the state. */
-function readCertificate(
-  { tls: { certificate, key } }: ServerConfig,
-  keys: ServerKeys,
-  importKey: ImportKey,
-): ServerCertificate {
-  if (certificate === undefined && key === undefined) {
-    const { certPem, keyPem } = exposeCertificate(keys.certificate);
-    return serverCertificate({ chainPem: certPem, keyPem, importKey });
-  }
-  if (certificate === undefined || key === undefined) {
-    throw new CliError(
-      "usage",
-      "server.tls.certificate and server.tls.key go together",
-    );
-  }
-  const [chainPem, keyPem] = [readTextFile(certificate), readTextFile(key)];
-  try {
-    return serverCertificate({ chainPem, keyPem, importKey });
-  } catch (cause) {
-    const isTheirs = [DecodeError, CryptoError, TypeError, RangeError]
-      .some((type) => cause instanceof type);
-    if (!isTheirs) throw cause;
-    throw new CliError("failed", `Cannot use ${certificate} with ${key}`, {
-      cause,
-      hint: "openssl pkcs8 -topk8 -nodes -in <key> writes PKCS #8.",
-    });
-  }
 }
 
 async function listenQuic(

@@ -13,7 +13,10 @@ import { verifierOf } from "./trust.ts";
  * @throws {CliError} If there are fewer than two of them.
  */
 export function openFallback(
-  { cover_origins: origins, roots }: HtxConfig["proxy"],
+  { cover_origins: origins, roots }: Pick<
+    HtxConfig["proxy"],
+    "cover_origins" | "roots"
+  >,
   { profile, crypto, log }: {
     readonly profile: Profile;
     readonly crypto: CryptoProvider;

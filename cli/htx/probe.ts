@@ -9,7 +9,8 @@ import {
 import { CliError } from "../_error.ts";
 import { type Command, command, type Context } from "../_main.ts";
 import { table } from "../_table.ts";
-import { Route } from "./route.ts";
+import { openRoute } from "./open_route.ts";
+import type { Route } from "./route.ts";
 import { readConfig } from "./settings.ts";
 
 const USAGE = `
@@ -58,7 +59,7 @@ export const probe: Command = command({
       "proxy.server_name": flags["server-name"],
       "proxy.state": flags.state,
     }).proxy;
-    using route = new Route(config, context);
+    using route = openRoute(config, context);
     const decoy = await visit(route, context);
     const session = await measure(route, count, context);
     const { address } = route;

@@ -13,7 +13,8 @@ import {
 } from "./settings.ts";
 import { startStatus } from "./status.ts";
 import type { HtxConfig } from "./config.ts";
-import { Route } from "./route.ts";
+import { openRoute } from "./open_route.ts";
+import type { Route } from "./route.ts";
 
 type ProxyConfig = HtxConfig["proxy"];
 
@@ -94,7 +95,7 @@ export const proxy: Command = command({
 async function serve(config: ProxyConfig, context: Context): Promise<void> {
   const { signal, note, print } = context;
   const metrics = new Metrics();
-  using route = new Route(config, context);
+  using route = openRoute(config, context);
   const dialer = openDialer(route, metrics, context);
   const local = new htx.tunnel.LocalProxy(dialer, {
     ...credentialsOf(config),

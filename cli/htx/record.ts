@@ -1,9 +1,11 @@
+import type { Bytes } from "../../src/core/bytes/mod.ts";
 import { systemClock } from "../../src/core/async/mod.ts";
 import { defaultProvider } from "../../src/core/crypto/mod.ts";
 import { readTextFile, writeSecretFile } from "../../src/core/storage/mod.ts";
 import type { Address } from "../../src/core/transport/mod.ts";
 import { htx } from "../../mod.ts";
 import { CliError } from "../_error.ts";
+import type { TicketsConfig } from "./accept_config.ts";
 import type { HtxConfig } from "./config.ts";
 import type { ServerKeys } from "./keys.ts";
 
@@ -11,35 +13,57 @@ type ServerConfig = HtxConfig["server"];
 
 const PREFIX = "betanet-record:";
 
-/** The signed record of a server in text form, valid as long as its newest ticket key. */
-export function makeRecord(
-  config: ServerConfig,
-  keys: ServerKeys,
-  addresses: readonly Address[],
-): string {
+/** What {@link signRecord} says. */
+export interface RecordParts {
+  /** The server's keys. */
+  readonly keys: ServerKeys;
+  /** How its tickets are made. */
+  readonly tickets: TicketsConfig;
+  /** Where it is, best first. */
+  readonly addresses: readonly Address[];
+  /** Whether it shows the certificate of its state there. */
+  readonly showsOwnCertificate: boolean;
+}
+
+/** The signed record of a server, valid as long as its newest ticket key. */
+export function signRecord(
+  { keys, tickets, addresses, showsOwnCertificate }: RecordParts,
+): Bytes {
   const crypto = defaultProvider();
   const now = systemClock.wallTime();
   const current = keys.ring.current(now)!;
-  const published = config.public_addresses.length > 0
-    ? config.public_addresses
-    : addresses;
-  const signed = htx.signPeerRecord(crypto, keys.identitySeed.expose(), {
-    publicKey: crypto.ed25519.publicKey(keys.identitySeed.expose()),
+  const seed = keys.identitySeed.expose();
+  return htx.signPeerRecord(crypto, seed, {
+    publicKey: crypto.ed25519.publicKey(seed),
     sequence: Math.floor(now / 1000),
     expiresMs: Math.floor(current.notAfterMs / 1000) * 1000,
-    addresses: published,
+    addresses,
     staticKey: keys.staticKeyPair.publicKey,
     tickets: [{
-      policy: config.tickets.policy,
+      policy: tickets.policy,
       keyId: current.keyId,
       publicKey: current.publicKey,
-      cookieName: config.tickets.cookie,
+      cookieName: tickets.cookie,
     }],
-    ...(showsOwnCertificate(config, published) && {
+    ...(showsOwnCertificate && {
       certificate: derOf(keys.certificate.certPem),
     }),
   });
-  return htx.formatPeerRecord(signed);
+}
+
+/** The record of the server that `config` describes, in text form. */
+export function makeRecord(
+  config: ServerConfig,
+  keys: ServerKeys,
+  listened: readonly Address[],
+): string {
+  const addresses = config.public_addresses.length > 0
+    ? config.public_addresses
+    : listened;
+  return htx.formatPeerRecord(signRecord({
+    ...{ keys, addresses, tickets: config.tickets },
+    showsOwnCertificate: showsOwnCertificate(config, addresses),
+  }));
 }
 
 /** Keeps the record beside the keys, for clients on this machine. */

@@ -3,36 +3,58 @@ import type {
   CryptoProvider,
   X25519KeyPair,
 } from "../../src/core/crypto/mod.ts";
+import type { Logger } from "../../src/core/log/mod.ts";
 import { type Address, parseAddress } from "../../src/core/transport/mod.ts";
 import { SessionCache } from "../../src/tls/mod.ts";
 import { profileOf } from "../../src/utls/mod.ts";
 import { htx } from "../../mod.ts";
-import { openCrypto } from "../_crypto.ts";
-import { CliError } from "../_error.ts";
-import type { Context } from "../_main.ts";
+import { addressFor } from "./address_for.ts";
 import type { HtxConfig } from "./config.ts";
-import { clientKeyPair } from "./keys.ts";
 import { openFallback } from "./open_fallback.ts";
 import { quicDial } from "./quic_dial.ts";
-import { readRecord } from "./record.ts";
 import { sessionOptions } from "./session_config.ts";
-import { stateDirectory } from "./settings.ts";
 import { verifierOf } from "./trust.ts";
 
 type ProxyConfig = HtxConfig["proxy"];
 
-/** The carriers a client can choose. */
-export type CarrierName = ProxyConfig["carrier"];
+/** What {@link Route} is told. */
+export type RouteConfig = Pick<
+  ProxyConfig,
+  | "calibration_reuse"
+  | "carrier"
+  | "classic"
+  | "cover_origins"
+  | "host"
+  | "path"
+  | "profile"
+  | "roots"
+  | "server_name"
+  | "session"
+>;
+
+/** Parts of a {@link Route}. */
+export interface RouteParts {
+  /** How to get there. */
+  readonly config: RouteConfig;
+  /** What the server says of itself, verified. */
+  readonly record: htx.PeerRecord;
+  /** By which the server knows us. */
+  readonly keyPair: X25519KeyPair;
+  /** Primitives. */
+  readonly crypto: CryptoProvider;
+  /** Told of fall-backs. */
+  readonly log: Logger;
+}
 
 /** How long QUIC is tried before TLS is. */
 const QUIC_TIMEOUT_MS = 5_000;
 
-/** How a client reaches the server of its configuration; what it learns of TLS serves all of its sessions. */
+/** How a client reaches a server; what it learns of TLS serves all of its sessions. */
 export class Route implements Disposable {
   /** Where the server is. */
   readonly address: Address;
   readonly #record: htx.PeerRecord;
-  readonly #config: ProxyConfig;
+  readonly #config: RouteConfig;
   readonly #crypto: CryptoProvider;
   readonly #keyPair: X25519KeyPair;
   readonly #sessions = new SessionCache();
@@ -41,43 +63,40 @@ export class Route implements Disposable {
   readonly #fallback: htx.Fallback | undefined;
 
   /**
-   * Reads record and keys.
+   * Knows the way, and takes no step yet.
    *
-   * @throws {CliError} If one does not hold, or the server has no address for the carrier.
+   * @throws {CliError} If the server has no address for the carrier, or the fall-back is not configured.
    */
-  constructor(config: ProxyConfig, context: Context) {
+  constructor({ config, record, keyPair, crypto, log }: RouteParts) {
     const { carrier, server_name: serverName } = config;
     this.#config = config;
-    this.#record = readRecord(config.server);
-    this.address = this.#addressFor(carrier === "auto" ? "quic" : carrier);
-    this.#crypto = openCrypto(config.crypto, context.log);
-    const state = config.state &&
-      `${stateDirectory(config.state, context)}/client.json`;
-    this.#keyPair = clientKeyPair(state);
+    this.#record = record;
+    this.address = addressFor(record, carrier === "auto" ? "quic" : carrier);
+    this.#crypto = crypto;
+    this.#keyPair = keyPair;
     this.#tls = {
       profile: profileOf(config.profile),
-      verify: verifierOf(config.roots, this.#record.certificate),
+      verify: verifierOf(config.roots, record.certificate),
       ...(serverName !== undefined && { serverName }),
     };
     this.#calibration = new htx.Calibrations({
       preflight: (address, options) => this.#preflight(address, options),
       reuseMs: config.calibration_reuse,
       clock: systemClock,
-      crypto: this.#crypto,
+      crypto,
     });
-    if (carrier === "auto") this.#fallback = this.#makeFallback(context);
+    if (carrier === "auto") this.#fallback = this.#makeFallback(log);
   }
 
   /** Opens a session. */
-  dial({ signal, onRoundTrip }: RouteDialOptions): Promise<htx.Session> {
-    const options = { ...(onRoundTrip && { onRoundTrip }) };
+  dial({ signal, ...options }: RouteDialOptions): Promise<htx.Session> {
     const dial = (to: Address, more: Partial<htx.DialHtxOptions>) =>
       htx.dialHtx({ ...this.#options(to), ...options, ...more });
     if (!this.#fallback) return dial(this.address, { signal });
     return this.#fallback.dial(
       ({ signal }) =>
         dial(this.address, { signal, timeoutMs: QUIC_TIMEOUT_MS }),
-      (retry) => dial(this.#addressFor("tls"), retry),
+      (retry) => dial(addressFor(this.#record, "tls"), retry),
       { signal },
     );
   }
@@ -159,27 +178,13 @@ export class Route implements Disposable {
     return traits;
   }
 
-  #makeFallback({ log }: Context): htx.Fallback {
-    this.#addressFor("tls");
+  #makeFallback(log: Logger): htx.Fallback {
+    addressFor(this.#record, "tls");
     return openFallback(this.#config, {
       profile: this.#tls.profile,
       crypto: this.#crypto,
       log,
     });
-  }
-
-  /** The address of the server for one carrier; WebSocket shares a port with HTTP. */
-  #addressFor(carrier: keyof typeof SCHEME): Address {
-    const { addresses } = this.#record;
-    const found = addresses.find((address) =>
-      parseAddress(address).scheme === SCHEME[carrier]
-    );
-    if (found === undefined) {
-      throw new CliError("failed", `The server has no ${carrier} address`, {
-        hint: `It has ${addresses.join(", ")}.`,
-      });
-    }
-    return found.replace(/^[a-z]+:/, `${carrier}:`);
   }
 }
 
@@ -189,12 +194,6 @@ export interface RouteDialOptions {
   readonly signal: AbortSignal;
   /** Told of every round trip. */
   readonly onRoundTrip?: (rttMs: number) => void;
+  /** How long it may take, in milliseconds; as `dialHtx` takes it by default, and QUIC before a fall-back less. */
+  readonly timeoutMs?: number;
 }
-
-const SCHEME = {
-  tls: "tls",
-  wss: "tls",
-  tcp: "tcp",
-  ws: "tcp",
-  quic: "quic",
-} as const;

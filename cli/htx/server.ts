@@ -1,16 +1,13 @@
-import { systemClock } from "../../src/core/async/mod.ts";
 import { Metrics } from "../../src/core/metrics/mod.ts";
 import { dial, resolveHost } from "../../src/core/transport/mod.ts";
-import { TicketKeys } from "../../src/tls/mod.ts";
 import { htx } from "../../mod.ts";
-import { keyImporter, openCrypto } from "../_crypto.ts";
+import { openCrypto } from "../_crypto.ts";
 import { type Command, command, type Context } from "../_main.ts";
 import type { HtxConfig } from "./config.ts";
 import { announce, loadKeys, rotate } from "./identity.ts";
-import { DecoyOrigin } from "./decoy_origin.ts";
 import { openListeners } from "./listeners.ts";
+import { openHtxServer } from "./open_htx_server.ts";
 import { allowList, forwardAll, openStore } from "./server_parts.ts";
-import { sessionOptions } from "./session_config.ts";
 import {
   aborted,
   listed,
@@ -104,84 +101,45 @@ export const server: Command = command({
 async function serve(config: ServerConfig, context: Context): Promise<void> {
   const { log, signal } = context;
   const state = stateDirectory(config.state, context);
-  const keys = await loadKeys(`${state}/server.json`, config, context);
+  const keys = await loadKeys(`${state}/server.json`, config.tickets, context);
   using store = openStore(`${state}/replay.sqlite`);
   const crypto = openCrypto(config.crypto, log);
   const metrics = new Metrics();
-  const latency = htx.latencyHooks(metrics);
-  const gate = new htx.Gate({
-    crypto,
-    keys: keys.ring,
-    replay: new htx.ReplayMemory({ store, nowMs: systemClock.now() }),
-    buckets: new htx.TokenBuckets({
-      capacity: config.tickets.burst,
-      refillPerSecond: config.tickets.per_second,
-    }),
-    log,
-  });
-  await using origin = new DecoyOrigin(config.decoy, keys, log);
-  await origin.look(signal);
-  const decoy = new htx.Decoy({
-    dial: (options) => origin.dial(options),
-  });
   const forwarder = new htx.tunnel.Forwarder({
     allow: allowList(config.allow),
     dial,
     resolve: resolveHost,
   });
-  using tickets = new TicketKeys(crypto);
-  const listeners = await openListeners(config, keys, {
-    alpn: origin.alpn,
-    takesTruncation: true, // sessions and HTTP know their own end
-    tickets,
-    crypto,
-    importKey: keyImporter(crypto, log),
-    onFault: (error) => log.error("htx.tls_fault", { error }),
-    ...origin.handOver,
-  });
-  await using htxServer = new htx.HtxServer(listeners.all, {
-    ...sessionOptions(config.session),
-    ...latency,
-    staticKeyPair: keys.staticKeyPair,
-    gate,
-    decoy,
-    cookieName: config.tickets.cookie,
-    get http2Greeting() {
-      return origin.greeting;
+  await using opened = await openHtxServer({
+    ...{ config, keys, store, crypto, metrics, section: "server" },
+    options: {
+      classic: config.classic,
+      ...(config.clients.length > 0 && { clients: config.clients }),
     },
-    ...(config.clients.length > 0 && { clients: config.clients }),
-    classic: config.classic,
-    maxSessions: config.max_sessions,
-    requestTimeoutMs: config.handshake_timeout,
-    handshakeTimeoutMs: config.handshake_timeout,
-    crypto,
-    log,
+    listen: (options) => openListeners(config, keys, options),
+  }, context);
+  const { server, gate, decoy, listeners: { tls, addresses } } = opened;
+  htx.exposeServer(metrics, {
+    ...{ server, gate, decoy, forwarder },
+    tls: tls ? [tls] : [],
   });
-  const { tls } = listeners;
-  htx.exposeServer(metrics, { server: htxServer, gate, decoy, forwarder, tls });
   await using status = startStatus({
     name: "betanet-htx server",
     listen: config.status,
     metrics,
-    health: () => ({ listening: htxServer.addresses.length > 0 }),
+    health: () => ({ listening: server.addresses.length > 0 }),
     ready: () => ({ accepting: !signal.aborted }),
   }, context);
   const published = {
-    config,
-    keys,
-    addresses: listeners.addresses,
-    state,
+    ...{ config, keys, addresses, state },
     status: status?.address,
   };
   announce(published, context);
-  const rotation = setInterval(() => {
-    rotate(published, context);
-    void origin.look(signal);
-  }, EVERY_MS);
-  const serving = forwardAll(htxServer, forwarder);
+  const rotation = setInterval(() => rotate(published, context), EVERY_MS);
+  const serving = forwardAll(server, forwarder);
   await aborted(signal);
   clearInterval(rotation);
   context.note(`draining for up to ${config.drain / 1000} s`);
-  await htxServer.close({ drainMs: config.drain, reason: "server stops" });
+  await server.close({ drainMs: config.drain, reason: "server stops" });
   await serving;
 }

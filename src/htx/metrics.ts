@@ -24,10 +24,10 @@ export interface ServerParts {
   readonly gate: Gate;
   /** Its decoy. */
   readonly decoy: Decoy;
-  /** What forwards its streams. */
-  readonly forwarder: { stats(): TunnelStats<string> };
-  /** Its listener for TLS. */
-  readonly tls?: Pick<TlsListener, "refused"> | undefined;
+  /** What forwards its streams, if that is what becomes of them. */
+  readonly forwarder?: { stats(): TunnelStats<string> };
+  /** Its listeners for TLS. */
+  readonly tls: readonly Pick<TlsListener, "refused">[];
 }
 
 /** What {@link exposeClient} reads. */
@@ -151,9 +151,10 @@ export function exposeServer(
         "crowded_out",
       ],
     },
-    read: ({ reason }) => tls?.refused[TLS_REFUSED[reason]] ?? 0,
+    read: ({ reason }) =>
+      tls.reduce((sum, each) => sum + each.refused[TLS_REFUSED[reason]], 0),
   });
-  exposeTunnels(metrics, [forwarder]);
+  if (forwarder) exposeTunnels(metrics, [forwarder]);
 }
 
 /** Exposes what a client counts. */

@@ -246,7 +246,7 @@ async function htxMetrics(): Promise<Metrics[]> {
   });
   const atServer = new Metrics();
   latencyHooks(atServer);
-  exposeServer(atServer, { server, gate, decoy, forwarder });
+  exposeServer(atServer, { server, gate, decoy, forwarder, tls: [] });
   await using dialer = new SessionDialer(() => world.dial());
   const atProxy = new Metrics();
   const tunnels = [new tunnel.LocalProxy(dialer)];
