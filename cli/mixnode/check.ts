@@ -6,6 +6,8 @@ import { CliError } from "../_error.ts";
 import { type Command, command, type Context } from "../_main.ts";
 import { beaconFault, isNistUnpinned } from "./beacon_of.ts";
 import type { MixnodeConfig } from "./config.ts";
+import { error, type Finding, trial, warning } from "./finding.ts";
+import { htxFindings } from "./htx_findings.ts";
 import { readKeys } from "./keys.ts";
 import { mixStrategyOf } from "./mix_strategy_of.ts";
 import {
@@ -28,12 +30,6 @@ Reads a configuration and the keys that it leads to, and prints what is wrong, o
 
 Exit code 1 if the node or authority cannot run so, 2 if the file is not of the form.
 `;
-
-/** Something wrong: an error keeps it from running. */
-interface Finding {
-  readonly level: "error" | "warning";
-  readonly what: string;
-}
 
 /** Checks a configuration. */
 export const check: Command = command({
@@ -120,13 +116,17 @@ function nodeFindings(config: MixnodeConfig, context: Context): Finding[] {
   const keys = trial(() => {
     readKeys(stateFolder(state, context), "node");
   });
+  const htx = trial(() => {
+    const folder = stateFolder(state, context);
+    found.push(...htxFindings(config.node, folder));
+  });
   const mixing = trial(() => {
     const parts = { ...parametersOf(config), random: () => 0 };
     if (parts.meanDelayMs <= parts.maxDelayMs) {
       mixStrategyOf(config.node, parts);
     }
   });
-  return [...found, ...keys, ...mixing];
+  return [...found, ...keys, ...htx, ...mixing];
 }
 
 function authorityFindings(
@@ -165,22 +165,4 @@ function authorityFindings(
       ? []
       : [error("authority.beacon names no source: no document can be made")]),
   ];
-}
-
-function trial(check: () => void): Finding[] {
-  try {
-    check();
-    return [];
-  } catch (cause) {
-    if (!(cause instanceof Error)) throw cause;
-    return [error(cause.message)];
-  }
-}
-
-function error(what: string): Finding {
-  return { level: "error", what };
-}
-
-function warning(what: string): Finding {
-  return { level: "warning", what };
 }

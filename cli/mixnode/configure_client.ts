@@ -20,6 +20,7 @@ import { gatewayDial } from "./gateway_dial.ts";
 import { readKeys } from "./keys.ts";
 import { lockState } from "./lock_state.ts";
 import { firstDocument, openDirectory, randomOf } from "./network.ts";
+import { NodeDialer } from "./node_dialer.ts";
 import { openMixCrypto } from "./open_mix_crypto.ts";
 import { readMixnodeConfig, stateFolder } from "./settings.ts";
 
@@ -59,7 +60,8 @@ export async function configureClient(
   };
   const { epochSeconds, network } = parameters;
   const geometry = sphinxGeometry(parameters.payloadLength);
-  const dial = gatewayDial({ directory: client, gatewayId, log }, {
+  const dialer = opened.use(new NodeDialer({ crypto, log }));
+  const dial = gatewayDial({ directory: client, gatewayId, dialer, log }, {
     ...{ crypto, network, packetLength: geometry.packetLength },
     staticKeyPair: link,
   });

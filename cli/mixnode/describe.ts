@@ -36,8 +36,9 @@ export const describe: Command = command({
     const nowMs = systemClock.wallTime();
     const { epochSeconds } = parametersOf(config);
     const epoch = Math.floor(nowMs / (epochSeconds * 1_000));
-    const reached = await wouldBeReached(config.node, store);
-    const node = { crypto, config, keys, epochKeys, reached };
+    const state = { folder, store };
+    const reached = await wouldBeReached(config.node, state, context);
+    const node = { crypto, config, keys, epochKeys, reached: () => reached };
     const { descriptor, bytes } = ownDescriptor(node, epoch, nowMs);
     const shown = {
       id: encodeHex(descriptor.identityKey),

@@ -8,7 +8,7 @@ import {
   type DirectoryNode,
   type MixLink,
 } from "../../src/mixnet/mod.ts";
-import { dialNode } from "./network.ts";
+import type { NodeDialer } from "./node_dialer.ts";
 
 /** Which gateway {@link gatewayDial} reaches. */
 export interface GatewayDialOptions {
@@ -16,13 +16,15 @@ export interface GatewayDialOptions {
   readonly directory: directory.DirectoryClient;
   /** Its id, 32 bytes. */
   readonly gatewayId: Uint8Array;
+  /** Connects to it. */
+  readonly dialer: Pick<NodeDialer, "dial">;
   /** Where it says why it could not be reached. */
   readonly log: Logger;
 }
 
 /** What makes links to a client's gateway, at the first of its addresses that answers. */
 export function gatewayDial(
-  { directory, gatewayId, log }: GatewayDialOptions,
+  { directory, gatewayId, dialer, log }: GatewayDialOptions,
   options: Omit<DialLinkOptions, "remoteStaticKey" | "signal">,
 ): (signal: AbortSignal) => Promise<MixLink> {
   return async (signal) => {
@@ -30,7 +32,7 @@ export function gatewayDial(
     const gateway = gatewayIn(directory, gatewayId);
     for (const address of gateway?.addresses ?? []) {
       try {
-        const connection = await dialNode(address, signal, gateway!);
+        const connection = await dialer.dial(address, signal, gateway!);
         return await dialLink(connection, {
           ...options,
           signal,

@@ -3,15 +3,17 @@ import { namespace, type Store } from "../../src/core/storage/mod.ts";
 import {
   type Address,
   type CertificatePem,
-  listen,
-  type Listener,
   selfSigned,
-  TransportError,
 } from "../../src/core/transport/mod.ts";
-import { CliError } from "../_error.ts";
+import type { ConnectionSource } from "../../src/mixnet/mod.ts";
+import type { Context } from "../_main.ts";
 import { derOf } from "../htx/record.ts";
 import type { MixnodeConfig } from "./config.ts";
-import { CERTIFICATE_NAME } from "./network.ts";
+import { isHtx } from "./htx_address.ts";
+import { HtxIdentity } from "./htx_identity.ts";
+import { listenAt } from "./listen_at.ts";
+import { CERTIFICATE_NAME } from "./node_dialer.ts";
+import { type HtxParts, openHtx } from "./open_htx.ts";
 
 type NodeConfig = MixnodeConfig["node"];
 
@@ -21,6 +23,22 @@ export interface Reached {
   readonly addresses: readonly Address[];
   /** What its `quic:` addresses show, in DER, if it has any. */
   readonly certificate?: Uint8Array;
+  /** By which its `htx:` addresses are reached, if it has any. */
+  readonly peerRecord?: Uint8Array;
+}
+
+/** What listening works with. */
+export interface ListenParts extends HtxParts {
+  /** The folder of the state. */
+  readonly folder: string;
+}
+
+/** Where a node listens. */
+export interface OpenListeners extends AsyncDisposable {
+  /** What comes there. */
+  readonly sources: readonly ConnectionSource[];
+  /** How others reach it now. */
+  reached(): Reached;
 }
 
 const NAMESPACE = "mixnode";
@@ -30,45 +48,75 @@ const VALIDITY_MS = 3_650 * 86_400_000;
 /**
  * Listens everywhere that `node.listen` says.
  *
- * @throws {CliError} `failed` if an address cannot be listened at.
+ * @throws {CliError} `failed` if an address cannot be listened at; as {@link openHtx}.
  */
 export async function openListeners(
   node: NodeConfig,
-  store: Store,
-): Promise<
-  { readonly listeners: readonly Listener[]; readonly reached: Reached }
-> {
+  parts: ListenParts,
+  context: Context,
+): Promise<OpenListeners> {
   await using opened = new AsyncDisposableStack();
-  const certificate = await certificateIn(node, store);
-  const listeners: Listener[] = [];
+  const certificate = await certificateIn(node, parts.store);
+  const identity = await htxIdentityOf(node, parts.folder, context);
+  const door = identity && node.listen.some(isHtx)
+    ? opened.use(await openHtx(node, identity, parts, context))
+    : undefined;
+  const sources: ConnectionSource[] = door ? [door.streams] : [];
+  const behindHtx = door?.addresses.values();
+  const listened: Address[] = [];
   for (const address of node.listen) {
-    const listener = await listen(address, {
-      ...certificate && { quic: { certificate } },
-    }).catch((cause) => cannotListen(address, cause));
-    listeners.push(opened.use(listener));
+    if (isHtx(address)) {
+      listened.push(behindHtx!.next().value!);
+      continue;
+    }
+    const listener = opened.use(
+      await listenAt(address, certificate),
+    );
+    sources.push(listener);
+    listened.push(listener.address);
   }
-  opened.move();
-  const listened = listeners.map(({ address }) => address);
-  return { listeners, reached: reachedOf(node, listened, certificate) };
+  const closing = opened.move();
+  return {
+    sources,
+    reached: () => reachedOf(node, listened, certificate, identity),
+    [Symbol.asyncDispose]: () => closing.disposeAsync(),
+  };
 }
 
 /** How others would reach the node that `node` describes. */
 export async function wouldBeReached(
   node: NodeConfig,
-  store: Store,
+  { folder, store }: Pick<ListenParts, "folder" | "store">,
+  context: Context,
 ): Promise<Reached> {
-  return reachedOf(node, node.listen, await certificateIn(node, store));
+  const certificate = await certificateIn(node, store);
+  const identity = await htxIdentityOf(node, folder, context);
+  return reachedOf(node, node.listen, certificate, identity);
 }
 
 function reachedOf(
-  { addresses }: NodeConfig,
+  node: NodeConfig,
   listened: readonly Address[],
   certificate: CertificatePem | undefined,
+  identity: HtxIdentity | undefined,
 ): Reached {
+  const addresses = node.addresses.length > 0 ? node.addresses : listened;
+  const peerRecord = identity?.record(addresses);
   return {
-    addresses: addresses.length > 0 ? addresses : listened,
+    addresses,
     ...certificate && { certificate: derOf(certificate.certPem) },
+    ...peerRecord && { peerRecord },
   };
+}
+
+/** The keys of its `htx:` addresses, if it has any. */
+async function htxIdentityOf(
+  { listen, addresses, htx }: NodeConfig,
+  folder: string,
+  context: Context,
+): Promise<HtxIdentity | undefined> {
+  if (![...listen, ...addresses].some(isHtx)) return undefined;
+  return await HtxIdentity.load(folder, htx, context);
 }
 
 /** The node's certificate, if QUIC is used: made once, so that what was published of it holds after a restart. */
@@ -89,12 +137,4 @@ async function certificateIn(
   });
   kept.set(CERTIFICATE, utf8(JSON.stringify(made)));
   return made;
-}
-
-function cannotListen(address: Address, cause: unknown): never {
-  if (!(cause instanceof TransportError)) throw cause;
-  throw new CliError("failed", `Cannot listen at ${address}`, {
-    cause,
-    hint: "Is another program listening there?",
-  });
 }

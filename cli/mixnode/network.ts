@@ -1,12 +1,7 @@
 import { Backoff, systemClock } from "../../src/core/async/mod.ts";
 import type { CryptoProvider } from "../../src/core/crypto/mod.ts";
 import type { Store } from "../../src/core/storage/mod.ts";
-import {
-  type Address,
-  type Connection,
-  dialQuic,
-  dialTcp,
-} from "../../src/core/transport/mod.ts";
+import type { Address } from "../../src/core/transport/mod.ts";
 import {
   directory,
   type DirectoryDocument,
@@ -14,12 +9,8 @@ import {
 } from "../../src/mixnet/mod.ts";
 import { CliError } from "../_error.ts";
 import type { Context } from "../_main.ts";
-import { pemOf } from "../htx/record.ts";
 import type { MixnodeConfig } from "./config.ts";
 import { askDirectory, parametersOf, trustOf } from "./settings.ts";
-
-/** The name in nodes' certificates; trust comes from their descriptors. */
-export const CERTIFICATE_NAME = "localhost";
 
 /** Parts of {@link openDirectory}. */
 export interface DirectoryParts {
@@ -93,24 +84,4 @@ export async function firstDocument(
     }
     await backoff.wait({ signal });
   }
-}
-
-/** How a node is reached, besides its addresses. */
-export interface ReachablePeer {
-  /** What its `quic:` addresses show, in DER. */
-  readonly certificate?: Uint8Array;
-}
-
-/** Connects to `address` of a node. */
-export function dialNode(
-  address: Address,
-  signal: AbortSignal,
-  { certificate }: ReachablePeer,
-): Promise<Connection> {
-  if (!address.startsWith("quic:")) return dialTcp(address, { signal });
-  return dialQuic(address, {
-    signal,
-    serverName: CERTIFICATE_NAME,
-    caCerts: certificate ? [pemOf(certificate)] : [],
-  });
 }

@@ -22,11 +22,11 @@ import { lockState } from "./lock_state.ts";
 import { mixStrategyOf } from "./mix_strategy_of.ts";
 import {
   authoritiesOf,
-  dialNode,
   firstDocument,
   openDirectory,
   randomOf,
 } from "./network.ts";
+import { NodeDialer } from "./node_dialer.ts";
 import { openMixCrypto } from "./open_mix_crypto.ts";
 import { ownDescriptor } from "./own_descriptor.ts";
 import { askDirectory, parametersOf, stateFolder } from "./settings.ts";
@@ -68,12 +68,18 @@ export async function openMixnode(
   const crypto = openMixCrypto(config.node.crypto, log);
   const random = randomOf(crypto);
   const epochKeys = opened.use(new EpochKeys({ crypto, store }));
-  const { listeners, reached } = await openListeners(config.node, store);
-  opened.defer(() => listeners.forEach((each) => each.close()));
+  const parts = { folder, store, crypto, metrics };
+  const listening = opened.use(
+    await openListeners(config.node, parts, context),
+  );
+  const dialer = opened.use(
+    new NodeDialer({ crypto, log, session: config.node.htx.session }),
+  );
   const client = openDirectory({ config, crypto, store }, context);
   const tasks: Promise<void>[] = [];
   opened.defer(async () => void await Promise.all(tasks));
   const over = opened.adopt(new AbortController(), (each) => each.abort());
+  const { reached, sources: listeners } = listening;
   const own = { crypto, config, keys, epochKeys, reached };
   const { epochSeconds } = parametersOf(config);
   tasks.push(directory.publishDescriptor({
@@ -96,7 +102,7 @@ export async function openMixnode(
       keys: epochKeys,
       directory: client,
       isGateway: role === "gateway",
-      dial: dialNode,
+      dial: (address, signal, peer) => dialer.dial(address, signal, peer),
       peerRate: { framesPerSecond, burstFrames: 2 * framesPerSecond },
       strategy: mixStrategyOf(config.node, {
         ...parameters,
@@ -122,7 +128,7 @@ export async function openMixnode(
     id: encodeHex(id),
     server,
     directory: client,
-    addresses: reached.addresses,
+    addresses: reached().addresses,
     get isListed() {
       return client.document(client.epoch)?.nodes.some(({ identityKey }) =>
         equal(identityKey, id)

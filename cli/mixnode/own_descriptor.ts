@@ -22,8 +22,8 @@ export interface OwnNode {
   readonly keys: MixnodeKeys<"node">;
   /** Its Sphinx keys. */
   readonly epochKeys: Pick<EpochKeys, "advance" | "publicKeys">;
-  /** How others reach it. */
-  readonly reached: Reached;
+  /** How others reach it now. */
+  readonly reached: () => Reached;
 }
 
 /**
@@ -45,7 +45,7 @@ export function ownDescriptor(
   const descriptor: NodeDescriptor = {
     identityKey: crypto.ed25519.publicKey(seed),
     ...{ network, role, asn, sphinxKeys },
-    ...reached,
+    ...reached(),
     linkKey: crypto.x25519.publicKey(keys.linkKey.expose()),
     sequence: Math.floor(nowMs / 1_000),
     expiresMs: (Math.max(...sphinxKeys.keys()) + 1) * epochSeconds * 1_000,

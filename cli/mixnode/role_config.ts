@@ -15,6 +15,7 @@ import { type Address, parseAddress } from "../../src/core/transport/mod.ts";
 import { MAILBOX_LIMITS, PRIVACY_MODES } from "../../src/mixnet/mod.ts";
 import { CRYPTO_NAMES } from "../_crypto.ts";
 import { status } from "../htx/session_config.ts";
+import { nodeHtx } from "./htx_config.ts";
 
 /** 32 bytes in hexadecimal. */
 export function keyOf(text: string): Uint8Array {
@@ -32,7 +33,7 @@ export function nodeKey(doc?: string): Option<Uint8Array> {
   });
 }
 
-const SCHEMES = ["tcp", "quic"];
+const SCHEMES = ["tcp", "quic", "htx"];
 
 const address = parsed<Address>({
   want: SCHEMES.map((scheme) => `${scheme}://host:port`).join(" or "),
@@ -97,7 +98,8 @@ export const node = section({
   listen: list(address, {
     default: ["tcp://127.0.0.1:9001"],
     maxItems: 8,
-    doc: "where to take links from other nodes and clients",
+    doc:
+      "where to take links from other nodes and clients; htx: behind a web site, as node.htx says",
   }),
   addresses: list(address, {
     default: [],
@@ -152,6 +154,7 @@ export const node = section({
     ),
   }),
   mailboxes,
+  htx: nodeHtx,
   drain: duration({
     max: "1h",
     default: "10s",

@@ -15,7 +15,7 @@ mixes them and sends them on. It publishes what it is to the network's authoriti
 names it.
 
   --config <file>       mixnode.toml by default; flags win over it
-  --listen <address>    tcp://host:port or quic://host:port; may be repeated
+  --listen <address>    tcp://host:port, quic://… or htx://…; may be repeated
   --role <role>         mix or gateway
   --workers <n>         threads that unwrap packets
   --crypto <name>       auto, node, noble or native

@@ -11,7 +11,7 @@ import { readMixnodeConfig } from "./settings.ts";
 const USAGE = `
 Usage: betanet-mixnode stats [--config <file>] [--status <host:port>]
 
-Asks a running node what it has done: packets, drops by reason, anonymity, loops, links. The node must serve its status, as
+Asks a running node what it has done: packets, drops by reason, anonymity, loops, links, HTX. The node must serve its status, as
 node.status.port or --status-port says.
 
   --config <file>        mixnode.toml by default
@@ -31,7 +31,7 @@ export const stats: Command = command({
     const where = flags.status ?? configured(flags.config);
     const text = await metricsAt(where, context.signal);
     const samples = parseExposition(text)
-      .filter(({ name }) => name.startsWith("mixnet_"));
+      .filter(({ name }) => /^(?:mixnet|htx)_/.test(name));
     const values = Object.fromEntries(
       samples.map((sample) => [keyOf(sample), sample.value]),
     );
@@ -76,7 +76,7 @@ function keyOf({ name, labels }: MetricSample): string {
 
 function titleOf({ name, labels }: MetricSample): string {
   return [
-    name.slice("mixnet_".length).replaceAll("_", " "),
+    name.replace(/^mixnet_/, "").replaceAll("_", " "),
     ...Object.values(labels),
   ]
     .join(" ");

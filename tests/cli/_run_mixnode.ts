@@ -33,7 +33,7 @@ export class RunningMixnode {
     this.ended = run(program, this.terminal);
   }
 
-  /** Waits until it says something that `text` matches. */
+  /** Waits until it notes or prints something that `text` matches. */
   said(text: RegExp): Promise<RegExpExecArray> {
     const { promise, resolve } = Promise.withResolvers<RegExpExecArray>();
     this.#waiting.push({ text, found: resolve });

@@ -1,111 +1,12 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { delay, systemClock } from "../../src/core/async/mod.ts";
-import { nodeProvider } from "../../src/core/crypto/mod.ts";
 import { listenTcp } from "../../src/core/transport/mod.ts";
 import { makeFolder } from "./_htx_process.ts";
+import { freePort, MixNetwork } from "./_mix_network.ts";
 import { runMixnode, RunningMixnode } from "./_run_mixnode.ts";
-
-const EPOCH_S = 6;
-
-/** A network of an authority, a gateway and three mixes in this process; some links are QUIC. */
-class Network implements AsyncDisposable {
-  readonly nodes: RunningMixnode[] = [];
-  readonly statusPorts: string[] = [];
-  readonly #folder: string;
-  #network = "";
-  #authority?: RunningMixnode;
-
-  constructor(folder: string) {
-    this.#folder = folder;
-  }
-
-  /** Founds the network; nobody is in it yet. */
-  async found(): Promise<void> {
-    const folder = this.#folder;
-    const made = await runMixnode("keygen", "--authority", "--state", folder);
-    const id = made.stdout.trim().split(" ")[1];
-    const epoch = Math.floor(Date.now() / (EPOCH_S * 1_000));
-    await Deno.writeTextFile(
-      `${folder}/beacon.json`,
-      JSON.stringify(Object.fromEntries(
-        Array.from({ length: 60 }, (_, i) => [epoch + i, {
-          dice: nodeProvider.random(32).toHex(),
-        }]),
-      )),
-    );
-    const network = (port: number) => `
-[network]
-name = "test"
-authorities = ["${id}@127.0.0.1:${port}"]
-epoch = "${EPOCH_S}s"
-mean_delay = "5ms"
-client_packets_per_second = 40
-client_loops_per_second = 4
-`;
-    const port = await freePort();
-    this.#network = network(port);
-    const config = await this.#write(
-      "authority",
-      `[authority]\nport = ${port}\nstate = "${folder}"\n[authority.beacon]\nfile = "${folder}/beacon.json"\n`,
-    );
-    this.#authority = new RunningMixnode(
-      "directory",
-      "serve",
-      "--config",
-      config,
-    );
-    await this.#authority.said(/authority .* at http/);
-  }
-
-  /** Starts a node and waits until it works. */
-  async node(name: string, about: string): Promise<RunningMixnode> {
-    const state = `${this.#folder}/${name}`;
-    await runMixnode("keygen", "--state", state);
-    const config = await this.#write(
-      name,
-      `[node]\nstate = "${state}"\nworkers = 0\n${about}\n[node.status]\nport = 0\n`,
-    );
-    const node = new RunningMixnode("--config", config);
-    this.nodes.push(node);
-    const [, port] = await node.said(/status at http:\/\/127.0.0.1:(\d+)/);
-    this.statusPorts.push(port!);
-    return node;
-  }
-
-  /** Waits until the document of the epoch names every node: two epochs, as authorities close their list before. */
-  async listed(): Promise<void> {
-    for (const port of this.statusPorts) {
-      for (let ok = false; !ok; await delay(systemClock, 100)) {
-        const response = await fetch(`http://127.0.0.1:${port}/ready`);
-        ok = (await response.json()).checks.listed;
-      }
-    }
-  }
-
-  /** The configuration of a client, whose keys are made. */
-  async client(name: string): Promise<string> {
-    const state = `${this.#folder}/${name}`;
-    await runMixnode("keygen", "--client", "--state", state);
-    return await this.#write(name, `[client]\nstate = "${state}"\n`);
-  }
-
-  async #write(name: string, text: string): Promise<string> {
-    const path = `${this.#folder}/${name}.toml`;
-    await Deno.writeTextFile(path, `${this.#network}\n${text}`);
-    return path;
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    for (const each of [...this.nodes, this.#authority!]) {
-      await each.terminal.send("SIGTERM");
-      assertEquals(await each.ended, 0);
-    }
-  }
-}
 
 Deno.test("betanet-mixnode start runs nodes of a network, and client commands send through them", async () => {
   await using folder = await makeFolder();
-  await using network = new Network(folder.path);
+  await using network = new MixNetwork(folder.path);
   await network.found();
   const listen = (scheme: string) => `listen = ["${scheme}://127.0.0.1:0"]`;
   await network.node("gate", `role = "gateway"\nasn = 1\n${listen("tcp")}`);
@@ -154,7 +55,7 @@ Deno.test("betanet-mixnode start runs nodes of a network, and client commands se
 
 Deno.test("betanet-mixnode start refuses a state that another node uses, an address that is taken, and what fits no strategy", async () => {
   await using folder = await makeFolder();
-  await using network = new Network(folder.path);
+  await using network = new MixNetwork(folder.path);
   await network.found();
   await network.node("one", `listen = ["tcp://127.0.0.1:0"]`);
   await network.listed();
@@ -219,9 +120,3 @@ Deno.test("betanet-mixnode stats says where it asked in vain", async () => {
   assertEquals(nobody.code, 1);
   assertStringIncludes(nobody.stderr, `Nothing answers at ${status}`);
 });
-
-async function freePort(): Promise<number> {
-  const listener = await listenTcp("tcp://127.0.0.1:0");
-  listener.close();
-  return Number(listener.address.split(":").at(-1));
-}
