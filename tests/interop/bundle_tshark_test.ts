@@ -63,7 +63,7 @@ Deno.test({
 
 Deno.test({
   name:
-    "bundles: tshark says which blocks we have encrypted by which, and complains of nothing",
+    "bundles: tshark says which blocks sign and encrypt which, and complains of nothing",
   ignore,
   async fn() {
     const key = new Secret(crypto.random(32));
@@ -86,11 +86,14 @@ Deno.test({
       payload: crypto.random(100),
       flags: BUNDLE_FLAG.mustNotFragment,
     }));
-    assertEquals(secured.blocks.length, 4); // a signature, and two that decrypt
+    assertEquals(secured.blocks.length, 5); // two signatures, one of them encrypted
     const { complaints, seen } = await ask([encodeBundle(secured)]);
-    const notes = [3, 4].map((number) =>
-      `Block is targed by BCB block number ${number}`
-    );
+    const notes = [
+      "BIB block number 2",
+      "BCB block number 4",
+      "BCB block number 5",
+    ]
+      .map((by) => `Block is targed by ${by}`);
     assertEquals(complaints, [["1", ...notes]]);
     const numbers = secured.blocks.map(({ number }) => number).join();
     assertEquals(seen.map((fields) => fields[4]), [numbers]);

@@ -87,20 +87,25 @@ export interface ConfidentialityBlockInit extends EncryptOptions {
  * `bundle` with `targets` encrypted, and the integrity blocks that sign them too, as RFC 9172 §3.9 demands (BCB-AES-GCM, RFC 9173 §4).
  * Each gets a confidentiality block and a random IV of its own. The check values of the targets go.
  *
- * @throws {BpsecError} `no_target` if a target is not there, `malformed` if it cannot be encrypted.
+ * @throws {BpsecError} `no_target` if a target is not there, `malformed` if it cannot be encrypted, or an integrity block signs others
+ * besides, which could not be verified any longer.
  */
 export function encryptBlocks(
   crypto: CryptoProvider,
   bundle: Bundle,
   options: EncryptOptions,
 ): Bundle {
-  const signatures = integrityBlocksOf(bundle)
-    .filter(({ security }) =>
-      security.targets.some((target) => options.targets.includes(target))
-    )
-    .map(({ block }) => block.number);
+  const signatures = integrityBlocksOf(bundle).filter(({ security }) =>
+    security.targets.some((target) => options.targets.includes(target))
+  );
+  for (const { security } of signatures) {
+    if (security.targets.some((each) => !options.targets.includes(each))) {
+      throw new BpsecError("malformed", "A signature of other blocks too");
+    }
+  }
+  const targets = signatures.map(({ block }) => block.number);
   let encrypted = bundle;
-  for (const target of new Set([...signatures, ...options.targets])) {
+  for (const target of new Set([...targets, ...options.targets])) {
     encrypted = addConfidentialityBlock(crypto, encrypted, {
       ...options,
       targets: [target],

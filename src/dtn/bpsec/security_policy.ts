@@ -64,6 +64,8 @@ export type SecurityVerdict =
     /** The bundle without what was accepted. */
     readonly bundle: Bundle;
   }
+  /** A fragment, of which nothing can be checked: that is to be done when the bundle is whole again. */
+  | { readonly kind: "fragment" }
   | {
     readonly kind: "refused";
     /** {@link REPORT_REASON} of a status report. */
@@ -112,15 +114,21 @@ export class SecurityPolicy {
   /**
    * `bundle` with what the rules for a source add: what is signed first, then what is encrypted.
    *
-   * @throws {BpsecError} If there is no key, or the bundle is a fragment.
+   * @throws {BpsecError} If there is no key, the bundle is a fragment, or a block is protected in that way already.
    */
   protect(bundle: Bundle): Bundle {
     let made = bundle;
+    const encrypting = this.#rulesFor(bundle, "confidentiality", ["source"]);
+    const secret = new Set(encrypting.flatMap(({ targets }) => targets));
     for (const rule of this.#rulesFor(bundle, "integrity", ["source"])) {
-      const options = this.#optionsFor(made, rule);
-      if (options) made = signBlocks(this.#crypto, made, options);
+      const plain = rule.targets.filter((type) => !secret.has(type));
+      const encrypted = rule.targets.filter((type) => secret.has(type));
+      for (const targets of [plain, encrypted]) { // who cannot decrypt can verify the rest
+        const options = this.#optionsFor(made, { ...rule, targets });
+        if (options) made = signBlocks(this.#crypto, made, options);
+      }
     }
-    for (const rule of this.#rulesFor(bundle, "confidentiality", ["source"])) {
+    for (const rule of encrypting) {
       const options = this.#optionsFor(made, rule);
       if (options) made = encryptBlocks(this.#crypto, made, options);
     }
@@ -132,6 +140,7 @@ export class SecurityPolicy {
    * decrypts the integrity blocks too for which it has a key.
    */
   check(bundle: Bundle): SecurityVerdict {
+    if (bundle.primary.fragment) return { kind: "fragment" };
     try {
       checkSecurityBlocks(bundle);
       const decrypted = this.#decrypt(bundle);
