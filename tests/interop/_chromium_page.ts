@@ -53,8 +53,10 @@ export async function inChromium<T>(entry: string, given: object): Promise<T> {
     ],
     stdin: "null",
     stdout: "null",
-    stderr: "null",
+    stderr: "piped",
   }).spawn();
+  // Its children hold this open too: they write to the profile until they end.
+  const silent = child.stderr.pipeTo(new WritableStream());
   const signal = AbortSignal.timeout(60_000);
   signal.addEventListener("abort", () => reject(signal.reason));
   const ended = child.status.then(({ code }) =>
@@ -67,7 +69,7 @@ export async function inChromium<T>(entry: string, given: object): Promise<T> {
       child.kill();
     } catch { // it has ended
     }
-    await ended;
+    await Promise.all([ended, silent]);
   }
 }
 

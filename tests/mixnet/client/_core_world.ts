@@ -128,13 +128,16 @@ export class CoreWorld implements RouteSource {
     this.pass(ms);
   }
 
-  /** Lets one client send a packet, and one that may be a reply; gives the first. */
-  send(core: ClientCore): Bytes | undefined {
-    const made = core.next("message", this.at);
-    if (made) this.#travel(made.packet, made.epoch);
-    const other = core.next("reply", this.at);
-    if (other) this.#travel(other.packet, other.epoch);
-    return made?.packet;
+  /** Lets one client send a packet, and one that may be a reply. */
+  send(core: ClientCore): Bytes[] {
+    const sent: Bytes[] = [];
+    for (const slot of ["message", "reply"] as const) {
+      const made = core.next(slot, this.at);
+      if (!made) continue;
+      sent.push(made.packet);
+      this.#travel(made.packet, made.epoch);
+    }
+    return sent;
   }
 
   /** Lets `ms` pass without a packet. */
