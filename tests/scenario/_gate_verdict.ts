@@ -137,6 +137,17 @@ function directionFindings(group: LinkGroup, direction: string): Finding[] {
       ratesP(cover, real),
       [cover.frames, real.frames],
     ),
+    ...cover.perLink.length < 2 ? [] : [cover, real].map((sample, i) => {
+      const even = sample.frames / sample.perLink.length;
+      const statistic = sample.perLink
+        .reduce((sum, count) => sum + (count - even) ** 2 / even, 0);
+      return finding(
+        `writes per link, χ² of even, ${i ? "real" : "cover"}`,
+        `${Math.min(...sample.perLink)}–${Math.max(...sample.perLink)}`,
+        chiSquareP(statistic, sample.perLink.length - 1),
+        [cover.perLink.length, real.perLink.length],
+      );
+    }),
     finding("gaps, KS", `D ${gaps.distance.toFixed(4)}`, gaps.p),
     ...rate === undefined ? [] : [cover, real].map((sample, i) => {
       const { distance, p } = oneSampleKs(
@@ -337,6 +348,10 @@ class Sample {
 
   get frames(): number {
     return this.writes.length;
+  }
+
+  get perLink(): readonly number[] {
+    return this.#links.map(({ length }) => length);
   }
 
   /** Seconds, over all links. */
