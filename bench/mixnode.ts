@@ -48,8 +48,8 @@ const crypto = openMixCrypto("auto", silentLogger);
 await using network = await foundNetwork(crypto, MEAN_DELAY_MS);
 const few = await prepare(RATE_PACKETS);
 const aloneBefore = unwrapRate(crypto, network, few);
-/** A busy machine may have made the rate look low. */
-const mostPerS = 1.25 * aloneBefore.perS * threads;
+/** By processor time, as a busy machine makes the rate look low. */
+const mostPerS = 1.1e6 / aloneBefore.cpuUs * threads;
 const pacedPackets = mostPerS * PACED_SHARE * pacedSeconds;
 const packets = await prepare(
   mostPerS * (seconds + WARM_UP_MS / 1_000) + pacedPackets,
@@ -79,10 +79,10 @@ async function measure() {
   return { sustained, paced, metrics };
 }
 
-/** Waits until other jobs leave the processors alone for 5 s, but no longer than `minutes`. */
+/** Waits until other jobs take less than a fifth of a processor for 5 s, but no longer than `minutes`. */
 async function quiet(minutes: number): Promise<void> {
   const endMs = systemClock.now() + minutes * 60_000;
-  for (let s = 5; s > 0.5 && systemClock.now() < endMs;) {
+  for (let s = 5; s > 1 && systemClock.now() < endMs;) {
     const startS = busyS();
     await delay(systemClock, 5_000);
     s = busyS() - startS;

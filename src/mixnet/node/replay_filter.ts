@@ -5,7 +5,7 @@
  * keys has another tag, whatever form its group element is written in.
  *
  * ```text
- * store keys   u32 epoch ‖ u32 row → up to 256 tags of 16 B, in the order in which they came
+ * store keys   u32 epoch ‖ u32 row → up to 48 tags of 16 B, in the order in which they came
  * ```
  *
  * @module
@@ -39,7 +39,8 @@ export interface TaggedPacket {
   readonly tag: Uint8Array;
 }
 
-const ROW_TAGS = 256;
+/** So many that a row fits in a page of SQLite's tree with others: longer ones spill into pages of their own, which each write renews. */
+const ROW_TAGS = 48;
 const DELETED_ROWS = 64;
 
 interface EpochTags {

@@ -43,15 +43,15 @@ Deno.test("ReplayFilter keeps epochs apart", () => {
 
 Deno.test("ReplayFilter has in its store what it calls new, and knows it after a restart", () => {
   using store = memoryStore();
-  const all = tags(700);
+  const all = tags(140);
   const first = new ReplayFilter({ store, crypto });
-  for (let i = 0; i < all.length; i += 50) {
-    first.remember(of(7, all.slice(i, i + 50)));
+  for (let i = 0; i < all.length; i += 10) {
+    first.remember(of(7, all.slice(i, i + 10)));
   }
   assertEquals(rows(store), [
-    "0000000700000000:256",
-    "0000000700000001:256",
-    "0000000700000002:188",
+    "0000000700000000:48",
+    "0000000700000001:48",
+    "0000000700000002:44",
   ]);
   const second = new ReplayFilter({ store, crypto });
   assertEquals(new Set(second.remember(of(7, all))), new Set(["replayed"]));
@@ -62,14 +62,14 @@ Deno.test("ReplayFilter has in its store what it calls new, and knows it after a
     new Set(third.remember(of(7, [...all, ...more]))),
     new Set(["replayed"]),
   );
-  assertEquals(third.fill, 800);
+  assertEquals(third.fill, 240);
 });
 
 Deno.test("ReplayFilter goes on in a new row after a restart with a full one", () => {
   using store = memoryStore();
-  new ReplayFilter({ store, crypto }).remember(of(1, tags(256)));
+  new ReplayFilter({ store, crypto }).remember(of(1, tags(48)));
   new ReplayFilter({ store, crypto }).remember(of(1, tags(1, 2)));
-  assertEquals(rows(store), ["0000000100000000:256", "0000000100000001:1"]);
+  assertEquals(rows(store), ["0000000100000000:48", "0000000100000001:1"]);
 });
 
 Deno.test("a full ReplayFilter still knows replays, and takes nothing new but of another epoch", () => {
@@ -94,7 +94,7 @@ Deno.test("a full ReplayFilter still knows replays, and takes nothing new but of
 Deno.test("ReplayFilter erases an epoch from memory and store, little by little if it is long", () => {
   using store = memoryStore();
   const filter = new ReplayFilter({ store, crypto });
-  filter.remember(of(7, tags(256 * 100)));
+  filter.remember(of(7, tags(48 * 100)));
   filter.remember(of(8, tags(1)));
   filter.retain((epoch) => epoch === 8);
   assertEquals(filter.epochs, [8]);
