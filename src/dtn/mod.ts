@@ -145,6 +145,10 @@ export {
   staticRouter,
 } from "./routing/static_router.ts";
 export {
+  type LyapunovOptions,
+  lyapunovScheduler,
+} from "./schedule/lyapunov_scheduler.ts";
+export {
   deadlineScheduler,
   fifoScheduler,
   type OrderedSchedulerOptions,

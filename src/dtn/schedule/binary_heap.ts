@@ -1,7 +1,7 @@
 /** A priority queue: what is before all others comes out first. */
 export class BinaryHeap<T> {
   readonly #isBefore: (a: T, b: T) => boolean;
-  readonly #items: T[] = [];
+  #items: T[] = [];
 
   /** Starts empty. */
   constructor(isBefore: (a: T, b: T) => boolean) {
@@ -48,5 +48,12 @@ export class BinaryHeap<T> {
       [items[at], items[least]] = [items[least]!, items[at]!];
       at = least;
     }
+  }
+
+  /** Lets go of all items but those that `isKept`. */
+  retain(isKept: (item: T) => boolean): void {
+    const kept = this.#items.filter(isKept);
+    this.#items = [];
+    for (const item of kept) this.push(item);
   }
 }

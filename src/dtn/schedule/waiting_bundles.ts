@@ -7,6 +7,9 @@ interface Waiting {
   readonly number: number;
 }
 
+/** How many removed bundles the heap may hold beside as many as wait. */
+const MAX_REMOVED = 64;
+
 /** Which of two bundles goes first, as numbers compare; by the order of addition if they are equal. */
 export type BundleOrder = (a: ScheduledBundle, b: ScheduledBundle) => number;
 
@@ -46,15 +49,21 @@ export class WaitingBundles {
   get first(): ScheduledBundle | undefined {
     for (;;) {
       const first = this.#heap.first;
-      if (!first || this.#numbers.get(first.bundle.id) === first.number) {
-        return first?.bundle;
-      }
+      if (!first || this.#waits(first)) return first?.bundle;
       this.#heap.pop();
     }
   }
 
   /** Takes a bundle out; says whether it waited. */
   remove(id: string): boolean {
-    return this.#numbers.delete(id);
+    if (!this.#numbers.delete(id)) return false;
+    if (this.#heap.size > MAX_REMOVED + 2 * this.size) {
+      this.#heap.retain((waiting) => this.#waits(waiting));
+    }
+    return true;
+  }
+
+  #waits({ bundle, number }: Waiting): boolean {
+    return this.#numbers.get(bundle.id) === number;
   }
 }

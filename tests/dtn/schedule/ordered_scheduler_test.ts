@@ -8,33 +8,18 @@ import type {
   ScheduledBundle,
   Scheduler,
 } from "../../../src/dtn/schedule/scheduler.ts";
-
-const COST = {
-  bytesPerSecond: 1_000,
-  latencyMs: 0,
-  energyPerByte: 0,
-  moneyPerByte: 0,
-  exposure: 0,
-  reliability: 1,
-};
+import { contact, waiting } from "./_bundle.ts";
 
 function bundle(
   n: number,
   changes: Partial<ScheduledBundle> = {},
 ): ScheduledBundle {
-  return {
-    id: `bundle ${n}`,
-    destination: "dtn://z/in",
-    size: 100,
-    priority: 1,
-    receivedMs: n,
-    expiresMs: 1_000 - n,
-    ...changes,
-  };
+  const times = { receivedMs: n, expiresMs: 1_000 - n };
+  return waiting(`bundle ${n}`, { ...times, ...changes });
 }
 
 function to(peer: string): ContactCost {
-  return { ...COST, peer };
+  return contact({ peer });
 }
 
 function drain(scheduler: Scheduler, peer: string): number[] {
