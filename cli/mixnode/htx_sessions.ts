@@ -53,6 +53,7 @@ export class HtxSessions implements AsyncDisposable {
   readonly #keyPair: X25519KeyPair;
   readonly #peers = new Map<string, Peer>();
   readonly #closing = new Set<Promise<void>>();
+  #isClosed = false;
 
   /** Opens none yet; servers know us by a key of this run. */
   constructor(options: HtxSessionsOptions) {
@@ -72,7 +73,7 @@ export class HtxSessions implements AsyncDisposable {
    * Opens a stream at `address` of the node that `peerRecord` is of, and a session before that if there is none.
    *
    * @throws {DecodeError} If the record is not of the form.
-   * @throws {HtxError} If the record does not hold, or as `dialHtx` throws.
+   * @throws {HtxError} If the record does not hold, as `dialHtx` throws, or `closed` after disposal.
    * @throws {TransportError} If nobody answers there.
    * @throws The reason of the signal.
    */
@@ -81,6 +82,9 @@ export class HtxSessions implements AsyncDisposable {
     peerRecord: Uint8Array,
     signal: AbortSignal,
   ): Promise<Connection> {
+    if (this.#isClosed) {
+      throw new htx.HtxError("closed", "The sessions are closed");
+    }
     const record = htx.verifyPeerRecord(this.#options.crypto, peerRecord, {
       wallTimeMs: this.#clock.wallTime(),
     });
@@ -103,6 +107,7 @@ export class HtxSessions implements AsyncDisposable {
 
   /** Closes every session. */
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#isClosed = true;
     for (const [key, peer] of this.#peers) this.#remove(key, peer);
     await Promise.all(this.#closing);
   }

@@ -17,7 +17,7 @@ import { makeFolder } from "./_htx_process.ts";
 const HELLO = new TextEncoder().encode("hello");
 const { signal } = new AbortController();
 
-Deno.test("HtxSessions opens streams of one session at an address", async () => {
+Deno.test("HtxSessions opens streams of one session at an address, which end with it", async () => {
   await using door = await openDoor();
   await using sessions = new HtxSessions({ crypto, log });
   const open = () => sessions.open(door.address, door.record, signal);
@@ -33,6 +33,12 @@ Deno.test("HtxSessions opens streams of one session at an address", async () => 
     assertEquals(buffer.subarray(0, length!), HELLO);
   }
   assertEquals([sessions.size, await door.sessions()], [1, 1]);
+  await sessions[Symbol.asyncDispose]();
+  for (const [ours, theirs] of pairs) {
+    await Promise.all([ours.closed, theirs.closed]);
+  }
+  const late = await assertRejects(open, HtxError);
+  assertEquals([late.code, sessions.size], ["closed", 0]);
 });
 
 Deno.test("HtxSessions lets a session without streams go, and dials again for the next", async () => {
