@@ -97,8 +97,18 @@ export function clientGroup(
   };
 }
 
-/** What an observer sees between nodes whose names begin so. */
-export function innerGroup(
+/** What an observer sees between nodes, by their roles. */
+export function nodeGroups(
+  cover: Run,
+  real: Run,
+  windowMs: number,
+): LinkGroup[] {
+  return [["gateway", "mix"], ["mix", "mix"], ["mix", "gateway"]].map((
+    [from, to],
+  ) => nodeGroup(from!, to!, cover, real, windowMs));
+}
+
+function nodeGroup(
   from: string,
   to: string,
   cover: Run,

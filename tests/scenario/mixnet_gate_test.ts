@@ -1,7 +1,7 @@
 /**
  * Whether an observer of links can tell a mixnet in which people talk from one in which they are silent: two runs of the real parts on
  * a virtual clock, every write recorded, and everything we know of to tell them apart. And whether this would be noticed: clients
- * whose cover is not as it should be.
+ * whose cover is not as it should be. `_gate_figures.ts` prints the table of longer runs, `_gate_sockets.ts` one of real sockets.
  *
  * @module
  */
@@ -16,7 +16,7 @@ import {
 } from "./_client_fault.ts";
 import {
   clientGroup,
-  innerGroup,
+  nodeGroups,
   run,
   UPLINK_PER_SECOND,
 } from "./_gate_run.ts";
@@ -25,7 +25,7 @@ import { judge, tableOf } from "./_gate_verdict.ts";
 const CLIENTS = 12;
 const SECONDS = 72;
 const CLIENT_WINDOW_MS = 288;
-const INNER_WINDOW_MS = 96;
+const NODE_WINDOW_MS = 96;
 
 /** Each of {@link FAULTY} clients, and the statistic that is there to notice it. */
 const FAULTS: readonly (readonly [string, ClientFault, string])[] = [
@@ -56,13 +56,7 @@ Deno.test("nobody who watches links can tell talking clients from silent ones, u
   });
 
   await t.step("links of nodes", () => {
-    const group = (from: string, to: string) =>
-      innerGroup(from, to, cover, real, INNER_WINDOW_MS);
-    const verdict = judge([
-      group("gateway", "mix"),
-      group("mix", "mix"),
-      group("mix", "gateway"),
-    ]);
+    const verdict = judge(nodeGroups(cover, real, NODE_WINDOW_MS));
     print(tableOf(verdict));
     assertEquals(verdict.failed, []);
   });
