@@ -24,7 +24,8 @@ export class WaitingBundles {
   constructor(order: BundleOrder) {
     this.#heap = new BinaryHeap((a, b) => {
       const by = order(a.bundle, b.bundle);
-      return by < 0 || by === 0 && a.number < b.number;
+      // No number: both never expire.
+      return by < 0 || !(by > 0) && a.number < b.number;
     });
   }
 
