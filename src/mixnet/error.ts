@@ -1,5 +1,5 @@
 /** Why a part of the mixnet failed. */
-export const MIXNET_ERROR_CODES = [
+export const MIXNET_ERRORS = [
   "unauthenticated", // a handshake message or a frame does not verify
   "malformed", // a frame verified, but what it holds does not decode
   "truncated", // the peer ended in the middle of a frame
@@ -9,8 +9,8 @@ export const MIXNET_ERROR_CODES = [
   "closed", // used after close
 ] as const;
 
-/** One of {@link MIXNET_ERROR_CODES}. */
-export type MixnetErrorCode = typeof MIXNET_ERROR_CODES[number];
+/** One of {@link MIXNET_ERRORS}. */
+export type MixnetErrorCode = typeof MIXNET_ERRORS[number];
 
 /** A failure of the mixnet that a peer, or the network between, can cause. */
 export class MixnetError extends Error {

@@ -36,7 +36,7 @@ export type { RequestLimits } from "./client/requests.ts";
 export type { RoundTripOptions } from "./client/round_trip.ts";
 export type { MixRoute, RouteSource } from "./client/route_source.ts";
 export type { FrameSink } from "./client/send_paced.ts";
-export { MixnetError, type MixnetErrorCode } from "./error.ts";
+export { MIXNET_ERRORS, MixnetError, type MixnetErrorCode } from "./error.ts";
 export {
   Gateway,
   type GatewayCounts,
@@ -71,6 +71,7 @@ export {
 export type { LinkHandshakeOptions } from "./link/link_handshake.ts";
 export {
   type ConnectionSource,
+  LINK_REFUSALS,
   LinkListeners,
   type LinkListenersOptions,
   type LinkListenersStats,

@@ -1,11 +1,7 @@
 import { BoundedQueue, systemClock } from "../../core/async/mod.ts";
 import { encodeHex } from "../../core/bytes/mod.ts";
 import type { Connection, Listener } from "../../core/transport/mod.ts";
-import {
-  MIXNET_ERROR_CODES,
-  MixnetError,
-  type MixnetErrorCode,
-} from "../error.ts";
+import { MIXNET_ERRORS, MixnetError, type MixnetErrorCode } from "../error.ts";
 import { acceptLink, type AcceptLinkOptions } from "./dial_link.ts";
 import { FrameBudgets, type FrameRate } from "./frame_budgets.ts";
 import type { MixLink } from "./mix_link.ts";
@@ -31,7 +27,7 @@ export const LINK_REFUSALS = [
   "links_network", // too many links of one network
   "backlog", // too many links that nobody has taken
   "stopped", // we stopped during the handshake
-  ...MIXNET_ERROR_CODES, // the handshake failed
+  ...MIXNET_ERRORS, // the handshake failed
 ] as const;
 
 /** One of {@link LINK_REFUSALS}. */

@@ -1,6 +1,6 @@
 import type { Clock } from "../../core/async/mod.ts";
 import type { Metrics } from "../../core/metrics/mod.ts";
-import { MIXNET_ERROR_CODES } from "../error.ts";
+import { MIXNET_ERRORS } from "../error.ts";
 import type { Gateway, GatewayDrop } from "../gateway/gateway.ts";
 import { LINK_REFUSALS, type LinkListeners } from "../link/link_listeners.ts";
 import { exposeMixNode } from "./metrics.ts";
@@ -57,7 +57,7 @@ function exposeLinks(metrics: Metrics, links: LinkListeners): void {
   metrics.counterFrom({
     name: "mixnet_links_failed_total",
     help: "Links that ended by a failure, by reason",
-    labels: { reason: MIXNET_ERROR_CODES },
+    labels: { reason: MIXNET_ERRORS },
     read: ({ reason }) => links.stats.failed[reason] ?? 0,
   });
 }
