@@ -4,7 +4,7 @@ import { nodeProvider } from "../../src/core/crypto/mod.ts";
 import { listenTcp } from "../../src/core/transport/mod.ts";
 import { runMixnode, RunningMixnode } from "./_run_mixnode.ts";
 
-const EPOCH_S = 6;
+const EPOCH_S = 8;
 
 /** A network in this process: an authority, and the nodes and clients that a test wants. */
 export class MixNetwork implements AsyncDisposable {
