@@ -81,6 +81,18 @@ export const ROLES = {
       "--allow-env=HOME,XDG_CONFIG_HOME,XDG_STATE_HOME,BETANET_*",
     ],
   },
+  dtn: {
+    entry: "cli/dtn.ts",
+    description: "Bundle Protocol 7: node, send, recv, ping, inspect",
+    flags: [
+      "--no-prompt",
+      "--unstable-net",
+      "--allow-net",
+      "--allow-read",
+      "--allow-write",
+      "--allow-env=HOME,XDG_CONFIG_HOME,XDG_STATE_HOME,BETANET_*",
+    ],
+  },
   betanet: {
     entry: "cli/betanet.ts",
     description: "every program under one name, and the demo",

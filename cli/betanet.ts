@@ -8,6 +8,7 @@ Programs:
   htx      covert transport: server, SOCKS5 and HTTP proxy, client
   utls     ClientHellos of browsers: draw, fingerprint, explain, compare
   mixnode  mixnet: nodes, clients, authorities, proofs of delays
+  dtn      Bundle Protocol 7: node, send, recv, ping, inspect
 
   betanet htx --help lists its commands; betanet demo shows a tunnel and a mixnet at work.
 
@@ -28,6 +29,7 @@ export const program: Program = {
     htx: async () => (await import("./htx.ts")).program,
     utls: async () => (await import("./utls.ts")).program,
     mixnode: async () => (await import("./mixnode.ts")).program,
+    dtn: async () => (await import("./dtn.ts")).program,
     demo: async () => (await import("./demo.ts")).demo,
   },
 };

@@ -175,3 +175,4 @@ export type {
   DeliverySource,
   Registration,
 } from "./node/registration.ts";
+export { restApp, type RestAppOptions } from "./app/rest_app.ts";

@@ -1,4 +1,4 @@
-import { run } from "../../cli/_main.ts";
+import { type Program, run } from "../../cli/_main.ts";
 import { program } from "../../cli/mixnode.ts";
 import { FakeTerminal } from "./_fake_terminal.ts";
 import type { Ran } from "./_run_htx.ts";
@@ -10,8 +10,8 @@ export async function runMixnode(...args: readonly string[]): Promise<Ran> {
   return { code, stdout: terminal.out, stderr: terminal.err };
 }
 
-/** A command that runs until it is told to end. */
-export class RunningMixnode {
+/** A command of a program that runs in this process until it is told to end. */
+export class RunningProgram {
   readonly terminal: FakeTerminal;
   /** Its exit code, once it has ended. */
   readonly ended: Promise<number>;
@@ -19,7 +19,7 @@ export class RunningMixnode {
     [];
 
   /** Starts it. */
-  constructor(...args: readonly string[]) {
+  constructor(program: Program, args: readonly string[]) {
     this.terminal = new FakeTerminal(args);
     const { note, print } = this.terminal;
     this.terminal.note = (line) => {
@@ -47,5 +47,13 @@ export class RunningMixnode {
       if (match) found(match);
       return !match;
     });
+  }
+}
+
+/** A command of `betanet-mixnode` that runs until it is told to end. */
+export class RunningMixnode extends RunningProgram {
+  /** Starts it. */
+  constructor(...args: readonly string[]) {
+    super(program, args);
   }
 }

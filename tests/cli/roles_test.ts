@@ -37,6 +37,7 @@ Deno.test("executableName() is betanet for the umbrella and betanet-<role> else"
     "betanet-htx",
     "betanet-utls",
     "betanet-mixnode",
+    "betanet-dtn",
     "betanet",
   ]);
 });

@@ -58,13 +58,19 @@ const HELPS = {
     "verify",
   ],
   mixnode: [
+    "start",
+    "stats",
+    "client send",
     "keygen",
     "describe",
     "check",
     "directory init",
     "verify-delay",
   ],
-  betanet: ["demo", "htx server", "htx proxy", "mixnode keygen"],
+  dtn: ["node", "send", "recv", "ping", "query", "inspect"],
+  betanet: [
+    ...["demo", "htx server", "htx proxy", "mixnode keygen", "dtn node"],
+  ],
 } as const satisfies Record<keyof typeof ROLES, readonly string[]>;
 
 async function run(

@@ -204,6 +204,14 @@ export class DtnNode implements AsyncDisposable {
     return registration;
   }
 
+  /** The first bundle that waits for an endpoint of this node, whether somebody is registered in it or not. */
+  next(endpoint: Eid): Delivery | undefined {
+    for (const { id } of this.#store.entries(`${endpoint}`)) {
+      const delivery = this.#delivery(id);
+      if (delivery) return delivery;
+    }
+  }
+
   /** Takes contacts of `listener`, which it closes at its own end. */
   serve(listener: ContactListener): void {
     this.#over.signal.addEventListener("abort", () => listener.close());

@@ -1,0 +1,82 @@
+import { concat } from "../../src/core/bytes/mod.ts";
+import {
+  decodeResponseHead,
+  dialTcp,
+  encodeRequestHead,
+  fieldValue,
+  readHead,
+  TransportError,
+} from "../../src/core/transport/mod.ts";
+import { CliError } from "../_error.ts";
+import type { Context } from "../_main.ts";
+import type { DtnConfig } from "./config.ts";
+import { secretIn, stateFolder } from "./settings.ts";
+
+/** Asks the REST interface of the node that `config` describes. */
+export type AskNode = (
+  path: string,
+  body?: Uint8Array,
+) => Promise<{ readonly status: number; readonly body: Uint8Array }>;
+
+const MAX_ANSWER_BYTES = 2 ** 30;
+
+/** What asks the node of `config`, which runs on this machine. */
+export function askNode(config: DtnConfig, context: Context): AskNode {
+  const { host, port, token } = config.app;
+  const secret = token === "none"
+    ? undefined
+    : secretIn(stateFolder(config, context), "app.token");
+  const name = host.includes(":") ? `[${host}]` : host;
+  return async (path, body) => {
+    const { signal } = context;
+    const where = `${name}:${port}`;
+    try {
+      await using connection = await dialTcp(`tcp://${where}`, { signal });
+      await connection.write(concat(
+        encodeRequestHead({
+          method: body ? "POST" : "GET",
+          target: path,
+          fields: [
+            ["host", where],
+            ["connection", "close"],
+            ...secret === undefined
+              ? []
+              : [["authorization", `Bearer ${secret}`]] as const,
+            ...body ? [["content-length", `${body.length}`]] as const : [],
+          ],
+        }),
+        body ?? new Uint8Array(0),
+      ));
+      const { head, leftover } = await readHead(connection, decodeResponseHead);
+      const length = Number(fieldValue(head.fields, "content-length") ?? 0);
+      if (!(length <= MAX_ANSWER_BYTES)) throw tooLong();
+      const answer = new Uint8Array(length);
+      answer.set(leftover.subarray(0, length));
+      for (let filled = leftover.length; filled < length;) {
+        const count = await connection.read(answer.subarray(filled));
+        if (count === null) throw tooLong();
+        filled += count;
+      }
+      return { status: head.status, body: answer };
+    } catch (cause) {
+      if (!(cause instanceof TransportError)) throw cause;
+      throw new CliError("failed", `No node answers at ${where}`, {
+        cause,
+        hint: "betanet-dtn node runs one; --app-port says where it is.",
+      });
+    }
+  };
+}
+
+/** The text of an answer of status 200 or 204. */
+export function textOf(
+  { status, body }: { readonly status: number; readonly body: Uint8Array },
+): string {
+  const text = new TextDecoder().decode(body).trim();
+  if (status === 200 || status === 204) return text;
+  throw new CliError("failed", `The node answered ${status}: ${text}`);
+}
+
+function tooLong(): CliError {
+  return new CliError("failed", "The node's answer is not whole");
+}

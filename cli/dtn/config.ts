@@ -1,0 +1,181 @@
+import {
+  boolean,
+  type ConfigOf,
+  duration,
+  integer,
+  list,
+  oneOf,
+  parsed,
+  section,
+  size,
+  string,
+} from "../../src/core/config/mod.ts";
+import { type Address, parseAddress } from "../../src/core/transport/mod.ts";
+import { Eid } from "../../src/dtn/mod.ts";
+import { status } from "../htx/session_config.ts";
+
+/** A neighbour that the node dials. */
+export interface ConfiguredPeer {
+  /** Where it is; the scheme is its convergence layer's. */
+  readonly address: Address;
+  /** Its node id, where the layer does not say it. */
+  readonly nodeId?: Eid;
+}
+
+const LAYERS = ["tcpcl", "mtcp", "udp"] as const;
+
+const address = parsed<Address>({
+  want: LAYERS.map((scheme) => `${scheme}://host:port`).join(", "),
+  parse(text) {
+    const { scheme } = parseAddress(text);
+    if (LAYERS.some((each) => each === scheme)) return text;
+    throw new RangeError("Want another scheme");
+  },
+  format: String,
+});
+
+const peer = parsed<ConfiguredPeer>({
+  want: "tcpcl://host:port, or <node id>@mtcp://host:port",
+  parse(text) {
+    const [, nodeId, at = ""] = /^(?:([a-z]+:[^@]*)@)?(.+)$/.exec(text) ?? [];
+    const { scheme } = parseAddress(at);
+    if (!LAYERS.some((each) => each === scheme)) {
+      throw new RangeError("Want another scheme");
+    }
+    if (nodeId === undefined && scheme !== "tcpcl") {
+      throw new RangeError("Want its node id, as the layer does not say it");
+    }
+    return {
+      address: at,
+      ...nodeId !== undefined && { nodeId: Eid.parse(nodeId) },
+    };
+  },
+  format: ({ address, nodeId }) => nodeId ? `${nodeId}@${address}` : address,
+});
+
+const nodeId = parsed<Eid>({
+  want: "dtn://name/ or ipn:N.0",
+  parse(text) {
+    const eid = Eid.parse(text);
+    if (!eid.isNull && eid.nodeId().equals(eid)) return eid;
+    throw new RangeError("Want a node's own endpoint");
+  },
+  format: String,
+  default: Eid.parse("dtn://node/"),
+  doc: "our node id",
+});
+
+/** Everything `dtn.toml` may hold; `node --print-config` prints it with these texts. */
+export const SCHEMA = section({
+  node: section({
+    id: nodeId,
+    listen: list(address, {
+      default: ["tcpcl://127.0.0.1:4556"],
+      maxItems: 16,
+      doc: "where to take contacts",
+    }),
+    peers: list(peer, {
+      default: [],
+      maxItems: 256,
+      doc: "neighbours to keep contacts with",
+    }),
+    state: string({
+      doc:
+        "directory of bundles and what else outlives the process; $XDG_STATE_HOME/betanet/dtn if absent",
+    }).optional(),
+    plaintext: list(string({ pattern: /\*|[a-z]+:[!-~]*/ }), {
+      default: [],
+      maxItems: 256,
+      doc:
+        'destinations whose bundles may leave unencrypted, e.g. "dtn://weather/*"; none if empty, "*" for all',
+    }),
+    reports: boolean({
+      default: false,
+      doc: "send the status reports that bundles ask for",
+    }),
+    lenient: boolean({
+      default: false,
+      doc: "overlook the known faults of others' bundles",
+    }),
+    echo: boolean({
+      default: true,
+      doc: 'answer what comes for the endpoint "echo" with its payload',
+    }),
+    status,
+  }),
+  routing: section({
+    by: oneOf(
+      [
+        "epidemic",
+        "spray",
+        "binary_spray",
+        "prophet",
+        "static",
+        "contact_graph",
+      ],
+      { default: "epidemic", doc: "who gets a bundle" },
+    ),
+    copies: integer({
+      min: 1,
+      max: 1_024,
+      default: 7,
+      doc: "copies of a bundle that is made here, for spray",
+    }),
+    table: string({
+      doc: "file of rows: index, source, destination, via; for static",
+    }).optional(),
+    plan: string({ doc: "contact plan; for contact_graph" }).optional(),
+  }),
+  schedule: section({
+    by: oneOf(["fifo", "edf"], {
+      default: "fifo",
+      doc:
+        "which bundle goes next: first come within classes, or earliest deadline",
+    }),
+  }),
+  store: section({
+    max_bundles: integer({
+      min: 1,
+      max: 10_000_000,
+      default: 1_000_000,
+      doc: "bundles at most",
+    }),
+    max_size: size({
+      min: "64KiB",
+      max: "64GiB",
+      default: "4GiB",
+      doc: "bytes of bundles at most",
+    }),
+    evict: boolean({
+      default: false,
+      doc: "let the oldest of the lowest class give way, instead of refusing",
+    }),
+    encrypt: boolean({
+      default: false,
+      doc: "seal what is stored under a key in the folder of the state",
+    }),
+  }),
+  app: section({
+    host: string({ default: "127.0.0.1", doc: "loopback address of REST" }),
+    port: integer({
+      min: 0,
+      max: 65_535,
+      default: 3_000,
+      doc: "its port; 0: any",
+    }),
+    token: oneOf(["required", "none"], {
+      default: "required",
+      doc:
+        "whether applications must bring the token in the folder of the state",
+    }),
+    lifetime: duration({
+      min: "1s",
+      max: "365d",
+      default: "1h",
+      doc: "of bundles that send makes",
+    }),
+  }),
+});
+
+/** What `dtn.toml` says. */
+export type DtnConfig = ConfigOf<typeof SCHEMA>;

@@ -1,0 +1,169 @@
+import { encodeBase64Url } from "../../src/core/bytes/mod.ts";
+import { defaultProvider } from "../../src/core/crypto/mod.ts";
+import { Metrics } from "../../src/core/metrics/mod.ts";
+import { serveHttp } from "../../src/core/transport/mod.ts";
+import {
+  type DtnNode,
+  Eid,
+  NODE_DROPS,
+  payloadOf,
+  restApp,
+} from "../../src/dtn/mod.ts";
+import { type Command, command } from "../_main.ts";
+import { aborted, listed } from "../htx/settings.ts";
+import { startStatus } from "../htx/status.ts";
+import { openNode, type RunningDtnNode } from "./open_node.ts";
+import {
+  configText,
+  readDtnConfig,
+  secretIn,
+  stateFolder,
+} from "./settings.ts";
+
+const USAGE = `
+Usage: betanet-dtn node [--config <file>] [flags]
+
+Runs a node of Bundle Protocol 7 until SIGTERM: stores bundles, forwards them to neighbours, and serves applications over REST on
+loopback. The token that they must bring is in app.token of the folder of the state.
+
+  --config <file>         read dtn.toml; flags win over it
+  --print-config          print every key with its default and meaning
+  --id <eid>              our node id: dtn://name/ or ipn:N.0
+  --listen <address>      tcpcl://, mtcp:// or udp://host:port; may be repeated
+  --peer <address>        a neighbour; <node id>@ before it for mtcp and udp; may be repeated
+  --plaintext <pattern>   destinations whose bundles may leave unencrypted; may be repeated
+  --routing <name>        epidemic, spray, binary_spray, prophet, static or contact_graph
+  --state <folder>        where bundles are
+  --app-port <n>          port of REST (3000)
+  --status-port <n>       serve /health, /ready, /metrics and a live page on loopback
+
+Examples:
+  betanet-dtn node --id dtn://n1/ --plaintext '*'
+  betanet-dtn node --id dtn://n2/ --listen tcpcl://127.0.0.1:4557 --peer tcpcl://127.0.0.1:4556 --app-port 3001 --state n2
+`;
+
+/** Runs a node. */
+export const node: Command = command({
+  usage: USAGE,
+  flags: {
+    config: "string",
+    "print-config": "boolean",
+    id: "string",
+    listen: "strings",
+    peer: "strings",
+    plaintext: "strings",
+    routing: "string",
+    state: "string",
+    "app-port": "string",
+    "status-port": "string",
+  },
+  async run(flags, context) {
+    if (flags["print-config"]) {
+      const text = configText();
+      return context.print(text, text);
+    }
+    const config = readDtnConfig(flags.config, {
+      "node.id": flags.id,
+      "node.listen": listed(flags.listen),
+      "node.peers": listed(flags.peer),
+      "node.plaintext": listed(flags.plaintext),
+      "routing.by": flags.routing,
+      "node.state": flags.state,
+      "app.port": flags["app-port"],
+      "node.status.port": flags["status-port"],
+    });
+    const { signal } = context;
+    await using running = await openNode(config, context);
+    const { node, bundles, addresses } = running;
+    const token = config.app.token === "none" ? undefined : secretIn(
+      stateFolder(config, context),
+      "app.token",
+      () => encodeBase64Url(defaultProvider().random(24)),
+    );
+    await using rest = serveHttp(
+      restApp({ node, store: bundles, ...token !== undefined && { token } }),
+      { hostname: config.app.host, port: config.app.port, signal },
+    );
+    await using status = startStatus({
+      name: "betanet-dtn",
+      listen: config.node.status,
+      metrics: metricsOf(running),
+      health: () => ({ open: true }),
+      ready: () => ({ accepting: !signal.aborted }),
+    }, context);
+    if (config.node.echo) void echo(node);
+    const app = rest.address;
+    context.print(
+      { id: `${node.nodeId}`, addresses, app, status: status?.address },
+      `${node.nodeId} at ${addresses.join(" and ")}, applications at ${app}`,
+    );
+    await aborted(signal);
+  },
+});
+
+/** Answers what comes for `echo` until the node closes. */
+async function echo(node: DtnNode): Promise<void> {
+  const { nodeId } = node;
+  const source = nodeId.scheme === "ipn"
+    ? Eid.ipn(nodeId.allocator, nodeId.nodeNumber, 7)
+    : Eid.parse(`${nodeId}echo`);
+  using registration = node.register(source);
+  for await (const { bundle, accept } of registration) {
+    const { source: destination, lifetimeMs } = bundle.primary;
+    if (!destination.isNull) {
+      await node.send({
+        ...{ source, destination, payload: payloadOf(bundle) },
+        lifetimeMs: Number(lifetimeMs),
+      }).catch(() => {});
+    }
+    accept();
+  }
+}
+
+function metricsOf({ node, bundles }: RunningDtnNode): Metrics {
+  const metrics = new Metrics();
+  const events = [
+    "created",
+    "received",
+    "stored",
+    "forwarded",
+    "refused",
+    "unknown",
+    "delivered",
+  ] as const;
+  metrics.counterFrom({
+    name: "dtn_bundles_total",
+    help: "Bundles, by what happened to them",
+    labels: { event: events },
+    read: ({ event }) => node.counts[event],
+  });
+  metrics.counterFrom({
+    name: "dtn_drops_total",
+    help: "Bundles dropped, by reason",
+    labels: { reason: NODE_DROPS },
+    read: ({ reason }) => node.counts.dropped[reason],
+  });
+  metrics.gaugeFrom({
+    name: "dtn_stored_bundles",
+    help: "Bundles in the store",
+    read: () => bundles.usage.bundles,
+  });
+  metrics.gaugeFrom({
+    name: "dtn_stored_bytes",
+    help: "Bytes of bundles in the store",
+    read: () => bundles.usage.bytes,
+  });
+  metrics.gaugeFrom({
+    name: "dtn_neighbours",
+    help: "Neighbours in contact",
+    read: () => node.neighbours.length,
+  });
+  metrics.counterFrom({
+    name: "dtn_contacts_total",
+    help: "Contacts, and attempts that made none",
+    labels: { result: ["begun", "failed"] },
+    read: ({ result }) =>
+      result === "begun" ? node.counts.contacts : node.counts.failedDials,
+  });
+  return metrics;
+}

@@ -1,0 +1,123 @@
+import { encodeHex } from "../../src/core/bytes/mod.ts";
+import { defaultProvider, Secret } from "../../src/core/crypto/mod.ts";
+import { sqliteStore } from "../../src/core/storage/mod.ts";
+import { type Address, parseAddress } from "../../src/core/transport/mod.ts";
+import {
+  type Bundle,
+  BundleStore,
+  type ConvergenceLayer,
+  deadlineScheduler,
+  DtnNode,
+  fifoScheduler,
+  MtcpLayer,
+  QUIRKS,
+  TcpclLayer,
+  UdpLayer,
+} from "../../src/dtn/mod.ts";
+import { CliError } from "../_error.ts";
+import type { Context } from "../_main.ts";
+import { lockState } from "../mixnode/lock_state.ts";
+import { randomOf } from "../mixnode/network.ts";
+import type { DtnConfig } from "./config.ts";
+import { routerOf } from "./router_of.ts";
+import { secretIn, stateFolder } from "./settings.ts";
+
+/** A node that runs. */
+export interface RunningDtnNode extends AsyncDisposable {
+  /** The node. */
+  readonly node: DtnNode;
+  /** Its bundles. */
+  readonly bundles: BundleStore;
+  /** Where it takes contacts. */
+  readonly addresses: readonly Address[];
+}
+
+/** Room beside bundles for entries, indices and ids that are known. */
+const STORE_FACTOR = 8;
+
+/**
+ * Starts the node that `config` describes.
+ *
+ * @throws {CliError} If its state cannot be used, or an address not be listened at.
+ */
+export async function openNode(
+  config: DtnConfig,
+  context: Pick<Context, "log" | "env">,
+): Promise<RunningDtnNode> {
+  const { id: nodeId, lenient, reports } = config.node;
+  const folder = stateFolder(config, context);
+  await using opened = new AsyncDisposableStack();
+  opened.use(lockState(folder, "dtn"));
+  const crypto = defaultProvider();
+  const random = randomOf(crypto);
+  const { max_bundles: maxBundles, max_size: maxBytes } = config.store;
+  const kept = opened.use(sqliteStore(`${folder}/bundles.sqlite`, {
+    maxEntries: STORE_FACTOR * maxBundles + 1_000_000,
+    maxBytes: 2 * maxBytes + STORE_FACTOR * 256 * maxBundles,
+  }));
+  const state = opened.use(sqliteStore(`${folder}/routing.sqlite`));
+  const secret = config.store.encrypt
+    ? new Secret(Uint8Array.fromHex(
+      secretIn(folder, "store.key", () => encodeHex(crypto.random(32))),
+    ))
+    : undefined;
+  const bundles = opened.use(
+    new BundleStore({
+      ...{ store: kept, crypto, evicts: config.store.evict },
+      limits: { maxBundles, maxBytes },
+      ...secret && { secret },
+    }),
+  );
+  const node = opened.use(
+    new DtnNode({
+      ...{ nodeId, store: bundles, random, reports, log: context.log },
+      router: routerOf(config, { crypto, store: state, bundles }),
+      scheduler: config.schedule.by === "edf"
+        ? deadlineScheduler()
+        : fifoScheduler(),
+      allowsPlaintext: plaintextPolicy(config.node.plaintext),
+      ...lenient && { quirks: QUIRKS },
+    }),
+  );
+  const addresses: Address[] = [];
+  for (const address of config.node.listen) {
+    const { scheme } = parseAddress(address);
+    const listener = await layerOf(scheme, `${nodeId}`)
+      .listen(carrierOf(address)).catch((cause) => {
+        throw new CliError("failed", `Cannot listen at ${address}`, { cause });
+      });
+    node.serve(listener);
+    addresses.push(listener.address.replace(/^[a-z]+/, scheme));
+  }
+  for (const { address, nodeId: peer } of config.node.peers) {
+    const layer = layerOf(parseAddress(address).scheme, `${nodeId}`);
+    node.connect(layer, carrierOf(address), peer);
+  }
+  const closing = opened.move();
+  return {
+    ...{ node, bundles, addresses },
+    [Symbol.asyncDispose]: () => closing.disposeAsync(),
+  };
+}
+
+function layerOf(scheme: string, nodeId: string): ConvergenceLayer {
+  if (scheme === "mtcp") return new MtcpLayer();
+  if (scheme === "udp") return new UdpLayer();
+  return new TcpclLayer({ nodeId });
+}
+
+/** What carries the layer's bytes, as transports name it. */
+function carrierOf(address: Address): Address {
+  return address.replace(/^(?:tcpcl|mtcp):/, "tcp:");
+}
+
+function plaintextPolicy(
+  patterns: readonly string[],
+): (bundle: Bundle) => boolean {
+  const destinations = patterns.map((pattern) => {
+    const escaped = pattern.replace(/[\\^$.+?()[\]{}|]/g, "\\$&");
+    return new RegExp(`^${escaped.replaceAll("*", ".*")}$`);
+  });
+  return ({ primary }) =>
+    destinations.some((each) => each.test(`${primary.destination}`));
+}

@@ -1,0 +1,165 @@
+import { type Context, Hono } from "@hono/hono";
+import { equal, utf8 } from "../../core/bytes/mod.ts";
+import type { HttpHandler } from "../../core/transport/mod.ts";
+import { decodeBundle, encodeBundle } from "../bundle/bundle.ts";
+import { Eid } from "../bundle/eid.ts";
+import { BundleError } from "../bundle/error.ts";
+import type { DtnNode } from "../node/dtn_node.ts";
+import { DtnNodeError } from "../node/error.ts";
+import type { Delivery } from "../node/registration.ts";
+import type { BundleStore } from "../store/bundle_store.ts";
+import type { BundleEntry } from "../store/bundle_entry.ts";
+
+/** Parts and options of {@link restApp}. */
+export interface RestAppOptions {
+  /** The node. */
+  readonly node: DtnNode;
+  /** Its store, for what it shows. */
+  readonly store: BundleStore;
+  /** What requests must bring as `Authorization: Bearer …`; nothing by default. */
+  readonly token?: string;
+  /** Longest payload or bundle; 64 MiB by default. */
+  readonly maxBytes?: number;
+}
+
+const MAX_BYTES = 64 * 1024 * 1024;
+const MAX_LISTED = 10_000;
+const HOUR_MS = 3_600_000;
+const MAX_LIFETIME_MS = 2 ** 40;
+const CBOR = { "content-type": "application/cbor" };
+/** An IP address of this machine, or its name for itself: no web site reaches us through a name of its own. */
+const LOOPBACK = /^(?:localhost|127(?:\.[0-9]+){3}|\[::1\])$/;
+
+/**
+ * The handler of a small Hono application for the applications of this machine, with routes as dtn7-rs has them:
+ *
+ * ```text
+ * POST /send?dst=&lifetime=&src=   makes a bundle of the body; lifetime in milliseconds, an hour by default; answers its name
+ * POST /insert                     takes a bundle
+ * GET  /endpoint?<endpoint>        the next bundle of an endpoint of this node, which it takes; 204 if there is none
+ * GET  /endpoint.hex?<endpoint>    the same in hexadecimal
+ * GET  /download?<name>            a bundle that is here
+ * GET  /status/nodeid|bundles|store|peers|info
+ * ```
+ *
+ * An endpoint is written whole, or as its path: `in` for `dtn://node/in`, `7` for `ipn:N.7`.
+ *
+ * It answers at loopback names only. Bad requests get status 400 and a line that says what is wrong, a full store 507.
+ */
+export function restApp(options: RestAppOptions): HttpHandler {
+  const { node, store, maxBytes = MAX_BYTES } = options;
+  const app = new Hono();
+  app.use(async (c, next) => {
+    if (!LOOPBACK.test(new URL(c.req.url).hostname)) {
+      return c.text("Misdirected request\n", 421);
+    }
+    if (!isAuthorized(c, options.token)) return c.text("Unauthorized\n", 401);
+    await next();
+  });
+  app.post("/send", async (c) => {
+    const payload = await bodyOf(c, maxBytes);
+    if (!payload) return c.text("The payload is too long\n", 413);
+    const { dst, src, lifetime } = c.req.query();
+    const lifetimeMs = lifetime === undefined ? HOUR_MS : Number(lifetime);
+    if (!(lifetimeMs > 0 && lifetimeMs <= MAX_LIFETIME_MS)) {
+      return c.text("Want a lifetime in milliseconds\n", 400);
+    }
+    const id = await node.send({
+      payload,
+      destination: Eid.parse(dst ?? ""),
+      lifetimeMs: Math.floor(lifetimeMs),
+      ...src !== undefined && { source: endpointOf(src, node.nodeId) },
+    });
+    return c.text(`${id}\n`);
+  });
+  app.post("/insert", async (c) => {
+    const bytes = await bodyOf(c, maxBytes);
+    if (!bytes) return c.text("The bundle is too long\n", 413);
+    return c.text(`${await node.insert(decodeBundle(bytes))}\n`);
+  });
+  const next = (c: Context): Delivery | undefined => {
+    const endpoint = endpointOf(queryOf(c), node.nodeId);
+    if (!endpoint.nodeId().equals(node.nodeId)) {
+      throw new BundleError("eid", "Not an endpoint of this node");
+    }
+    return node.next(endpoint);
+  };
+  app.get("/endpoint", (c) => {
+    const delivery = next(c);
+    if (!delivery) return c.body(null, 204);
+    const bytes = encodeBundle(delivery.bundle);
+    delivery.accept();
+    return c.body(bytes, 200, CBOR);
+  });
+  app.get("/endpoint.hex", (c) => {
+    const delivery = next(c);
+    if (!delivery) return c.body(null, 204);
+    const hex = encodeBundle(delivery.bundle).toHex();
+    delivery.accept();
+    return c.text(hex);
+  });
+  app.get("/download", (c) => {
+    const bytes = store.bytes(queryOf(c));
+    return bytes ? c.body(bytes, 200, CBOR) : c.text("Not found\n", 404);
+  });
+  app.get("/status/nodeid", (c) => c.text(`${node.nodeId}`));
+  app.get("/status/peers", (c) => c.json(node.neighbours));
+  app.get("/status/info", (c) => c.json(node.counts));
+  app.get("/status/store", (c) => c.json(store.usage));
+  app.get("/status/bundles", (c) => c.json(listed(store)));
+  app.notFound((c) => c.text("Not found\n", 404));
+  app.onError((error, c) => {
+    if (error instanceof DtnNodeError) {
+      const isFull = ["full", "priority_full"].includes(error.code);
+      return c.text(`${error.message}\n`, isFull ? 507 : 409);
+    }
+    if (error instanceof BundleError || error instanceof RangeError) {
+      return c.text(`${error.message}\n`, 400);
+    }
+    return c.text("Internal server error\n", 500);
+  });
+  return (request) => app.fetch(request);
+}
+
+function isAuthorized(c: Context, token: string | undefined): boolean {
+  if (token === undefined) return true;
+  const given = c.req.header("authorization") ?? "";
+  return equal(utf8(given), utf8(`Bearer ${token}`));
+}
+
+/** The body, if it is no longer than `maxBytes`. */
+async function bodyOf(
+  c: Context,
+  maxBytes: number,
+): Promise<Uint8Array | undefined> {
+  const parts: Uint8Array[] = [];
+  let length = 0;
+  for await (const part of c.req.raw.body ?? []) {
+    length += part.length;
+    if (length > maxBytes) return undefined;
+    parts.push(part);
+  }
+  return await new Blob(parts as BlobPart[]).bytes();
+}
+
+/** All behind the question mark, as dtn7-rs takes it. */
+function queryOf(c: Context): string {
+  return decodeURIComponent(new URL(c.req.url).search.slice(1));
+}
+
+function endpointOf(text: string, nodeId: Eid): Eid {
+  if (/^(dtn|ipn):/.test(text)) return Eid.parse(text);
+  if (nodeId.scheme === "dtn") return Eid.parse(`${nodeId}${text}`);
+  if (!/^[0-9]{1,10}$/.test(text)) {
+    throw new BundleError("eid", "Want the number of a service");
+  }
+  return Eid.ipn(nodeId.allocator, nodeId.nodeNumber, Number(text));
+}
+
+function listed(store: BundleStore): BundleEntry[] {
+  const entries: BundleEntry[] = [];
+  for (const entry of store.entries()) {
+    if (entries.push(entry) >= MAX_LISTED) break;
+  }
+  return entries;
+}

@@ -1,0 +1,82 @@
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import {
+  decodeBundle,
+  encodeBundle,
+  payloadOf,
+} from "../../../src/dtn/bundle/bundle.ts";
+import { createBundle } from "../../../src/dtn/bundle/create_bundle.ts";
+import { restApp, type RestAppOptions } from "../../../src/dtn/app/rest_app.ts";
+import { DtnWorld, eid, text } from "../node/_dtn_world.ts";
+
+async function served(options: Partial<RestAppOptions> = {}) {
+  const world = new DtnWorld();
+  const node = await world.node("a");
+  const handler = restApp({ node, store: node.bundles, ...options });
+  const ask = (path: string, init: RequestInit = {}, host = "127.0.0.1") =>
+    world.settle(
+      Promise.resolve(handler(new Request(`http://${host}:3000${path}`, init))),
+    );
+  return { world, node, ask };
+}
+
+Deno.test("an application sends, and another on the node takes what came, once", async () => {
+  const { world, ask } = await served();
+  await using _ = world;
+  const sent = await ask("/send?dst=dtn://a/in&lifetime=60000&src=app", {
+    method: "POST",
+    body: "hello",
+  });
+  assertEquals(sent.status, 200);
+  const id = (await sent.text()).trim();
+  assertStringIncludes(id, "dtn://a/app-");
+  const [entry] = await (await ask("/status/bundles")).json();
+  assertEquals([entry.id, entry.destination], [id, "dtn://a/in"]);
+  assertEquals((await ask(`/download?${id}`)).status, 200);
+  const got = await ask("/endpoint?in");
+  const bundle = decodeBundle(await got.bytes());
+  assertEquals(payloadOf(bundle), text("hello"));
+  assertEquals(bundle.primary.lifetimeMs, 60_000);
+  assertEquals((await ask("/endpoint?dtn://a/in")).status, 204);
+  assertEquals((await ask(`/download?${id}`)).status, 404);
+  assertEquals(await (await ask("/status/nodeid")).text(), "dtn://a/");
+  assertEquals((await (await ask("/status/info")).json()).delivered, 1);
+  assertEquals((await (await ask("/status/store")).json()).bundles, 0);
+  assertEquals(await (await ask("/status/peers")).json(), []);
+});
+
+Deno.test("a ready bundle is inserted as it is, and given in hexadecimal", async () => {
+  const { world, ask } = await served();
+  await using _ = world;
+  const bundle = encodeBundle(createBundle({
+    source: eid("dtn://far/app"),
+    destination: eid("dtn://a/in"),
+    creation: { timeMs: world.clock.wallTime() - 946_684_800_000, sequence: 0 },
+    lifetimeMs: 1_000_000,
+    payload: text("x"),
+  }));
+  const insert = () => ask("/insert", { method: "POST", body: bundle });
+  assertEquals((await insert()).status, 200);
+  assertEquals((await insert()).status, 409);
+  assertEquals(await (await ask("/endpoint.hex?in")).text(), bundle.toHex());
+});
+
+Deno.test("requests that are wrong, too long, without the token or from another name are refused", async () => {
+  const { world, ask } = await served({ maxBytes: 10, token: "secret" });
+  await using _ = world;
+  const headers = { authorization: "Bearer secret" };
+  const post = (path: string, body: string) =>
+    ask(path, { method: "POST", body, headers }).then(({ status }) => status);
+  assertEquals(await post("/send?dst=dtn://b/in", "short"), 200);
+  assertEquals(await post("/send?dst=dtn://b/in", "eleven bytes"), 413);
+  assertEquals(await post("/send?dst=nowhere", "x"), 400);
+  assertEquals(await post("/send", "x"), 400);
+  assertEquals(await post("/send?dst=dtn://b/in&lifetime=soon", "x"), 400);
+  assertEquals(await post("/insert", "no bundle"), 400);
+  assertEquals((await ask("/endpoint?dtn://b/in", { headers })).status, 400);
+  assertEquals((await ask("/nothing", { headers })).status, 404);
+  assertEquals((await ask("/status/nodeid")).status, 401);
+  const wrong = { authorization: "Bearer secreu" };
+  assertEquals((await ask("/status/nodeid", { headers: wrong })).status, 401);
+  const elsewhere = await ask("/status/nodeid", { headers }, "example.org");
+  assertEquals(elsewhere.status, 421);
+});
