@@ -114,7 +114,8 @@ export const SCHEMA = section({
         doc: 'a server of drand, e.g. "https://api.drand.sh"',
       }).optional(),
       nist: string({
-        doc: 'NIST\'s beacon, e.g. "https://beacon.nist.gov/beacon/2.0"',
+        doc:
+          'NIST\'s beacon, e.g. "https://beacon.nist.gov/beacon/2.0"; with "/certificate/<id>" behind it, pulses signed under that certificate only',
       }).optional(),
       ethereum: string({
         doc: "JSON-RPC endpoint of your own Ethereum node",
