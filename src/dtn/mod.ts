@@ -158,6 +158,7 @@ export type {
   ScheduledBundle,
   Scheduler,
 } from "./schedule/scheduler.ts";
+export * as simulation from "./simulation/mod.ts";
 export { type Encryption, encryptionOf } from "./guard/plaintext_guard.ts";
 export { DtnNode } from "./node/dtn_node.ts";
 export type {
