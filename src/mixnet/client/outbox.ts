@@ -38,6 +38,12 @@ export interface LateDelivery {
   readonly code: "deadline" | "no_route";
 }
 
+/**
+ * How often the time doubles that a packet has until it counts as lost. A packet that is sent again takes a turn of a pace that nothing
+ * changes, so longer pauses would spare the network nothing.
+ */
+const MAX_DOUBLINGS = 1;
+
 interface Open {
   readonly delivery: Delivery;
   readonly items: readonly OutboxItem[];
@@ -128,7 +134,8 @@ export class Outbox {
   ): void {
     const open = this.#openOf(item);
     if (open) open.isStuck = false;
-    item.timeoutMs = nowMs + roundTrip.timeoutMs(delaysMs, item.attempts);
+    const doublings = Math.min(item.attempts, MAX_DOUBLINGS);
+    item.timeoutMs = nowMs + roundTrip.timeoutMs(delaysMs, doublings);
     if (item.attempts++ > 0) this.#retransmissions++;
     this.#waiting.add(item);
   }

@@ -43,7 +43,7 @@ Deno.test("a packet that was put back comes again at its delivery's next turn", 
   assertEquals(outbox.readyCount, 2);
 });
 
-Deno.test("a packet without acknowledgement is sent again, later each time", () => {
+Deno.test("a packet without acknowledgement is sent again, after twice the time from the second time on", () => {
   const outbox = new Outbox(10);
   outbox.add(delivery("a", 1));
   const item = outbox.shift()!;
@@ -58,6 +58,15 @@ Deno.test("a packet without acknowledgement is sent again, later each time", () 
   assertEquals(outbox.readyCount, 0);
   outbox.tick(10_000);
   assertEquals(outbox.readyCount, 1);
+  let nowMs = 10_000;
+  for (let attempt = 3; attempt < 8; attempt++) {
+    outbox.sent(outbox.shift()!, nowMs, 500, ROUND_TRIP);
+    nowMs += 500 + 2 * 3_000;
+    outbox.tick(nowMs - 1);
+    assertEquals(outbox.readyCount, 0);
+    outbox.tick(nowMs);
+    assertEquals(outbox.readyCount, 1);
+  }
 });
 
 Deno.test("a delivery is done by its last acknowledgement, whichever attempt it is for", () => {
