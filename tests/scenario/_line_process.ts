@@ -4,8 +4,8 @@ export class LineProcess implements AsyncDisposable {
   readonly #stdin: WritableStreamDefaultWriter<Uint8Array>;
   readonly #lines: AsyncIterator<string>;
 
-  /** Spawns `script`, a file of this folder, with `options` as its one argument. */
-  constructor(script: string, options: unknown) {
+  /** Spawns `script`, a file of this folder, with `options` as its last argument. */
+  constructor(script: string, options: unknown, args: readonly string[] = []) {
     this.#child = new Deno.Command(Deno.execPath(), {
       args: [
         "run",
@@ -13,6 +13,7 @@ export class LineProcess implements AsyncDisposable {
         "--frozen",
         "-A",
         new URL(script, import.meta.url).pathname,
+        ...args,
         JSON.stringify(options),
       ],
       stdin: "piped",
@@ -45,6 +46,17 @@ export class LineProcess implements AsyncDisposable {
     return await this.line();
   }
 
+  /** Sends it a line of JSON. */
+  async tell(value: unknown): Promise<void> {
+    await this.#stdin.write(encode(value));
+  }
+
+  /** Asks it to end, and gives its exit code. */
+  async terminate(): Promise<number> {
+    this.#child.kill("SIGTERM");
+    return (await this.#child.status).code;
+  }
+
   /** Ends it at once, as the kernel does when memory is short. */
   async kill(): Promise<void> {
     this.#child.kill("SIGKILL");
@@ -74,10 +86,17 @@ export function cpuSeconds(pid: number = Deno.pid): number {
 
 /** Writes one line of JSON to standard output. */
 export function say(value: unknown): void {
-  const line = new TextEncoder().encode(`${JSON.stringify(value)}\n`);
+  const line = encode(value);
   for (let at = 0; at < line.length;) {
     at += Deno.stdout.writeSync(line.subarray(at));
   }
+}
+
+/** The lines of JSON that come on `stdin`. */
+export async function* orders<T>(
+  stdin: ReadableStream<Uint8Array<ArrayBuffer>>,
+): AsyncGenerator<T> {
+  for await (const line of lines(stdin)) yield JSON.parse(line);
 }
 
 /** Waits for a line on standard input; `false` at its end. */
@@ -89,6 +108,10 @@ export async function asked(): Promise<boolean> {
 export function report(text: string): void {
   // deno-lint-ignore no-console -- a scenario prints its figures
   console.log(text);
+}
+
+function encode(value: unknown): Uint8Array<ArrayBuffer> {
+  return new TextEncoder().encode(`${JSON.stringify(value)}\n`);
 }
 
 async function* lines(
