@@ -19,6 +19,8 @@ import {
   type SimulationResult,
 } from "../../../src/dtn/simulation/simulate.ts";
 
+const SEEDS = [1, 2, 3, 7_919, 15_838, 23_757];
+
 function over(
   from: string,
   to: string,
@@ -184,11 +186,23 @@ Deno.test("a V that saves most loses bundles that first come, first served deliv
 });
 
 Deno.test("where more is to be sent than can be, deadlines decide best, and backlogs better than arrival", () => {
-  const scenario = linearScenario(12);
-  const fifo = simulate(scenario, () => fifoScheduler());
-  const edf = simulate(scenario, () => deadlineScheduler());
-  const own = drift(scenario);
-  assert(edf.delivered > own.delivered && own.delivered > fifo.delivered);
+  for (const seed of SEEDS) {
+    const scenario = linearScenario(12, seed);
+    const fifo = simulate(scenario, () => fifoScheduler());
+    const edf = simulate(scenario, () => deadlineScheduler());
+    const own = drift(scenario);
+    assert(edf.delivered > own.delivered && own.delivered > fifo.delivered);
+  }
+});
+
+Deno.test("in the star V = 2 saves a quarter of the energy, and loses at most one bundle in a hundred", () => {
+  for (const seed of SEEDS) {
+    const scenario = starScenario(4, seed);
+    const fifo = simulate(scenario, () => fifoScheduler());
+    const saving = drift(scenario, 2);
+    assert(saving.energy < 0.75 * fifo.energy, `${seed}: ${saving.energy}`);
+    assert(saving.delivered >= 0.99 * fifo.delivered, `${seed}`);
+  }
 });
 
 Deno.test("seededRandom() is even, and wants a seed", () => {
