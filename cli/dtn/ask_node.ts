@@ -7,6 +7,7 @@ import {
   readHead,
   TransportError,
 } from "../../src/core/transport/mod.ts";
+import { type Bundle, decodeBundle, QUIRKS } from "../../src/dtn/mod.ts";
 import { CliError } from "../_error.ts";
 import type { Context } from "../_main.ts";
 import type { DtnConfig } from "./config.ts";
@@ -16,7 +17,11 @@ import { secretIn, stateFolder } from "./settings.ts";
 export type AskNode = (
   path: string,
   body?: Uint8Array,
-) => Promise<{ readonly status: number; readonly body: Uint8Array }>;
+) => Promise<{
+  readonly status: number;
+  readonly type: string | undefined;
+  readonly body: Uint8Array;
+}>;
 
 const MAX_ANSWER_BYTES = 2 ** 30;
 
@@ -57,7 +62,8 @@ export function askNode(config: DtnConfig, context: Context): AskNode {
         if (count === null) throw tooLong();
         filled += count;
       }
-      return { status: head.status, body: answer };
+      const type = fieldValue(head.fields, "content-type");
+      return { status: head.status, type, body: answer };
     } catch (cause) {
       if (!(cause instanceof TransportError)) throw cause;
       throw new CliError("failed", `No node answers at ${where}`, {
@@ -68,12 +74,24 @@ export function askNode(config: DtnConfig, context: Context): AskNode {
   };
 }
 
-/** The text of an answer of status 200 or 204. */
+/** Takes the next bundle of an endpoint; `undefined` if there is none. */
+export async function takeBundle(
+  ask: AskNode,
+  endpoint: string,
+): Promise<Bundle | undefined> {
+  const answer = await ask(`/endpoint?${encodeURIComponent(endpoint)}`);
+  if (answer.status !== 200) textOf(answer);
+  if (answer.type !== "application/cbor") return undefined;
+  // The node has judged it.
+  return decodeBundle(answer.body, { quirks: QUIRKS });
+}
+
+/** The text of an answer of status 200. */
 export function textOf(
   { status, body }: { readonly status: number; readonly body: Uint8Array },
 ): string {
   const text = new TextDecoder().decode(body).trim();
-  if (status === 200 || status === 204) return text;
+  if (status === 200) return text;
   throw new CliError("failed", `The node answered ${status}: ${text}`);
 }
 

@@ -95,7 +95,8 @@ export const SCHEMA = section({
     }),
     lenient: boolean({
       default: false,
-      doc: "overlook the known faults of others' bundles",
+      doc:
+        "overlook the known faults of others: of their bundles, and that dtn7-rs announces over TCPCL less than it takes",
     }),
     echo: boolean({
       default: true,

@@ -7,6 +7,7 @@ import {
   Eid,
   NODE_DROPS,
   payloadOf,
+  QUIRKS,
   restApp,
 } from "../../src/dtn/mod.ts";
 import { type Command, command } from "../_main.ts";
@@ -81,7 +82,11 @@ export const node: Command = command({
       () => encodeBase64Url(defaultProvider().random(24)),
     );
     await using rest = serveHttp(
-      restApp({ node, store: bundles, ...token !== undefined && { token } }),
+      restApp({
+        ...{ node, store: bundles },
+        ...token !== undefined && { token },
+        ...config.node.lenient && { quirks: QUIRKS },
+      }),
       { hostname: config.app.host, port: config.app.port, signal },
     );
     await using status = startStatus({

@@ -82,7 +82,7 @@ export async function openNode(
   const addresses: Address[] = [];
   for (const address of config.node.listen) {
     const { scheme } = parseAddress(address);
-    const listener = await layerOf(scheme, `${nodeId}`)
+    const listener = await layerOf(scheme, config.node)
       .listen(carrierOf(address)).catch((cause) => {
         throw new CliError("failed", `Cannot listen at ${address}`, { cause });
       });
@@ -90,7 +90,7 @@ export async function openNode(
     addresses.push(listener.address.replace(/^[a-z]+/, scheme));
   }
   for (const { address, nodeId: peer } of config.node.peers) {
-    const layer = layerOf(parseAddress(address).scheme, `${nodeId}`);
+    const layer = layerOf(parseAddress(address).scheme, config.node);
     node.connect(layer, carrierOf(address), peer);
   }
   const closing = opened.move();
@@ -100,10 +100,13 @@ export async function openNode(
   };
 }
 
-function layerOf(scheme: string, nodeId: string): ConvergenceLayer {
+function layerOf(
+  scheme: string,
+  { id, lenient }: DtnConfig["node"],
+): ConvergenceLayer {
   if (scheme === "mtcp") return new MtcpLayer();
   if (scheme === "udp") return new UdpLayer();
-  return new TcpclLayer({ nodeId });
+  return new TcpclLayer({ nodeId: `${id}`, ignorePeerTransferMru: lenient });
 }
 
 /** What carries the layer's bytes, as transports name it. */

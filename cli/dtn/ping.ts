@@ -1,12 +1,12 @@
 import { delay, systemClock } from "../../src/core/async/mod.ts";
-import { encodeHex, utf8 } from "../../src/core/bytes/mod.ts";
+import { encodeHex, equal, utf8 } from "../../src/core/bytes/mod.ts";
 import { defaultProvider } from "../../src/core/crypto/mod.ts";
-import { decodeBundle, Eid, payloadOf } from "../../src/dtn/mod.ts";
+import { Eid, payloadOf } from "../../src/dtn/mod.ts";
 import { CliError } from "../_error.ts";
 import { type Command, command } from "../_main.ts";
 import { countOf, durationOf } from "../mixnode/client_arguments.ts";
 import { APP_FLAGS, APP_USAGE, appConfig } from "./app_flags.ts";
-import { askNode, textOf } from "./ask_node.ts";
+import { askNode, takeBundle, textOf } from "./ask_node.ts";
 
 const USAGE = `
 Usage: betanet-dtn ping <endpoint> [flags]
@@ -61,11 +61,10 @@ export const ping: Command = command({
       untilMs: number,
     ): Promise<boolean> {
       while (systemClock.now() < untilMs) {
-        const answer = await ask(`/endpoint?${encodeURIComponent(source)}`);
-        if (answer.status === 200) {
-          const got = payloadOf(decodeBundle(answer.body));
-          if (encodeHex(got) === encodeHex(payload)) return true;
-        } else await delay(systemClock, POLL_MS, { signal: context.signal });
+        const bundle = await takeBundle(ask, source);
+        if (!bundle) {
+          await delay(systemClock, POLL_MS, { signal: context.signal });
+        } else if (equal(payloadOf(bundle), payload)) return true;
       }
       return false;
     }

@@ -1,10 +1,10 @@
 import { delay, systemClock } from "../../src/core/async/mod.ts";
 import { encodeBase64Url } from "../../src/core/bytes/mod.ts";
-import { bundleId, decodeBundle, payloadOf } from "../../src/dtn/mod.ts";
+import { bundleId, payloadOf } from "../../src/dtn/mod.ts";
 import { type Command, command } from "../_main.ts";
 import { countOf, shown } from "../mixnode/client_arguments.ts";
 import { APP_FLAGS, APP_USAGE, appConfig } from "./app_flags.ts";
-import { askNode, textOf } from "./ask_node.ts";
+import { askNode, takeBundle } from "./ask_node.ts";
 
 const USAGE = `
 Usage: betanet-dtn recv <endpoint> [flags]
@@ -35,14 +35,12 @@ export const recv: Command = command({
     const one = flags.output === undefined ? Infinity : 1;
     let left = flags.count === undefined ? one : countOf(flags.count);
     while (left > 0) {
-      const answer = await ask(`/endpoint?${encodeURIComponent(endpoint)}`);
-      if (answer.status === 204) {
+      const bundle = await takeBundle(ask, endpoint);
+      if (!bundle) {
         if (!flags.wait) return;
         await delay(systemClock, POLL_MS, { signal: context.signal });
         continue;
       }
-      if (answer.status !== 200) textOf(answer);
-      const bundle = decodeBundle(answer.body);
       const payload = payloadOf(bundle);
       left--;
       if (flags.output !== undefined) {

@@ -99,6 +99,20 @@ export class Dtnd implements AsyncDisposable {
   }
 }
 
+/** Runs a program of dtn7-rs, such as `dtnsend`, to its end; gives what it printed. */
+export async function runDtn7(
+  program: string,
+  args: readonly string[],
+): Promise<Bytes> {
+  await install();
+  const { success, stdout, stderr } = await new Deno.Command(
+    `${ROOT}/bin/${program}`,
+    { args: [...args], stdin: "null", stdout: "piped", stderr: "piped" },
+  ).output();
+  assert(success, new TextDecoder().decode(stderr));
+  return new Uint8Array(stdout);
+}
+
 /** A port of loopback that was free just now. */
 export function freePort(): number {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });

@@ -4,6 +4,7 @@ import type { HttpHandler } from "../../core/transport/mod.ts";
 import { decodeBundle, encodeBundle } from "../bundle/bundle.ts";
 import { Eid } from "../bundle/eid.ts";
 import { BundleError } from "../bundle/error.ts";
+import type { BundleOptions } from "../bundle/quirk.ts";
 import type { DtnNode } from "../node/dtn_node.ts";
 import { DtnNodeError } from "../node/error.ts";
 import type { Delivery } from "../node/registration.ts";
@@ -20,7 +21,11 @@ export interface RestAppOptions {
   readonly token?: string;
   /** Longest payload or bundle; 64 MiB by default. */
   readonly maxBytes?: number;
+  /** What to overlook in bundles that are inserted, as the node does in those of neighbours; nothing by default. */
+  readonly quirks?: BundleOptions["quirks"];
 }
+
+const NOTHING_TO_RECEIVE = "Nothing to receive";
 
 const MAX_BYTES = 64 * 1024 * 1024;
 const MAX_LISTED = 10_000;
@@ -36,9 +41,11 @@ const LOOPBACK = /^(?:localhost|127(?:\.[0-9]+){3}|\[::1\])$/;
  * ```text
  * POST /send?dst=&lifetime=&src=   makes a bundle of the body; lifetime in milliseconds, an hour by default; answers its name
  * POST /insert                     takes a bundle
- * GET  /endpoint?<endpoint>        the next bundle of an endpoint of this node, which it takes; 204 if there is none
+ * GET  /cts                        a creation timestamp that is given once: [DTN time in milliseconds, sequence number]
+ * GET  /endpoint?<endpoint>        the next bundle of an endpoint of this node, which it takes; a text if there is none
  * GET  /endpoint.hex?<endpoint>    the same in hexadecimal
  * GET  /download?<name>            a bundle that is here
+ * GET  /delete?<name>              removes it
  * GET  /status/nodeid|bundles|store|peers|info
  * ```
  *
@@ -47,7 +54,7 @@ const LOOPBACK = /^(?:localhost|127(?:\.[0-9]+){3}|\[::1\])$/;
  * It answers at loopback names only. Bad requests get status 400 and a line that says what is wrong, a full store 507.
  */
 export function restApp(options: RestAppOptions): HttpHandler {
-  const { node, store, maxBytes = MAX_BYTES } = options;
+  const { node, store, maxBytes = MAX_BYTES, quirks = [] } = options;
   const app = new Hono();
   app.use(async (c, next) => {
     if (!LOOPBACK.test(new URL(c.req.url).hostname)) {
@@ -75,7 +82,11 @@ export function restApp(options: RestAppOptions): HttpHandler {
   app.post("/insert", async (c) => {
     const bytes = await bodyOf(c, maxBytes);
     if (!bytes) return c.text("The bundle is too long\n", 413);
-    return c.text(`${await node.insert(decodeBundle(bytes))}\n`);
+    return c.text(`${await node.insert(decodeBundle(bytes, { quirks }))}\n`);
+  });
+  app.get("/cts", (c) => {
+    const { timeMs, sequence } = node.nextTimestamp();
+    return c.json([timeMs, sequence]);
   });
   const next = (c: Context): Delivery | undefined => {
     const endpoint = endpointOf(queryOf(c), node.nodeId);
@@ -86,14 +97,14 @@ export function restApp(options: RestAppOptions): HttpHandler {
   };
   app.get("/endpoint", (c) => {
     const delivery = next(c);
-    if (!delivery) return c.body(null, 204);
+    if (!delivery) return c.text(NOTHING_TO_RECEIVE);
     const bytes = encodeBundle(delivery.bundle);
     delivery.accept();
     return c.body(bytes, 200, CBOR);
   });
   app.get("/endpoint.hex", (c) => {
     const delivery = next(c);
-    if (!delivery) return c.body(null, 204);
+    if (!delivery) return c.text(NOTHING_TO_RECEIVE);
     const hex = encodeBundle(delivery.bundle).toHex();
     delivery.accept();
     return c.text(hex);
@@ -101,6 +112,12 @@ export function restApp(options: RestAppOptions): HttpHandler {
   app.get("/download", (c) => {
     const bytes = store.bytes(queryOf(c));
     return bytes ? c.body(bytes, 200, CBOR) : c.text("Not found\n", 404);
+  });
+  app.get("/delete", (c) => {
+    const id = queryOf(c);
+    return node.delete(id)
+      ? c.text(`Deleted ${id}`)
+      : c.text("Not found\n", 404);
   });
   app.get("/status/nodeid", (c) => c.text(`${node.nodeId}`));
   app.get("/status/peers", (c) => c.json(node.neighbours));

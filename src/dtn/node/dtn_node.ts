@@ -14,6 +14,7 @@ import { bundleId } from "../bundle/bundle_id.ts";
 import { BLOCK_TYPE } from "../bundle/canonical_block.ts";
 import { createBundle } from "../bundle/create_bundle.ts";
 import { CreationTimestamps, dtnTime } from "../bundle/dtn_time.ts";
+import type { CreationTimestamp } from "../bundle/primary_block.ts";
 import { Eid } from "../bundle/eid.ts";
 import { BundleError } from "../bundle/error.ts";
 import type { BundleOptions } from "../bundle/quirk.ts";
@@ -145,7 +146,7 @@ export class DtnNode implements AsyncDisposable {
     const { hopLimit = HOP_LIMIT } = this.#options;
     const bundle = createBundle({
       source: options.source ?? this.nodeId,
-      creation: this.#timestamps.next(this.#clock.wallTime()),
+      creation: this.nextTimestamp(),
       lifetimeMs: options.lifetimeMs ?? DAY_MS,
       extensions: [{
         type: BLOCK_TYPE.hopCount,
@@ -177,6 +178,16 @@ export class DtnNode implements AsyncDisposable {
     const outcome = await this.#put(entry, bytes, bundle);
     if (outcome === "stored") return entry.id;
     throw new DtnNodeError(outcome, `The bundle was not stored: ${outcome}`);
+  }
+
+  /** A creation timestamp for a bundle of this node, given once (RFC 9171 §4.2.7). */
+  nextTimestamp(): CreationTimestamp {
+    return this.#timestamps.next(this.#clock.wallTime());
+  }
+
+  /** Removes a bundle, whoever waits for it; says whether it was here. */
+  delete(id: string): boolean {
+    return this.#forwarder.remove(id);
   }
 
   /**
@@ -420,7 +431,7 @@ export class DtnNode implements AsyncDisposable {
       const bundle = createBundle({
         source: this.nodeId,
         destination: routingEndpoint(Eid.parse(to), router.name),
-        creation: this.#timestamps.next(this.#clock.wallTime()),
+        creation: this.nextTimestamp(),
         lifetimeMs: ROUTING_LIFETIME_MS,
         payload: bytes,
       });

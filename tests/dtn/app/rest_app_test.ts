@@ -4,8 +4,10 @@ import {
   encodeBundle,
   payloadOf,
 } from "../../../src/dtn/bundle/bundle.ts";
+import { CRC_TYPE } from "../../../src/dtn/bundle/crc.ts";
 import { createBundle } from "../../../src/dtn/bundle/create_bundle.ts";
 import { restApp, type RestAppOptions } from "../../../src/dtn/app/rest_app.ts";
+import { QUIRKS } from "../../../src/dtn/bundle/quirk.ts";
 import { DtnWorld, eid, text } from "../node/_dtn_world.ts";
 
 async function served(options: Partial<RestAppOptions> = {}) {
@@ -36,7 +38,8 @@ Deno.test("an application sends, and another on the node takes what came, once",
   const bundle = decodeBundle(await got.bytes());
   assertEquals(payloadOf(bundle), text("hello"));
   assertEquals(bundle.primary.lifetimeMs, 60_000);
-  assertEquals((await ask("/endpoint?dtn://a/in")).status, 204);
+  const none = await ask("/endpoint?dtn://a/in");
+  assertEquals([none.status, await none.text()], [200, "Nothing to receive"]);
   assertEquals((await ask(`/download?${id}`)).status, 404);
   assertEquals(await (await ask("/status/nodeid")).text(), "dtn://a/");
   assertEquals((await (await ask("/status/info")).json()).delivered, 1);
@@ -57,7 +60,55 @@ Deno.test("a ready bundle is inserted as it is, and given in hexadecimal", async
   const insert = () => ask("/insert", { method: "POST", body: bundle });
   assertEquals((await insert()).status, 200);
   assertEquals((await insert()).status, 409);
-  assertEquals(await (await ask("/endpoint.hex?in")).text(), bundle.toHex());
+  const hex = async () => await (await ask("/endpoint.hex?in")).text();
+  assertEquals(await hex(), bundle.toHex());
+  assertEquals(await hex(), "Nothing to receive");
+});
+
+Deno.test("creation timestamps are given once, as dtn7-rs writes them", async () => {
+  const { world, ask } = await served();
+  await using _ = world;
+  const given = async (): Promise<number[]> => await (await ask("/cts")).json();
+  const timeMs = Math.floor(world.clock.wallTime()) - 946_684_800_000;
+  assertEquals(await Promise.all([given(), given(), given()]), [
+    [timeMs, 0],
+    [timeMs, 1],
+    [timeMs, 2],
+  ]);
+});
+
+Deno.test("a bundle is deleted by its name, and goes to nobody then", async () => {
+  const { world, node, ask } = await served();
+  await using _ = world;
+  const sent = await ask("/send?dst=dtn://a/in", { method: "POST", body: "x" });
+  const id = (await sent.text()).trim();
+  const gone = await ask(`/delete?${id}`);
+  assertEquals([gone.status, await gone.text()], [200, `Deleted ${id}`]);
+  assertEquals((await ask(`/delete?${id}`)).status, 404);
+  assertEquals(await (await ask("/endpoint?in")).text(), "Nothing to receive");
+  assertEquals(node.bundles.usage.bundles, 0);
+});
+
+Deno.test("what a node overlooks in bundles of neighbours, it may overlook in those inserted", async () => {
+  const bundle = encodeBundle(createBundle({
+    source: eid("dtn://far/app"),
+    destination: eid("dtn://a/in"),
+    creation: { timeMs: 1, sequence: 0 },
+    lifetimeMs: 2 ** 40,
+    payload: text("x"),
+    crcType: CRC_TYPE.none,
+  })).toHex();
+  // The version in one byte more than it needs.
+  const long = Uint8Array.fromHex(bundle.replace(/^9f8807/, "9f881807"));
+  for (const [quirks, status] of [[[], 400], [QUIRKS, 200]] as const) {
+    const { world, ask } = await served({ quirks });
+    await using _ = world;
+    const { status: got } = await ask("/insert", {
+      method: "POST",
+      body: long,
+    });
+    assertEquals(got, status);
+  }
 });
 
 Deno.test("requests that are wrong, too long, without the token or from another name are refused", async () => {
