@@ -131,7 +131,7 @@ export function lyapunovScheduler(options: LyapunovOptions = {}): Scheduler {
         );
         if (!bundle || !isInTime(bundle, contact, nowMs)) continue;
         const gain = reliability * worthOf(flow, bundle, nowMs) - cost;
-        if (gain <= most) continue;
+        if (!(gain > most)) continue;
         most = gain;
         best = { flow, bundle };
       }

@@ -220,6 +220,18 @@ Deno.test("lyapunovScheduler() keeps bundles for each neighbour, up to its bound
   assertEquals(take(scheduler, contact({ peer: "c" })), "3");
 });
 
+Deno.test("lyapunovScheduler() sends nothing over a contact whose cost is endless or no number", () => {
+  for (const v of [0, 1]) {
+    const scheduler = lyapunovScheduler({ v });
+    scheduler.add(waiting("1"), "b");
+    for (const energyPerByte of [Infinity, NaN]) {
+      assertEquals(take(scheduler, contact({ energyPerByte })), undefined);
+    }
+    assertEquals(take(scheduler, contact({ reliability: NaN })), undefined);
+    assertEquals(take(scheduler), "1");
+  }
+});
+
 Deno.test("lyapunovScheduler() refuses options that are no amounts", () => {
   for (
     const bad of [
