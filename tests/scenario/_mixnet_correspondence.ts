@@ -7,9 +7,12 @@ import { silentLogger } from "../../src/core/log/mod.ts";
 import type { MixClient, MixClientStats } from "../../src/mixnet/mod.ts";
 import { until } from "./_mixnet_life.ts";
 
-const SIZES = [1, 60, 1_000, 300, 60, 4_000, 1, 1_500, 60, 20_000];
+const SIZES = [
+  ...[1, 60, 1_000, 300, 60, 4_000, 1, 1_500, 60, 300],
+  ...[1_000, 60, 1, 300, 60, 20_000, 1, 1_500, 60],
+];
 const REPLY_SIZES = [1, 200, 800, 3_000];
-const MEAN_PAUSE_MS = 2_000;
+const MEAN_PAUSE_MS = 4_000;
 const DEADLINE_MS = 240_000;
 
 /** A message that was sent, and what became of it. */
