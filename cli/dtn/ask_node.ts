@@ -11,7 +11,7 @@ import { type Bundle, decodeBundle, QUIRKS } from "../../src/dtn/mod.ts";
 import { CliError } from "../_error.ts";
 import type { Context } from "../_main.ts";
 import type { DtnConfig } from "./config.ts";
-import { secretIn, stateFolder } from "./settings.ts";
+import { dtnState, secretIn } from "./settings.ts";
 
 /** Asks the REST interface of the node that `config` describes. */
 export type AskNode = (
@@ -30,7 +30,7 @@ export function askNode(config: DtnConfig, context: Context): AskNode {
   const { host, port, token } = config.app;
   const secret = token === "none"
     ? undefined
-    : secretIn(stateFolder(config, context), "app.token");
+    : secretIn(dtnState(config, context), "app.token");
   const name = host.includes(":") ? `[${host}]` : host;
   return async (path, body) => {
     const { signal } = context;

@@ -12,7 +12,7 @@ import {
 } from "../../src/core/config/mod.ts";
 import { type Address, parseAddress } from "../../src/core/transport/mod.ts";
 import { Eid } from "../../src/dtn/mod.ts";
-import { status } from "../htx/session_config.ts";
+import { statusSection as status } from "../_status.ts";
 
 /** A neighbour that the node dials. */
 export interface ConfiguredPeer {

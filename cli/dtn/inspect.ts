@@ -16,7 +16,7 @@ import {
 } from "../../src/dtn/mod.ts";
 import { CliError } from "../_error.ts";
 import { type Command, command } from "../_main.ts";
-import { readInput } from "../utls/read_input.ts";
+import { readInput } from "../_read_input.ts";
 
 const USAGE = `
 Usage: betanet-dtn inspect [<file>|-] [--lenient] [--hex <digits>]

@@ -11,15 +11,11 @@ import {
   restApp,
 } from "../../src/dtn/mod.ts";
 import { type Command, command } from "../_main.ts";
-import { aborted, listed } from "../htx/settings.ts";
-import { startStatus } from "../htx/status.ts";
+import { aborted } from "../_aborted.ts";
+import { listed } from "../_config_file.ts";
+import { startStatus } from "../_status.ts";
 import { openNode, type RunningDtnNode } from "./open_node.ts";
-import {
-  configText,
-  readDtnConfig,
-  secretIn,
-  stateFolder,
-} from "./settings.ts";
+import { configText, dtnState, readDtnConfig, secretIn } from "./settings.ts";
 
 const USAGE = `
 Usage: betanet-dtn node [--config <file>] [flags]
@@ -77,7 +73,7 @@ export const node: Command = command({
     await using running = await openNode(config, context);
     const { node, bundles, addresses } = running;
     const token = config.app.token === "none" ? undefined : secretIn(
-      stateFolder(config, context),
+      dtnState(config, context),
       "app.token",
       () => encodeBase64Url(defaultProvider().random(24)),
     );

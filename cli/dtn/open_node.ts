@@ -16,11 +16,11 @@ import {
 } from "../../src/dtn/mod.ts";
 import { CliError } from "../_error.ts";
 import type { Context } from "../_main.ts";
-import { lockState } from "../mixnode/lock_state.ts";
+import { lockState } from "../_lock_state.ts";
 import { randomOf } from "../mixnode/network.ts";
 import type { DtnConfig } from "./config.ts";
 import { routerOf } from "./router_of.ts";
-import { secretIn, stateFolder } from "./settings.ts";
+import { dtnState, secretIn } from "./settings.ts";
 
 /** A node that runs. */
 export interface RunningDtnNode extends AsyncDisposable {
@@ -45,7 +45,7 @@ export async function openNode(
   context: Pick<Context, "log" | "env">,
 ): Promise<RunningDtnNode> {
   const { id: nodeId, lenient, reports } = config.node;
-  const folder = stateFolder(config, context);
+  const folder = dtnState(config, context);
   await using opened = new AsyncDisposableStack();
   opened.use(lockState(folder, "dtn"));
   const crypto = defaultProvider();

@@ -1,7 +1,7 @@
 import { parseDuration } from "../../src/core/config/mod.ts";
 import { CliError } from "../_error.ts";
 import { type Command, command } from "../_main.ts";
-import { readInput } from "../utls/read_input.ts";
+import { readInput } from "../_read_input.ts";
 import { APP_FLAGS, APP_USAGE, appConfig } from "./app_flags.ts";
 import { askNode, textOf } from "./ask_node.ts";
 

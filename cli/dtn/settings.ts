@@ -1,42 +1,25 @@
-import {
-  ConfigError,
-  describeConfig,
-  parseConfig,
-} from "../../src/core/config/mod.ts";
+import { describeConfig } from "../../src/core/config/mod.ts";
 import {
   readSecretFile,
-  readTextFile,
   StorageError,
   writeSecretFile,
 } from "../../src/core/storage/mod.ts";
+import { readConfigFile } from "../_config_file.ts";
 import { CliError } from "../_error.ts";
 import type { Context } from "../_main.ts";
+import { stateFolder } from "../_state_folder.ts";
 import { type DtnConfig, SCHEMA } from "./config.ts";
 
 /**
  * Reads `--config`, if it is given, and puts the flags that were given over it, by dotted key.
  *
- * @throws {CliError} `usage` naming file, line and key of everything that is wrong; `failed` if the file cannot be read.
+ * @throws {CliError} As {@link readConfigFile}.
  */
 export function readDtnConfig(
   path: string | undefined,
   flags: Readonly<Record<string, string | undefined>> = {},
 ): DtnConfig {
-  const overrides = Object.fromEntries(
-    Object.entries(flags).filter(([, value]) => value !== undefined),
-  ) as Record<string, string>;
-  try {
-    const text = path === undefined ? "" : readTextFile(path);
-    return parseConfig(text, SCHEMA, { source: path ?? "flags", overrides });
-  } catch (cause) {
-    if (cause instanceof ConfigError) {
-      throw new CliError(
-        "usage",
-        cause.message.replace(/^override:/gm, "flags:"),
-      );
-    }
-    throw new CliError("failed", `Cannot read ${path}`, { cause });
-  }
+  return readConfigFile(SCHEMA, { path, flags });
 }
 
 /** The schema with its defaults and texts, as TOML. */
@@ -45,29 +28,11 @@ export function configText(): string {
 }
 
 /** The folder of the state that is configured, or else the user's: made, mode 0700, if it is not there. */
-export function stateFolder(
-  { node: { state } }: DtnConfig,
-  { env }: Pick<Context, "env">,
+export function dtnState(
+  { node }: DtnConfig,
+  context: Pick<Context, "env">,
 ): string {
-  const xdg = env("XDG_STATE_HOME");
-  const home = env("HOME");
-  const path = state ??
-    (xdg !== undefined
-      ? `${xdg}/betanet/dtn`
-      : home !== undefined
-      ? `${home}/.local/state/betanet/dtn`
-      : undefined);
-  if (path === undefined) {
-    throw new CliError("usage", "No place for bundles: HOME is not set", {
-      hint: "Name a folder as node.state.",
-    });
-  }
-  try {
-    Deno.mkdirSync(path, { recursive: true, mode: 0o700 });
-  } catch (cause) {
-    throw new CliError("failed", `Cannot make the folder ${path}`, { cause });
-  }
-  return path;
+  return stateFolder("dtn", node.state, context);
 }
 
 /** The secret in the file `name` of `folder`, mode 0600; `make` makes it if it is not there. */

@@ -19,7 +19,8 @@ import {
   tickets,
 } from "./accept_config.ts";
 import { proxy } from "./proxy_config.ts";
-import { crypto, session, status } from "./session_config.ts";
+import { statusSection as status } from "../_status.ts";
+import { crypto, session } from "./session_config.ts";
 
 const port = (defaultPort: number, doc: string) =>
   integer({ min: 0, max: 65_535, default: defaultPort, doc });

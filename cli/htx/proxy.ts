@@ -1,17 +1,13 @@
+import { aborted } from "../_aborted.ts";
+import { listed } from "../_config_file.ts";
 import { Deadline, systemClock } from "../../src/core/async/mod.ts";
 import { Metrics } from "../../src/core/metrics/mod.ts";
 import { listen, type Listener } from "../../src/core/transport/mod.ts";
 import { htx } from "../../mod.ts";
 import { CliError } from "../_error.ts";
 import { type Command, command, type Context } from "../_main.ts";
-import {
-  aborted,
-  listed,
-  printConfig,
-  readConfig,
-  tcpAddress,
-} from "./settings.ts";
-import { startStatus } from "./status.ts";
+import { printConfig, readConfig, tcpAddress } from "./settings.ts";
+import { startStatus } from "../_status.ts";
 import type { HtxConfig } from "./config.ts";
 import { openRoute } from "./open_route.ts";
 import type { Route } from "./route.ts";

@@ -8,7 +8,8 @@ import {
   string,
 } from "../../src/core/config/mod.ts";
 import { profileOf } from "../../src/utls/mod.ts";
-import { crypto, roots, session, status } from "./session_config.ts";
+import { statusSection as status } from "../_status.ts";
+import { crypto, roots, session } from "./session_config.ts";
 
 const coverOrigin = parsed({
   want: "https://host or https://host:port",

@@ -1,3 +1,5 @@
+import { aborted } from "../_aborted.ts";
+import { listed } from "../_config_file.ts";
 import { Metrics } from "../../src/core/metrics/mod.ts";
 import { dial, resolveHost } from "../../src/core/transport/mod.ts";
 import { htx } from "../../mod.ts";
@@ -8,14 +10,8 @@ import { announce, loadKeys, rotate } from "./identity.ts";
 import { openListeners } from "./listeners.ts";
 import { openHtxServer } from "./open_htx_server.ts";
 import { allowList, forwardAll, openStore } from "./server_parts.ts";
-import {
-  aborted,
-  listed,
-  printConfig,
-  readConfig,
-  stateDirectory,
-} from "./settings.ts";
-import { startStatus } from "./status.ts";
+import { printConfig, readConfig, stateDirectory } from "./settings.ts";
+import { startStatus } from "../_status.ts";
 
 type ServerConfig = HtxConfig["server"];
 

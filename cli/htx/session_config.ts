@@ -60,16 +60,6 @@ export function roots(doc: string): Option<string> {
   return string({ default: "system", doc });
 }
 
-/** The section of a status page. */
-export const status = section({
-  host: string({ default: "127.0.0.1", doc: "loopback address to listen at" }),
-  port: integer({
-    min: 0,
-    max: 65_535,
-    doc: "port of /health, /ready, /metrics and the live page; absent for none",
-  }).optional(),
-});
-
 /** What such a section says. */
 export type SessionConfig = ConfigOf<typeof session>;
 

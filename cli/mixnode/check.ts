@@ -12,9 +12,9 @@ import { readKeys } from "./keys.ts";
 import { mixStrategyOf } from "./mix_strategy_of.ts";
 import {
   configText,
+  mixnodeState,
   parametersOf,
   readMixnodeConfig,
-  stateFolder,
   trustOf,
 } from "./settings.ts";
 
@@ -114,10 +114,10 @@ function nodeFindings(config: MixnodeConfig, context: Context): Finding[] {
     found.push(warning("node.asn is unknown: the AS rule takes 0 for one AS"));
   }
   const keys = trial(() => {
-    readKeys(stateFolder(state, context), "node");
+    readKeys(mixnodeState(state, context), "node");
   });
   const htx = trial(() => {
-    const folder = stateFolder(state, context);
+    const folder = mixnodeState(state, context);
     found.push(...htxFindings(config.node, folder));
   });
   const mixing = trial(() => {
@@ -136,7 +136,7 @@ function authorityFindings(
   const { state, beacon: sources } = config.authority;
   const crypto = defaultProvider();
   const keys = trial(() => {
-    const folder = stateFolder(state ?? config.node.state, context);
+    const folder = mixnodeState(state ?? config.node.state, context);
     const { identitySeed } = readKeys(folder, "authority");
     const key = crypto.ed25519.publicKey(identitySeed.expose());
     if (!config.network.authorities.some((each) => equal(each.key, key))) {

@@ -8,7 +8,7 @@ import {
 } from "../../src/mixnet/mod.ts";
 import { CliError } from "../_error.ts";
 import { command, type Context, type Program } from "../_main.ts";
-import { readInput } from "../utls/read_input.ts";
+import { readInput } from "../_read_input.ts";
 import { addressOf, countOf, durationOf, shown } from "./client_arguments.ts";
 
 /** A client that its configuration describes; disposing it ends what it does besides its connection. */

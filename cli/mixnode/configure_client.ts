@@ -18,11 +18,11 @@ import type { Context, Program } from "../_main.ts";
 import { clientProgram, type ConfiguredClient } from "./client.ts";
 import { gatewayDial } from "./gateway_dial.ts";
 import { readKeys } from "./keys.ts";
-import { lockState } from "./lock_state.ts";
+import { lockState } from "../_lock_state.ts";
 import { firstDocument, openDirectory, randomOf } from "./network.ts";
 import { NodeDialer } from "./node_dialer.ts";
 import { openMixCrypto } from "./open_mix_crypto.ts";
-import { readMixnodeConfig, stateFolder } from "./settings.ts";
+import { mixnodeState, readMixnodeConfig } from "./settings.ts";
 
 const NAMESPACE = "client";
 const GATEWAY = utf8("gateway");
@@ -35,7 +35,7 @@ export async function configureClient(
   const { log } = context;
   const config = readMixnodeConfig(path);
   const { state, mode, crypto: name } = config.client;
-  const folder = stateFolder(state ?? config.node.state, context);
+  const folder = mixnodeState(state ?? config.node.state, context);
   const keys = readKeys(folder, "client");
   await using opened = new AsyncDisposableStack();
   opened.use(lockState(folder, "client"));

@@ -7,7 +7,7 @@ import { type Command, command } from "../_main.ts";
 import { readKeys } from "./keys.ts";
 import { wouldBeReached } from "./listeners.ts";
 import { ownDescriptor } from "./own_descriptor.ts";
-import { parametersOf, readMixnodeConfig, stateFolder } from "./settings.ts";
+import { mixnodeState, parametersOf, readMixnodeConfig } from "./settings.ts";
 
 const USAGE = `
 Usage: betanet-mixnode describe [--config <file>]
@@ -29,7 +29,7 @@ export const describe: Command = command({
   async run(flags, context) {
     const config = readMixnodeConfig(flags.config);
     const crypto = defaultProvider();
-    const folder = stateFolder(config.node.state, context);
+    const folder = mixnodeState(config.node.state, context);
     const keys = readKeys(folder, "node");
     using store = sqliteStore(`${folder}/${NODE_STORE}`);
     using epochKeys = new EpochKeys({ crypto, store });

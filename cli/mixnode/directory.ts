@@ -12,9 +12,9 @@ import { show } from "./directory_show.ts";
 import { readKeys } from "./keys.ts";
 import {
   askDirectory,
+  mixnodeState,
   parametersOf,
   readMixnodeConfig,
-  stateFolder,
   trustOf,
 } from "./settings.ts";
 
@@ -88,7 +88,7 @@ const serve: Command = command({
   async run(flags, { log, print, signal, ...context }) {
     const config = readMixnodeConfig(flags.config);
     const { host, port, nodes, state } = config.authority;
-    const folder = stateFolder(state ?? config.node.state, context);
+    const folder = mixnodeState(state ?? config.node.state, context);
     const { identitySeed } = readKeys(folder, "authority");
     const crypto = defaultProvider();
     const id = encodeHex(crypto.ed25519.publicKey(identitySeed.expose()));

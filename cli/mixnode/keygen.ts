@@ -4,7 +4,7 @@ import { vrfPublicKey } from "../../src/mixnet/mod.ts";
 import { CliError } from "../_error.ts";
 import { type Command, command } from "../_main.ts";
 import { keyPath, makeKeys } from "./keys.ts";
-import { stateFolder } from "./settings.ts";
+import { mixnodeState } from "./settings.ts";
 
 const USAGE = `
 Usage: betanet-mixnode keygen [--authority | --client] [--state <folder>]
@@ -30,7 +30,7 @@ export const keygen: Command = command({
       throw new CliError("usage", "Want one of --authority and --client");
     }
     const crypto = defaultProvider();
-    const folder = stateFolder(state, context);
+    const folder = mixnodeState(state, context);
     const kind = authority ? "authority" : client ? "client" : "node";
     const path = keyPath(folder, kind);
     if (await exists(path)) {

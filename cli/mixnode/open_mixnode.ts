@@ -5,7 +5,7 @@ import {
   x25519KeyPair,
 } from "../../src/core/crypto/mod.ts";
 import type { Metrics } from "../../src/core/metrics/mod.ts";
-import { sqliteStore } from "../../src/core/storage/mod.ts";
+import { sqliteStore, type StoreLimits } from "../../src/core/storage/mod.ts";
 import type { Address } from "../../src/core/transport/mod.ts";
 import {
   directory,
@@ -18,7 +18,7 @@ import type { MixnodeConfig } from "./config.ts";
 import { NODE_STORE } from "./describe.ts";
 import { readKeys } from "./keys.ts";
 import { openListeners } from "./listeners.ts";
-import { lockState } from "./lock_state.ts";
+import { lockState } from "../_lock_state.ts";
 import { mixStrategyOf } from "./mix_strategy_of.ts";
 import {
   authoritiesOf,
@@ -29,7 +29,7 @@ import {
 import { NodeDialer } from "./node_dialer.ts";
 import { openMixCrypto } from "./open_mix_crypto.ts";
 import { ownDescriptor } from "./own_descriptor.ts";
-import { askDirectory, parametersOf, stateFolder } from "./settings.ts";
+import { askDirectory, mixnodeState, parametersOf } from "./settings.ts";
 import { spawnUnwrapWorker } from "./unwrap_worker.ts";
 
 /** A node that runs. */
@@ -59,12 +59,14 @@ export async function openMixnode(
   context: Context,
 ): Promise<RunningMixnode> {
   const { log } = context;
-  const folder = stateFolder(config.node.state, context);
+  const folder = mixnodeState(config.node.state, context);
   const keys = readKeys(folder, "node");
   const authorities = authoritiesOf(config);
   await using opened = new AsyncDisposableStack();
   opened.use(lockState(folder, "node"));
-  const store = opened.use(sqliteStore(`${folder}/${NODE_STORE}`));
+  const store = opened.use(
+    sqliteStore(`${folder}/${NODE_STORE}`, storeLimits(config)),
+  );
   const crypto = openMixCrypto(config.node.crypto, log);
   const random = randomOf(crypto);
   const epochKeys = opened.use(new EpochKeys({ crypto, store }));
@@ -151,4 +153,15 @@ async function openPool(
     workers: threads,
     spawn: () => spawnUnwrapWorker(name),
   });
+}
+
+/** Room for full mailboxes, three epochs of replay tags, and the rest. */
+function storeLimits(
+  { node: { mailboxes, mixing } }: MixnodeConfig,
+): StoreLimits {
+  const tags = 3 * mixing.replay_capacity;
+  return {
+    maxBytes: 2 * mailboxes.max_size + 32 * tags + 256 * 1024 * 1024,
+    maxEntries: 2 * mailboxes.max_messages + tags + 1_000_000,
+  };
 }

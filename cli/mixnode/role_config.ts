@@ -14,7 +14,7 @@ import {
 import { type Address, parseAddress } from "../../src/core/transport/mod.ts";
 import { MAILBOX_LIMITS, PRIVACY_MODES } from "../../src/mixnet/mod.ts";
 import { CRYPTO_NAMES } from "../_crypto.ts";
-import { status } from "../htx/session_config.ts";
+import { statusSection as status } from "../_status.ts";
 import { nodeHtx } from "./htx_config.ts";
 
 /** 32 bytes in hexadecimal. */

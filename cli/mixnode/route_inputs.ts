@@ -8,7 +8,7 @@ import {
 } from "../../src/mixnet/mod.ts";
 import { CliError } from "../_error.ts";
 import type { Context } from "../_main.ts";
-import { readInput } from "../utls/read_input.ts";
+import { readInput } from "../_read_input.ts";
 
 /** What everybody knows of an epoch that routes are drawn from. */
 export interface EpochInputs

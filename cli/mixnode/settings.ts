@@ -1,17 +1,13 @@
-import {
-  ConfigError,
-  describeConfig,
-  parseConfig,
-} from "../../src/core/config/mod.ts";
-import { readTextFile } from "../../src/core/storage/mod.ts";
+import { describeConfig } from "../../src/core/config/mod.ts";
 import { dialTcp, parseAddress } from "../../src/core/transport/mod.ts";
 import {
   directory,
   type DocumentTrust,
   type NetworkParameters,
 } from "../../src/mixnet/mod.ts";
-import { CliError } from "../_error.ts";
+import { readConfigFile } from "../_config_file.ts";
 import type { Context } from "../_main.ts";
+import { stateFolder } from "../_state_folder.ts";
 import { type MixnodeConfig, SCHEMA } from "./config.ts";
 
 /** Where the configuration is looked for. */
@@ -20,33 +16,16 @@ const DEFAULT_CONFIG = "mixnode.toml";
 /**
  * Reads `--config`, by default `mixnode.toml`, and puts the flags that were given over it, by dotted key.
  *
- * @throws {CliError} `usage` naming file, line and key of everything that is wrong; `failed` if the file cannot be read.
+ * @throws {CliError} As {@link readConfigFile}.
  */
 export function readMixnodeConfig(
   path: string = DEFAULT_CONFIG,
   flags: Readonly<Record<string, string | undefined>> = {},
 ): MixnodeConfig {
-  const overrides = Object.fromEntries(
-    Object.entries(flags).filter(([, value]) => value !== undefined),
-  ) as Record<string, string>;
-  let text: string;
-  try {
-    text = readTextFile(path);
-  } catch (cause) {
-    throw new CliError("failed", `Cannot read ${path}`, {
-      cause,
-      hint: "betanet-mixnode check --print-config prints one to begin with.",
-    });
-  }
-  try {
-    return parseConfig(text, SCHEMA, { source: path, overrides });
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    throw new CliError(
-      "usage",
-      error.message.replace(/^override:/gm, "flags:"),
-    );
-  }
+  return readConfigFile(SCHEMA, {
+    ...{ path, flags },
+    hint: "betanet-mixnode check --print-config prints one to begin with.",
+  });
 }
 
 /** The schema with its defaults and texts, as TOML. */
@@ -55,17 +34,11 @@ export function configText(): string {
 }
 
 /** The folder of the state that `configured` names, or else the user's: made, mode 0700, if it is not there. */
-export function stateFolder(
+export function mixnodeState(
   configured: string | undefined,
-  { env }: Pick<Context, "env">,
+  context: Pick<Context, "env">,
 ): string {
-  const path = configured ?? defaultState(env);
-  try {
-    Deno.mkdirSync(path, { recursive: true, mode: 0o700 });
-  } catch (cause) {
-    throw new CliError("failed", `Cannot make the folder ${path}`, { cause });
-  }
-  return path;
+  return stateFolder("mixnode", configured, context);
 }
 
 /** Whose documents count. */
@@ -102,13 +75,3 @@ export const askDirectory: directory.DirectoryFetch = directory.directoryFetch(
     return dialTcp(`tcp://${host}:${port}`, { signal });
   },
 );
-
-function defaultState(env: Context["env"]): string {
-  const xdg = env("XDG_STATE_HOME");
-  const home = env("HOME");
-  if (xdg !== undefined) return `${xdg}/betanet/mixnode`;
-  if (home !== undefined) return `${home}/.local/state/betanet/mixnode`;
-  throw new CliError("usage", "No place for keys: HOME is not set", {
-    hint: "Name a folder as state in the configuration.",
-  });
-}

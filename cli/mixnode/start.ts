@@ -1,7 +1,8 @@
 import { Metrics } from "../../src/core/metrics/mod.ts";
 import { type Command, command, type Context } from "../_main.ts";
-import { aborted, listed } from "../htx/settings.ts";
-import { startStatus } from "../htx/status.ts";
+import { aborted } from "../_aborted.ts";
+import { listed } from "../_config_file.ts";
+import { startStatus } from "../_status.ts";
 import type { MixnodeConfig } from "./config.ts";
 import { openMixnode, type RunningMixnode } from "./open_mixnode.ts";
 import { readMixnodeConfig } from "./settings.ts";

@@ -2,7 +2,7 @@ import { DecodeError, decodeHex } from "../../src/core/bytes/mod.ts";
 import * as utls from "../../src/utls/mod.ts";
 import { CliError } from "../_error.ts";
 import type { Context } from "../_main.ts";
-import { readInput } from "./read_input.ts";
+import { readInput } from "../_read_input.ts";
 
 /** A hello to look at, and where it was found. */
 export type NamedHello =

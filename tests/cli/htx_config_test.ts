@@ -128,7 +128,7 @@ Deno.test("betanet-htx says which flag's value is wrong", async () => {
 Deno.test("betanet-htx says that a configuration is not there", async () => {
   const { code, stderr } = await runHtx("server", "--config", "no/such.toml");
   assertEquals(code, 1);
-  assertStringIncludes(stderr, 'error: Cannot read "no/such.toml"');
+  assertStringIncludes(stderr, "error: Cannot read no/such.toml");
 });
 
 /** `text` with each key replaced by its value, where it stands first. */

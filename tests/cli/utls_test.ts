@@ -9,7 +9,7 @@ import * as utls from "../../src/utls/mod.ts";
 import { CliError } from "../../cli/_error.ts";
 import { run } from "../../cli/_main.ts";
 import { program } from "../../cli/utls.ts";
-import { readInput } from "../../cli/utls/read_input.ts";
+import { readInput } from "../../cli/_read_input.ts";
 import { FakeTerminal } from "./_fake_terminal.ts";
 import { makeFolder } from "./_htx_process.ts";
 import { runUtls } from "./_run_utls.ts";

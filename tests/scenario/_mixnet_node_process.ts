@@ -5,7 +5,7 @@
  * @module
  */
 import { command, type Context, main, type Program } from "../../cli/_main.ts";
-import { aborted } from "../../cli/htx/settings.ts";
+import { aborted } from "../../cli/_aborted.ts";
 import {
   openMixnode,
   type RunningMixnode,

@@ -1,5 +1,5 @@
-import { CliError } from "../_error.ts";
-import type { Context } from "../_main.ts";
+import { CliError } from "./_error.ts";
+import type { Context } from "./_main.ts";
 
 const MAX_INPUT_BYTES = 1 << 30;
 

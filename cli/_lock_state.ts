@@ -1,4 +1,4 @@
-import { CliError } from "../_error.ts";
+import { CliError } from "./_error.ts";
 
 /**
  * Keeps the state in `folder` to this process, so that no two of them are the same node or client.

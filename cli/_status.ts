@@ -1,7 +1,18 @@
-import type { Metrics } from "../../src/core/metrics/mod.ts";
-import type { HttpServer } from "../../src/core/transport/mod.ts";
-import { status } from "../../mod.ts";
-import type { Context } from "../_main.ts";
+import { integer, section, string } from "../src/core/config/mod.ts";
+import type { Metrics } from "../src/core/metrics/mod.ts";
+import type { HttpServer } from "../src/core/transport/mod.ts";
+import { status } from "../mod.ts";
+import type { Context } from "./_main.ts";
+
+/** The section of a status page. */
+export const statusSection = section({
+  host: string({ default: "127.0.0.1", doc: "loopback address to listen at" }),
+  port: integer({
+    min: 0,
+    max: 65_535,
+    doc: "port of /health, /ready, /metrics and the live page; absent for none",
+  }).optional(),
+});
 
 /** What a role shows of itself. */
 export interface RoleStatus {
