@@ -22,7 +22,7 @@ export interface ConfiguredPeer {
   readonly nodeId?: Eid;
 }
 
-const LAYERS = ["tcpcl", "mtcp", "udp"] as const;
+const LAYERS = ["tcpcl", "mtcp", "udp", "http"] as const;
 
 const address = parsed<Address>({
   want: LAYERS.map((scheme) => `${scheme}://host:port`).join(", "),

@@ -26,8 +26,8 @@ loopback. The token that they must bring is in app.token of the folder of the st
   --config <file>         read dtn.toml; flags win over it
   --print-config          print every key with its default and meaning
   --id <eid>              our node id: dtn://name/ or ipn:N.0
-  --listen <address>      tcpcl://, mtcp:// or udp://host:port; may be repeated
-  --peer <address>        a neighbour; <node id>@ before it for mtcp and udp; may be repeated
+  --listen <address>      tcpcl://, mtcp://, udp:// or http://host:port; may be repeated
+  --peer <address>        a neighbour; <node id>@ before it unless tcpcl; may be repeated
   --plaintext <pattern>   destinations whose bundles may leave unencrypted; may be repeated
   --routing <name>        epidemic, spray, binary_spray, prophet, static or contact_graph
   --state <folder>        where bundles are

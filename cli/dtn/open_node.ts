@@ -9,6 +9,7 @@ import {
   deadlineScheduler,
   DtnNode,
   fifoScheduler,
+  HttpLayer,
   MtcpLayer,
   QUIRKS,
   TcpclLayer,
@@ -106,12 +107,13 @@ function layerOf(
 ): ConvergenceLayer {
   if (scheme === "mtcp") return new MtcpLayer();
   if (scheme === "udp") return new UdpLayer();
+  if (scheme === "http") return new HttpLayer();
   return new TcpclLayer({ nodeId: `${id}`, ignorePeerTransferMru: lenient });
 }
 
 /** What carries the layer's bytes, as transports name it. */
 function carrierOf(address: Address): Address {
-  return address.replace(/^(?:tcpcl|mtcp):/, "tcp:");
+  return address.replace(/^(?:tcpcl|mtcp|http):/, "tcp:");
 }
 
 function plaintextPolicy(

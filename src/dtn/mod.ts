@@ -92,6 +92,7 @@ export {
   TcpclLayer,
   type TcpclOptions,
 } from "./tcpcl/tcpcl_layer.ts";
+export { HttpLayer, type HttpOptions } from "./http/http_layer.ts";
 export { MtcpLayer, type MtcpOptions } from "./mtcp/mtcp_layer.ts";
 export { UdpLayer, type UdpOptions } from "./udp/udp_layer.ts";
 export type { BundleEntry, Priority } from "./store/bundle_entry.ts";

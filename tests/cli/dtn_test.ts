@@ -23,11 +23,13 @@ async function startNode(folder: string, name: string, ...more: string[]) {
     ...["--listen", "tcpcl://127.0.0.1:0", "--app-port", "0"],
     ...more,
   ]);
-  const [, address, app] = await node.said(
-    /at (tcpcl:\S+), applications at http:\/\/127\.0\.0\.1:(\d+)/,
+  const [, at, app] = await node.said(
+    /at (tcpcl:.+), applications at http:\/\/127\.0\.0\.1:(\d+)/,
   );
+  const addresses = at!.split(" and ");
   return {
-    address: address!,
+    address: addresses[0]!,
+    addresses,
     app: ["--state", state, "--app-port", app!],
     state,
     async end() {
@@ -67,6 +69,24 @@ Deno.test("betanet-dtn carries bundles between two nodes, and over a restart of 
     0o600,
   );
   await again.end();
+  await two.end();
+});
+
+Deno.test("betanet-dtn pushes bundles over HTTP to a node that listens for them", async () => {
+  await using folder = await makeFolder();
+  const { path } = folder;
+  const two = await startNode(path, "two", "--listen", "http://127.0.0.1:0");
+  const one = await startNode(
+    path,
+    "one",
+    ...["--plaintext", "*", "--peer", `dtn://two/@${two.addresses[1]}`],
+  );
+  const letter = `${path}/letter`;
+  await Deno.writeTextFile(letter, "hello");
+  await ran("send", "dtn://two/in", letter, ...one.app);
+  const got = await ran("recv", "in", "--wait", "--count", "1", ...two.app);
+  assertEquals([got.code, got.stdout], [0, "hello\n"], got.stderr);
+  await one.end();
   await two.end();
 });
 

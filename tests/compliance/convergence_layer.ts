@@ -25,6 +25,8 @@ export interface LayerUnderTest {
   readonly listenAt: Address;
   /** Where nobody listens; absent where that cannot be told. */
   readonly unreachable?: Address;
+  /** Whether only the dialer sends. */
+  readonly isOneWay?: boolean;
   /** Whether the peer says what it did with a bundle. */
   readonly acknowledges: boolean;
   /** Whether bundles that nobody takes stay at the sender, rather than get lost. */
@@ -52,13 +54,11 @@ export function testConvergenceLayer(
   for (const size of [0, 1, 65_000, 65_536, 1_048_576]) {
     test(`a bundle of ${size} bytes crosses each way`, async (t) => {
       await using pair = await connect(t);
-      for (
-        const [from, to] of [[pair.near, pair.far], [pair.far, pair.near]]
-      ) {
+      for (const [from, to] of waysOf(t, pair)) {
         const sent = bundle(size, size);
         const [outcome, received] = await Promise.all([
-          from!.send(sent),
-          take(to!),
+          from.send(sent),
+          take(to),
         ]);
         assertEquals(received, sent);
         assertEquals(
@@ -78,13 +78,12 @@ export function testConvergenceLayer(
       received: far.counts.received,
     };
     const sent = Array.from({ length: n }, (_, i) => bundle(i * 37 % 5_000, i));
-    const [atFar, atNear] = await Promise.all([
-      takeMany(far, n),
-      takeMany(near, n),
-      ...sent.flatMap((each) => [near.send(each), far.send(each)]),
-    ]);
-    assertEquals(atFar, sent);
-    assertEquals(atNear, sent);
+    const ways = waysOf(t, pair);
+    const taken = ways.map(([, to]) => takeMany(to, n));
+    await Promise.all(
+      sent.flatMap((each) => ways.map(([from]) => from.send(each))),
+    );
+    for (const each of await Promise.all(taken)) assertEquals(each, sent);
     assertEquals(near.counts.sent - before.sent, n);
     assertEquals(far.counts.received - before.received, n);
   });
@@ -211,20 +210,22 @@ export function testConvergenceLayer(
     async (t) => {
       await using pair = await connect(t);
       const { near, far } = pair;
-      const sending = [
-        near.send(bundle(70_000, 1)),
-        far.send(bundle(70_000, 2)),
-      ];
-      const there = await far.received[Symbol.asyncIterator]().next();
-      const here = await near.received[Symbol.asyncIterator]().next();
-      assertEquals(there.value.bytes, bundle(70_000, 1));
-      assertEquals(here.value.bytes, bundle(70_000, 2));
+      const ways = waysOf(t, pair);
+      const sending = ways.map(([from], i) => from.send(bundle(70_000, i)));
+      const came = await Promise.all(
+        ways.map(([, to]) => to.received[Symbol.asyncIterator]().next()),
+      );
+      for (const [i, { value }] of came.entries()) {
+        assertEquals(value.bytes, bundle(70_000, i));
+      }
       const ending = near.end();
       await settled();
-      there.value.accept();
-      here.value.accept();
+      for (const { value } of came) value.accept();
       const kind = t.acknowledges ? "acknowledged" : "handedOver";
-      assertEquals(await Promise.all<unknown>(sending), [{ kind }, { kind }]);
+      assertEquals(
+        await Promise.all<unknown>(sending),
+        ways.map(() => ({ kind })),
+      );
       await ending;
       await far.closed;
       await assertCode("closed", () => near.send(bundle(1, 1)));
@@ -270,21 +271,22 @@ export function testConvergenceLayer(
   test("20 contacts at once", async (t) => {
     await using listener = await t.listener.listen(t.listenAt);
     const contacts = listener[Symbol.asyncIterator]();
+    const lengths = new Set<number>();
     const echoing = (async () => {
       for (let i = 0; i < 20; i++) {
         const { value: far } = await contacts.next();
-        void echo(far);
+        void echo(far, ({ length }) => lengths.add(length));
       }
     })();
     await Promise.all(Array.from({ length: 20 }, async (_, i) => {
       await using near = await t.dialer.dial(listener.address);
-      const [back] = await Promise.all([
-        take(near),
-        near.send(bundle(1_000 + i, i)),
-      ]);
-      assertEquals(back, bundle(1_000 + i, i));
+      const sent = bundle(1_000 + i, i);
+      if (t.isOneWay) return await near.send(sent);
+      const [back] = await Promise.all([take(near), near.send(sent)]);
+      assertEquals(back, sent);
     }));
     await echoing;
+    assertEquals(lengths.size, 20);
   });
 
   test("dial() is unreachable where nobody listens", async (t) => {
@@ -334,9 +336,21 @@ async function connect(t: LayerUnderTest) {
   };
 }
 
-async function echo(contact: Contact): Promise<void> {
+/** Who sends to whom. */
+function waysOf(
+  { isOneWay }: LayerUnderTest,
+  { near, far }: { readonly near: Contact; readonly far: Contact },
+): (readonly [from: Contact, to: Contact])[] {
+  return isOneWay ? [[near, far]] : [[near, far], [far, near]];
+}
+
+async function echo(
+  contact: Contact,
+  onBundle: (bytes: Bytes) => void,
+): Promise<void> {
   for await (const received of contact.received) {
     received.accept();
+    onBundle(received.bytes);
     await contact.send(received.bytes).catch(() => {});
   }
 }
