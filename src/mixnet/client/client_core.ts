@@ -145,11 +145,6 @@ export class ClientCore {
     return this.#deliveries.size === 0 && !this.#replier.replies.isBusy;
   }
 
-  /** Whether `key` is of a request that has no reply yet. */
-  isRequest(key: string): boolean {
-    return this.#requester.isOpen(key);
-  }
-
   /** What happened since the last call. */
   takeEvents(): ClientEvent[] {
     const events = this.#events;
@@ -368,7 +363,8 @@ export class ClientCore {
     this.#roundTrip.measure(at.nowMs - sentMs, delaysMs);
     const key = item && this.#deliveries.acknowledge(item);
     if (key === undefined) return;
-    this.#requester.acknowledged(key, at.nowMs);
+    // A request goes on until its reply is here.
+    if (this.#requester.acknowledged(key, at.nowMs)) return;
     this.#events.push({ kind: "sent", key });
   }
 

@@ -4,7 +4,7 @@ import type { MixClientErrorCode } from "./error.ts";
 /** What {@link ClientCore} has to say; messages are known by their ids in hex. */
 export type ClientEvent =
   | {
-    /** Every fragment of a message we send is in the recipient's mailbox. */
+    /** Every fragment of a message that asks for no reply is in the recipient's mailbox. */
     readonly kind: "sent";
     /** Which. */
     readonly key: string;

@@ -322,10 +322,7 @@ export class MixClient implements AsyncIterable<MixMessage>, AsyncDisposable {
         return this.#wakeIterators();
       }
       case "sent":
-        // A request goes on until its reply is here.
-        return this.#core.isRequest(key)
-          ? undefined
-          : this.#waiting.get(key)?.resolve();
+        return this.#waiting.get(key)?.resolve();
       case "reply":
         return this.#waiting.get(key)?.resolve(event.bytes);
       case "pong":

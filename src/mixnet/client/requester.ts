@@ -63,11 +63,6 @@ export class Requester {
     return this.#requests.heldBytes;
   }
 
-  /** Whether `key` is of a request that has no reply yet. */
-  isOpen(key: string): boolean {
-    return this.#requests.get(key) !== undefined;
-  }
-
   /**
    * Begins to wait for the reply to a message.
    *
@@ -87,10 +82,12 @@ export class Requester {
     if (request) this.#requests.end(request);
   }
 
-  /** Notes that the message itself is in the replier's mailbox. */
-  acknowledged(key: string, nowMs: number): void {
+  /** Notes that a message is in the replier's mailbox; `false` if it is no request that waits for its reply. */
+  acknowledged(key: string, nowMs: number): boolean {
     const request = this.#requests.get(key);
-    if (request) this.#requests.acknowledged(request, nowMs);
+    if (!request) return false;
+    this.#requests.acknowledged(request, nowMs);
+    return true;
   }
 
   /** `count` fresh ways back; none once the request has ended, `undefined` if there is no route. */

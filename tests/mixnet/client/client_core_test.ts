@@ -89,6 +89,18 @@ Deno.test("a request is not asked again after a restart of the requester, which 
   assertEquals(bob.store.entries(utf8("r")).next().done, true);
 });
 
+Deno.test("a request ends with its reply alone, though that comes together with the last acknowledgement", () => {
+  const { world, alice, bob } = start();
+  const key = ask(world, alice, bob);
+  const [message] = bob.events() as [ClientEvent & { kind: "message" }];
+  bob.core.reply(message.key, utf8("!"), world.at);
+  world.step();
+  assertEquals(
+    alice.events(),
+    [{ kind: "reply", key, bytes: utf8("!") }],
+  );
+});
+
 Deno.test("what send() and reply() were given may be written over", () => {
   const { world, alice, bob } = start();
   const bytes = utf8("as it was");
@@ -342,7 +354,10 @@ Deno.test("SURBs of an epoch that has ended are forgotten by who gave them, and 
     MixClientError,
   );
   assertEquals(fault.code, "expired"); // nobody asked in all that time
-  assertEquals(alice.core.isRequest(key), true);
+  assertEquals(alice.events(), []);
+  world.send(alice.core); // goes on asking, by fresh SURBs
+  assert(alice.core.counts.surbsGiven >= 3);
+  alice.core.cancel(key);
 });
 
 Deno.test("a requester that goes on asking gets a reply two epochs later, by SURBs of then", () => {
