@@ -56,6 +56,28 @@ Deno.test("sqliteStore() finds its entries and totals again", () => {
   assertEquals(store.usage(), { entries: 1, bytes: 2 });
 });
 
+Deno.test("sqliteStore() leaves nothing in its file of what was deleted or replaced", () => {
+  const path = freshPath();
+  const [secret, other] = ["a key of an epoch", "another key"]
+    .map((text) => new TextEncoder().encode(text));
+  const inFile = () => {
+    const text = new TextDecoder("latin1").decode(Deno.readFileSync(path));
+    return [text.includes("a key of an epoch"), text.includes("another key")];
+  };
+  {
+    using store = sqliteStore(path);
+    store.set(ONE, secret!);
+    store.set(TWO, other!);
+  }
+  assertEquals(inFile(), [true, true]);
+  {
+    using store = sqliteStore(path);
+    store.delete(ONE);
+    store.set(TWO, new Uint8Array(other!.length));
+  }
+  assertEquals(inFile(), [false, false]);
+});
+
 Deno.test("sqliteStore() keeps what a lowered limit no longer admits", () => {
   const path = freshPath();
   {

@@ -30,6 +30,8 @@ export interface SqliteStoreOptions extends StoreLimits {
 /**
  * Opens or creates a store in the SQLite file at `path`, readable by its owner only, in WAL mode.
  *
+ * What is deleted is overwritten with zeros where its page is written anyway; the log beside the file may hold it until it is used again.
+ *
  * Several processes may share the file; the limits of the last to open it hold for all.
  *
  * @throws {StorageError} `corrupt` if the file is not a store of this version, which leaves it as it was; `absent` if the folder does not exist, `io` if the file cannot be opened or is locked.
@@ -50,6 +52,7 @@ export function sqliteStore(
     db.exec(
       `PRAGMA synchronous = ${synchronous === "full" ? "FULL" : "NORMAL"}`,
     );
+    db.exec("PRAGMA secure_delete = FAST");
     return new SqliteStore(db);
   } catch (error) {
     db?.close();
