@@ -278,7 +278,9 @@ export class MixNode implements AsyncDisposable {
         if (verdict === "replayed") this.#drop("replayed");
         else if (verdict === "full") this.#drop("replay_full");
       }
-      this.#alarm(verdicts.includes("full") && "full");
+      if (verdicts.length > 0) {
+        this.#alarm(replay.fill >= replay.capacity && "full");
+      }
       return passed.filter((_, at) => verdicts[at] === "new");
     } catch (error) {
       this.#drop("replay_store", passed.length);
@@ -419,6 +421,7 @@ export class MixNode implements AsyncDisposable {
       replay.retain((each) =>
         short.has(each) || keys.keyFor(each) !== undefined
       );
+      this.#alarm(replay.fill >= replay.capacity && "full");
     } catch (error) {
       log.error("mixnet.replay_store_failed", { error });
     }
