@@ -19,10 +19,11 @@ export interface ConfiguredClient extends AsyncDisposable {
   connect(): MixClient;
 }
 
-/** Reads the client's part of the configuration file, by default `mixnode.toml`. */
+/** Reads the client's part of the configuration file, by default `mixnode.toml`; `proofs` is the folder for those of its routes. */
 export type ConfigureClient = (
   configPath: string | undefined,
   context: Context,
+  proofs?: string,
 ) => Promise<ConfiguredClient>;
 
 const USAGE = `
@@ -50,6 +51,7 @@ Sends a file, or what stdin holds, and ends when it is in the recipient's mailbo
   --config <file>         the client's configuration (mixnode.toml)
   --request               enclose ways back, and print the reply
   --deadline <duration>   how long it may take (5m)
+  --proofs <folder>       keep there what verify-delay needs for each packet's route
 `;
 
 const RECV_USAGE = `
@@ -70,6 +72,7 @@ Sends loops through the mixnet back to ourselves, one after the other, and print
   --config <file>         the client's configuration (mixnode.toml)
   --count <n>             how many (4)
   --deadline <duration>   how long each may take (1m)
+  --proofs <folder>       keep there what verify-delay needs for each packet's route
 `;
 
 /** How long `send` waits until the other side knows that its reply came, in milliseconds. */
@@ -79,7 +82,12 @@ const DRAIN_MS = 10_000;
 export function clientProgram(configure: ConfigureClient): Program {
   const send = command({
     usage: SEND_USAGE,
-    flags: { config: "string", request: "boolean", deadline: "string" },
+    flags: {
+      config: "string",
+      request: "boolean",
+      deadline: "string",
+      proofs: "string",
+    },
     operands: [1, 2],
     async run(flags, context) {
       const [to = "", path = "-"] = context.operands;
@@ -88,7 +96,11 @@ export function clientProgram(configure: ConfigureClient): Program {
       const bytes = new Uint8Array(
         await readInput(path, context, CLIENT_LIMITS.maxMessageBytes),
       );
-      await using configured = await configure(flags.config, context);
+      await using configured = await configure(
+        flags.config,
+        context,
+        flags.proofs,
+      );
       await using client = configured.connect();
       const options = { deadlineMs, signal: context.signal };
       if (flags.request) {
@@ -132,11 +144,20 @@ export function clientProgram(configure: ConfigureClient): Program {
   });
   const ping = command({
     usage: PING_USAGE,
-    flags: { config: "string", count: "string", deadline: "string" },
+    flags: {
+      config: "string",
+      count: "string",
+      deadline: "string",
+      proofs: "string",
+    },
     async run(flags, context) {
       const count = countOf(flags.count ?? "4");
       const deadlineMs = durationOf(flags.deadline ?? "1m");
-      await using configured = await configure(flags.config, context);
+      await using configured = await configure(
+        flags.config,
+        context,
+        flags.proofs,
+      );
       await using client = configured.connect();
       let lost = 0;
       for (let i = 0; i < count; i++) {

@@ -22,15 +22,17 @@ import { lockState } from "../_lock_state.ts";
 import { firstDocument, openDirectory, randomOf } from "./network.ts";
 import { NodeDialer } from "./node_dialer.ts";
 import { openMixCrypto } from "./open_mix_crypto.ts";
+import { ProofFolder } from "./proof_folder.ts";
 import { mixnodeState, readMixnodeConfig } from "./settings.ts";
 
 const NAMESPACE = "client";
 const GATEWAY = utf8("gateway");
 
-/** Reads the keys and `[client]` of `mixnode.toml`, and waits for a document of the network. */
+/** Reads the keys and `[client]` of `mixnode.toml`, and waits for a document of the network; proves its routes if `proofsPath` is a folder for that. */
 export async function configureClient(
   path: string | undefined,
   context: Context,
+  proofsPath?: string,
 ): Promise<ConfiguredClient> {
   const { log } = context;
   const config = readMixnodeConfig(path);
@@ -43,7 +45,11 @@ export async function configureClient(
   const crypto = openMixCrypto(name, log);
   const random = randomOf(crypto);
   const client = openDirectory({ config, crypto, store }, context);
+  const proofs = proofsPath === undefined
+    ? undefined
+    : opened.use(new ProofFolder(proofsPath, { mode, directory: client, log }));
   const { parameters, nodes } = await firstDocument(client, random, context);
+  const drawer = new RouteDrawer({ crypto, seed: keys.vrfSeed });
   const tasks: Promise<void>[] = [];
   opened.defer(async () => void await Promise.all(tasks));
   const over = opened.adopt(new AbortController(), (each) => each.abort());
@@ -77,8 +83,11 @@ export async function configureClient(
         packetsPerSecond: parameters.clientPacketsPer1000S / 1_000,
         loopsPerSecond: parameters.clientLoopsPer1000S / 1_000,
         routes: new DirectoryRoutes({
-          ...{ directory: client, epochSeconds, mode },
-          drawer: new RouteDrawer({ crypto, seed: keys.vrfSeed }),
+          ...{ directory: client, epochSeconds, mode, drawer },
+          ...(proofs && {
+            onRoute: (route, beacon) =>
+              proofs.add(route, drawer.prove(beacon, route)),
+          }),
         }),
       }),
     [Symbol.asyncDispose]: () => closing.disposeAsync(),

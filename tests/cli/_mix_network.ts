@@ -12,6 +12,8 @@ export class MixNetwork implements AsyncDisposable {
   readonly nodes: RunningMixnode[] = [];
   /** Where they show what they do, in this order. */
   readonly statusPorts: string[] = [];
+  /** Key of the authority, in hexadecimal. */
+  authorityId = "";
   readonly #folder: string;
   #network = "";
   #authority?: RunningMixnode;
@@ -25,7 +27,8 @@ export class MixNetwork implements AsyncDisposable {
   async found({ packetsPerSecond = 40 } = {}): Promise<void> {
     const folder = this.#folder;
     const made = await runMixnode("keygen", "--authority", "--state", folder);
-    const id = made.stdout.trim().split(" ")[1];
+    const id = made.stdout.trim().split(" ")[1]!;
+    this.authorityId = id;
     const epoch = Math.floor(Date.now() / (EPOCH_S * 1_000));
     await Deno.writeTextFile(
       `${folder}/beacon.json`,

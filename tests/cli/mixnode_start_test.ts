@@ -36,10 +36,18 @@ Deno.test("betanet-mixnode start runs nodes of a network, and client commands se
   );
   assertEquals([sent.code, sent.stdout], [0, "and you?\n"], sent.stderr);
   assertEquals([await recv.ended, recv.terminal.out], [0, "hello\n"]);
+  const proofs = `${folder.path}/proofs`;
   const ping = await runMixnode(
     ...["client", "ping", "--count", "1", "--config", alice],
+    ...["--proofs", proofs],
   );
   assertEquals(ping.code, 0, ping.stderr);
+  await verifyEach(proofs, network.authorityId);
+  const unwritable = await runMixnode(
+    ...["client", "ping", "--config", alice, "--proofs", letter],
+  );
+  assertEquals(unwritable.code, 1);
+  assertStringIncludes(unwritable.stderr, `Cannot write proofs to ${letter}`);
 
   const [gate, mix] = network.statusPorts;
   const ready = await (await fetch(`http://127.0.0.1:${mix}/ready`)).json();
@@ -120,3 +128,30 @@ Deno.test("betanet-mixnode stats says where it asked in vain", async () => {
   assertEquals(nobody.code, 1);
   assertStringIncludes(nobody.stderr, `Nothing answers at ${status}`);
 });
+
+/** Has `verify-delay` check each route in a folder that `client --proofs` wrote, and that it does not hold for another document. */
+async function verifyEach(proofs: string, authority: string): Promise<void> {
+  const path = `${proofs}/routes.jsonl`;
+  assertEquals((await Deno.stat(path)).mode! & 0o777, 0o600);
+  const lines = (await Deno.readTextFile(path)).trim().split("\n");
+  // A loop has a route there and one back.
+  assert(lines.length >= 2);
+  const counters = new Set<string>();
+  for (const line of lines) {
+    const { epoch, from, to, mode, proof } = JSON.parse(line);
+    const verified = await runMixnode(
+      ...["verify-delay", proof, "--from", from, "--to", to, "--mode", mode],
+      ...["--document", `${proofs}/document-${epoch}`, "--network", "test"],
+      ...["--authority", authority, "--json"],
+    );
+    assertEquals(verified.code, 0, verified.stderr);
+    const { counter, hops, delaysMs } = JSON.parse(verified.stdout);
+    assertEquals(
+      hops.map(({ layer }: { layer: number }) => layer),
+      [0, 1, 2, 3, 0],
+    );
+    assert(delaysMs > 0);
+    counters.add(`${epoch} ${counter}`);
+  }
+  assertEquals(counters.size, lines.length);
+}

@@ -97,6 +97,11 @@ export class DirectoryClient implements Directory {
     return this.#history.document(epoch);
   }
 
+  /** The same with its signatures, for others to verify. */
+  signedDocument(epoch: number): Bytes | undefined {
+    return this.#history.signed(epoch);
+  }
+
   /** The epoch that it is now. */
   get epoch(): number {
     return Math.floor(

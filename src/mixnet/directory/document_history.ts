@@ -50,6 +50,12 @@ export class DocumentHistory implements Directory {
     return kept?.other ? undefined : kept?.document;
   }
 
+  /** The same as {@link document}, signed. */
+  signed(epoch: number): Bytes | undefined {
+    const kept = this.#kept.get(epoch);
+    return kept?.other ? undefined : kept?.bytes;
+  }
+
   /** All that are kept, signed, by ascending epoch; two of an epoch that is split. */
   get documents(): readonly Bytes[] {
     return [...this.#kept].sort(([a], [b]) => a - b)
