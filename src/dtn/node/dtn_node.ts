@@ -17,7 +17,7 @@ import { CreationTimestamps, dtnTime } from "../bundle/dtn_time.ts";
 import type { CreationTimestamp } from "../bundle/primary_block.ts";
 import { Eid } from "../bundle/eid.ts";
 import { BundleError } from "../bundle/error.ts";
-import type { BundleOptions } from "../bundle/quirk.ts";
+import { type BundleOptions, QUIRKS } from "../bundle/quirk.ts";
 import { encodeHopCount } from "../bundle/extension_blocks.ts";
 import { remainingLifetimeMs } from "../bundle/lifetime.ts";
 import {
@@ -114,7 +114,7 @@ export class DtnNode implements AsyncDisposable {
     this.#forwarder = new Forwarder({
       ...options,
       scheduler: options.scheduler ?? fifoScheduler(),
-      decode: (bytes) => this.#decode(bytes),
+      decode: decodeStored,
       onDrop: (reason) => this.#dropped[reason]++,
       track: (task) => this.#track(task),
       clock: this.#clock,
@@ -289,6 +289,7 @@ export class DtnNode implements AsyncDisposable {
     if (neighbour && this.#forwarder.begin(neighbour)) {
       this.#tell(router.contactBegan(neighbour.id, this.#clock.wallTime()));
     }
+    this.#forwarder.scan();
     try {
       for await (const received of contact.received) {
         this.#counts.received++;
@@ -299,6 +300,7 @@ export class DtnNode implements AsyncDisposable {
       this.#contacts.delete(contact);
       if (neighbour && this.#forwarder.end(neighbour)) {
         router.contactEnded(neighbour.id, this.#clock.wallTime());
+        this.#forwarder.scan();
       }
     }
   }
@@ -398,7 +400,16 @@ export class DtnNode implements AsyncDisposable {
   #delivery(id: string): Delivery | undefined {
     const bytes = this.#store.bytes(id);
     if (!bytes) return undefined;
-    const bundle = this.#decode(bytes);
+    let bundle: Bundle;
+    try {
+      bundle = decodeStored(bytes);
+    } catch (error) {
+      if (!(error instanceof BundleError)) throw error;
+      // Damage of the disk must not stand in the way of the bundles behind it.
+      this.#dropped.malformed++;
+      this.#forwarder.remove(id);
+      return undefined;
+    }
     const accept = () => {
       if (!this.#forwarder.remove(id)) return;
       this.#counts.delivered++;
@@ -408,16 +419,22 @@ export class DtnNode implements AsyncDisposable {
   }
 
   #tick(): void {
-    const now = this.#clock.wallTime();
-    for (let isMore = true; isMore;) {
-      const gone = this.#store.sweep(now);
+    let isMore = false;
+    try {
+      const gone = this.#store.sweep(this.#clock.wallTime());
       for (const { id } of gone) {
         this.#dropped.expired++;
         this.#forwarder.forget(id);
       }
       isMore = gone.length > 0;
+      this.#forwarder.pump();
+    } catch (error) {
+      this.#log.error("dtn.failed", { error });
     }
-    this.#cancelTick = this.#clock.setTimeout(() => this.#tick(), TICK_MS);
+    this.#cancelTick = this.#clock.setTimeout(
+      () => this.#tick(),
+      isMore ? 0 : TICK_MS,
+    );
   }
 
   /** Sends what routers say to each other: it is neither stored nor sent again. */
@@ -508,6 +525,11 @@ export class DtnNode implements AsyncDisposable {
 }
 
 const MAX_TIME_MS = 2 ** 48 - 1;
+
+/** What was taken once is read, even if the node has become stricter since. */
+function decodeStored(bytes: Uint8Array): Bundle {
+  return decodeBundle(bytes, { quirks: QUIRKS });
+}
 
 const REPORT_FLAG: Readonly<Record<Status, number>> = {
   received: BUNDLE_FLAG.reportReception,

@@ -10,6 +10,7 @@ import type { DtnNodeOptions } from "./dtn_node_options.ts";
 import type { Neighbour, SentOutcome } from "./neighbour.ts";
 import type { NodeDrop } from "./node_counts.ts";
 import { departing } from "./outgoing_bundle.ts";
+import { type Hop, Peer } from "./peer.ts";
 
 /** Parts of a {@link Forwarder}. */
 export interface ForwarderOptions
@@ -40,14 +41,10 @@ export interface ForwarderCounts {
   unknown: number;
 }
 
-/** How a bundle goes to a neighbour. */
-interface Hop {
-  readonly hop: NextHop;
-  readonly keeps: boolean;
-}
-
 const RETRY_MS = 1_000;
 const MAX_SENDING = 64;
+/** For one neighbour, so that one that takes nothing leaves room for others. */
+const MAX_WAITING = 8_192;
 const SCAN_AT_ONCE = 256;
 
 /** Takes stored bundles to neighbours, as router and scheduler say. */
@@ -57,16 +54,12 @@ export class Forwarder {
   readonly #options: ForwarderOptions;
   readonly #store: BundleStore;
   readonly #clock: Clock;
-  /** Contacts with each neighbour, the newest last. */
-  readonly #contacts = new Map<string, Neighbour[]>();
-  /** Of bundles that wait for neighbours, by both. */
-  readonly #hops = new Map<string, Hop>();
+  readonly #peers = new Map<string, Peer>();
   /** Bundles of which the only copy is under way. */
   readonly #leaving = new Set<string>();
-  readonly #retries = new Set<() => void>();
+  #cancelRetry: (() => void) | undefined;
   #isScanning = false;
   #scansAgain = false;
-  #isCrowded = false;
   #isClosed = false;
 
   /** Starts without a neighbour. */
@@ -78,40 +71,42 @@ export class Forwarder {
 
   /** Node ids of the neighbours in contact. */
   get peers(): readonly string[] {
-    return [...this.#contacts.keys()];
+    return [...this.#peers.keys()];
   }
 
   /** The newest contact with a neighbour, as an older one may be dead. */
   neighbour(id: string): Neighbour | undefined {
-    return this.#contacts.get(id)?.at(-1);
+    return this.#peers.get(id)?.contacts.at(-1);
   }
 
   /** A contact has begun; says whether it is the first with that neighbour. */
   begin(neighbour: Neighbour): boolean {
-    const others = this.#contacts.get(neighbour.id) ?? [];
-    this.#contacts.set(neighbour.id, [...others, neighbour]);
-    this.scan();
-    return others.length === 0;
+    const { id } = neighbour;
+    const peer = this.#peers.get(id) ?? new Peer(id, this.#clock);
+    this.#peers.set(id, peer);
+    return peer.contacts.push(neighbour) === 1;
   }
 
   /** A contact has ended; says whether it was the last with that neighbour. */
   end(neighbour: Neighbour): boolean {
-    const { id } = neighbour;
-    const left = this.#contacts.get(id)?.filter((each) => each !== neighbour);
-    if (left && left.length > 0) {
-      this.#contacts.set(id, left);
-      this.#pump(id);
+    const peer = this.#peers.get(neighbour.id);
+    const at = peer?.contacts.indexOf(neighbour) ?? -1;
+    if (!peer || at < 0) return false;
+    peer.contacts.splice(at, 1);
+    peer.endPause();
+    if (peer.contacts.length > 0) {
+      this.#pump(peer);
       return false;
     }
-    this.#contacts.delete(id);
-    this.#options.scheduler.removePeer(id);
+    this.#peers.delete(peer.id);
+    this.#options.scheduler.removePeer(peer.id);
     return true;
   }
 
   /** Lets a bundle wait for the neighbours that are to have it. */
   offer(entry: BundleEntry, copies?: number): void {
     const { id, destination } = entry;
-    const { nodeId, router, scheduler } = this.#options;
+    const { nodeId, router } = this.#options;
     const node = Eid.parse(destination).nodeId();
     if (node.equals(nodeId) || this.#leaving.has(id)) return;
     const routed: RoutedBundle = {
@@ -119,23 +114,22 @@ export class Forwarder {
       destinationNode: `${node}`,
       ...copies !== undefined && { copies },
     };
-    const peers = [...this.#contacts].filter(([, contacts]) =>
-      !contacts.some(({ sending, refused }) =>
-        sending.has(id) || refused.has(id)
-      )
-    ).map(([peer]) => peer);
+    const peers = [...this.#peers.values()].filter((peer) =>
+      !peer.isSent(id) && !peer.hasRefused(id)
+    ).map((peer) => peer.id);
     if (peers.length === 0) return;
     const now = this.#clock.wallTime();
     const { to, keeps } = router.route(routed, peers, now);
     for (const hop of to) {
-      const isAdded = scheduler.add(entry, hop.peer);
-      if (!isAdded) {
-        this.#isCrowded = true;
-        return;
-      }
-      this.#hops.set(hopKey(hop.peer, id), { hop, keeps });
+      const isWaiting = this.#wait(entry, { hop, keeps });
+      if (!isWaiting) router.failed(routed, hop, now);
     }
-    for (const { peer } of to) this.#pump(peer);
+    for (const { peer } of to) this.#pump(this.#peers.get(peer));
+  }
+
+  /** Takes to every neighbour what a scheduler that waits for a better moment lets go now. */
+  pump(): void {
+    for (const peer of this.#peers.values()) this.#pump(peer);
   }
 
   /** Looks at every bundle again, as there is somebody new to give it to. */
@@ -158,58 +152,79 @@ export class Forwarder {
   forget(id: string): void {
     this.#options.scheduler.remove(id);
     this.#options.router.removed(id);
-    for (const { refused } of [...this.#contacts.values()].flat()) {
-      refused.delete(id);
-    }
+    for (const peer of this.#peers.values()) peer.forget(id);
   }
 
   /** Sends nothing any more. */
   close(): void {
     this.#isClosed = true;
-    for (const cancel of this.#retries) cancel();
-    this.#retries.clear();
+    this.#cancelRetry?.();
+    for (const peer of this.#peers.values()) peer.endPause();
   }
 
-  #pump(peer: string): void {
-    const { maxSending = MAX_SENDING } = this.#options;
-    const neighbour = this.neighbour(peer);
-    if (!neighbour) return;
-    while (neighbour.sending.size < maxSending) {
-      const next = this.#options.scheduler.next(
-        neighbour.cost,
-        this.#clock.wallTime(),
-      );
-      if (!next) break;
-      this.#options.track(this.#forward(neighbour, next));
+  /** Lets a bundle wait for one neighbour; `false` if there is no room. */
+  #wait(entry: BundleEntry, hop: Hop): boolean {
+    const { scheduler } = this.#options;
+    const peer = this.#peers.get(hop.hop.peer);
+    if (!peer) return false;
+    if (!peer.waiting.has(entry.id)) {
+      if (peer.waiting.size >= MAX_WAITING) {
+        peer.isCrowded = true;
+        return false;
+      }
+      if (!scheduler.add(entry, peer.id)) {
+        this.#scanLater();
+        return false;
+      }
     }
-    if (this.#isCrowded && this.#options.scheduler.size < SCAN_AT_ONCE) {
-      this.#isCrowded = false;
+    peer.waiting.set(entry.id, hop);
+    return true;
+  }
+
+  #pump(peer: Peer | undefined): void {
+    const { maxSending = MAX_SENDING, scheduler } = this.#options;
+    const neighbour = peer?.contacts.at(-1);
+    if (!peer || !neighbour || peer.isPumping || this.#isClosed) return;
+    peer.isPumping = true;
+    while (neighbour.sending.size < maxSending && !peer.isPaused) {
+      const next = scheduler.next(neighbour.cost, this.#clock.wallTime());
+      if (!next) break;
+      this.#options.track(this.#forward(peer, neighbour, next));
+    }
+    peer.isPumping = false;
+    if (peer.isCrowded && peer.waiting.size < SCAN_AT_ONCE) {
+      peer.isCrowded = false;
       this.scan();
     }
   }
 
   async #forward(
+    peer: Peer,
     neighbour: Neighbour,
     scheduled: ScheduledBundle,
   ): Promise<void> {
     const { id } = scheduled;
-    const key = hopKey(neighbour.id, id);
-    const { hop, keeps } = this.#hops.get(key) ??
-      { hop: { peer: neighbour.id }, keeps: true };
-    this.#hops.delete(key);
+    const { hop, keeps } = peer.waiting.get(id) ??
+      { hop: { peer: peer.id }, keeps: true };
+    peer.waiting.delete(id);
     const entry = this.#store.entry(id);
     if (!entry) return;
     const bytes = this.#leaving.has(id)
       ? undefined
       : this.#outgoing(entry, hop);
-    if (!bytes) return this.#failed(entry, hop);
+    if (!bytes) {
+      this.#failed(entry, hop);
+      // It may not go to this one; to another it may.
+      if (peer.hasRefused(id)) this.offer(entry);
+      return;
+    }
     neighbour.sending.add(id);
     if (!keeps) this.#leaving.add(id);
     const outcome = await neighbour.send(bytes);
     neighbour.sending.delete(id);
-    this.#leaving.delete(id);
+    if (!keeps) this.#leaving.delete(id);
     this.#sent(neighbour, { entry, scheduled, hop, keeps, outcome });
-    this.#pump(neighbour.id);
+    this.#pump(this.#peers.get(peer.id));
   }
 
   #sent(
@@ -223,30 +238,24 @@ export class Forwarder {
     },
   ): void {
     const now = this.#clock.wallTime();
+    const { router, scheduler, onDrop } = this.#options;
+    const peer = this.#peers.get(neighbour.id);
     if (outcome === "sent") {
       this.counts.forwarded++;
-      this.#options.scheduler.sent(scheduled, neighbour.cost, now);
-      this.#options.router.sent(routedOf(entry), hop, now);
+      peer?.succeed();
+      scheduler.sent(scheduled, neighbour.cost, now);
+      router.sent(routedOf(entry), hop, now);
       if (!keeps) this.remove(entry.id);
       return;
     }
     this.#failed(entry, hop);
-    switch (outcome) {
-      case "later":
-        this.counts.refused++;
-        return this.#scanLater();
-      case "never":
-        this.counts.refused++;
-        neighbour.refused.add(entry.id);
-        return this.scan();
-      case "too_large":
-        this.#options.onDrop("too_large_for_peer");
-        neighbour.refused.add(entry.id);
-        return this.scan();
-      case "unknown":
-        this.counts.unknown++;
-        return this.#scanLater();
-    }
+    if (outcome === "too_large") onDrop("too_large_for_peer");
+    else if (outcome === "unknown") this.counts.unknown++;
+    else this.counts.refused++;
+    if (this.#isClosed) return;
+    if (outcome === "never" || outcome === "too_large") peer?.refuse(entry.id);
+    else peer?.pause(() => this.#pump(peer));
+    if (this.#store.entry(entry.id)) this.offer(entry);
   }
 
   #failed(entry: BundleEntry, hop: NextHop): void {
@@ -262,7 +271,7 @@ export class Forwarder {
     const { allowsPlaintext } = this.#options;
     if (!encryptionOf(bundle) && !allowsPlaintext?.(bundle, hop.peer)) {
       this.#options.onDrop("plaintext");
-      this.neighbour(hop.peer)?.refused.add(entry.id);
+      this.#peers.get(hop.peer)?.refuse(entry.id);
       return undefined;
     }
     const { copies } = hop;
@@ -279,7 +288,7 @@ export class Forwarder {
       let count = 0;
       for (const entry of this.#store.entries()) {
         this.offer(entry);
-        if (this.#isCrowded) break;
+        if ([...this.#peers.values()].every((each) => each.isCrowded)) break;
         if (++count % SCAN_AT_ONCE > 0) continue;
         await delay(this.#clock, 0);
         if (this.#isClosed) return;
@@ -288,16 +297,12 @@ export class Forwarder {
   }
 
   #scanLater(): void {
-    const cancel = this.#clock.setTimeout(() => {
-      this.#retries.delete(cancel);
+    if (this.#isClosed) return;
+    this.#cancelRetry ??= this.#clock.setTimeout(() => {
+      this.#cancelRetry = undefined;
       this.scan();
     }, RETRY_MS);
-    this.#retries.add(cancel);
   }
-}
-
-function hopKey(peer: string, id: string): string {
-  return `${peer} ${id}`;
 }
 
 function routedOf(entry: BundleEntry): RoutedBundle {

@@ -1,14 +1,21 @@
 import { ContactError } from "../cla/contact_error.ts";
-import type { Contact } from "../cla/convergence_layer.ts";
+import type { Contact, RefusalReason } from "../cla/convergence_layer.ts";
 import type { ContactCost } from "../schedule/scheduler.ts";
 
 /** What became of a bundle that a neighbour was sent. */
 export type SentOutcome =
   | "sent" // it has it
   | "later" // it has no room now
-  | "never" // it does not want it
+  | "never" // it does not want it, or does not say why
   | "too_large" // it takes none of that size
   | "unknown"; // the contact ended before the outcome was known
+
+/** What the whole neighbour suffers from, not the one bundle. */
+const LATER: readonly RefusalReason[] = [
+  "noResources",
+  "retransmit",
+  "sessionTerminating",
+];
 
 /** A neighbour in contact. */
 export class Neighbour {
@@ -20,8 +27,6 @@ export class Neighbour {
   readonly cost: ContactCost;
   /** Names of the bundles under way to it. */
   readonly sending = new Set<string>();
-  /** Names of the bundles that it has refused for good. */
-  readonly refused = new Set<string>();
 
   /** Begins with nothing under way. */
   constructor(id: string, contact: Contact, cost: Omit<ContactCost, "peer">) {
@@ -35,7 +40,7 @@ export class Neighbour {
     try {
       const outcome = await this.contact.send(bytes);
       if (outcome.kind !== "refused") return "sent";
-      return outcome.reason === "notAcceptable" ? "never" : "later";
+      return LATER.includes(outcome.reason) ? "later" : "never";
     } catch (error) {
       if (!(error instanceof ContactError)) throw error;
       return error.code === "tooLarge" ? "too_large" : "unknown";
