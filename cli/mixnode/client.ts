@@ -131,13 +131,16 @@ export function clientProgram(configure: ConfigureClient): Program {
           shown(bytes),
         );
         if (flags.reply !== undefined) {
-          await reply?.(utf8(flags.reply)).catch((error) => {
-            if (!(error instanceof MixClientError)) throw error;
-            context.note(error.message);
-          });
+          // The next message does not wait for a requester who is gone.
+          void reply?.(utf8(flags.reply)).catch(({ message }) =>
+            context.note(`Reply not taken: ${message}`)
+          );
         }
         message.taken();
-        if (--left === 0) return;
+        if (--left === 0) {
+          // Whoever asked lately may take a minute to have the reply.
+          return flags.reply === undefined ? undefined : await client.close();
+        }
       }
       context.signal.throwIfAborted();
     },
@@ -192,5 +195,5 @@ export function clientProgram(configure: ConfigureClient): Program {
 
 function explain(cause: unknown): never {
   if (!(cause instanceof MixClientError)) throw cause;
-  throw new CliError("failed", cause.message, { cause });
+  throw new CliError("failed", cause.message, { cause: cause.cause });
 }

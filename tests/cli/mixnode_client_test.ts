@@ -25,6 +25,26 @@ Deno.test("client send, recv and address speak with each other", async () => {
   assertEquals(JSON.parse(json.out), { bytes: "w78", canReply: false });
 });
 
+Deno.test("client recv prints the next message while a requester who is gone takes no reply", async () => {
+  await using t = world();
+  const to = formatMixAddress(t.addressOf("west"));
+  await t.run("west", "ping", "--count", "1"); // its gateway knows it now
+  const gone = await t.run(
+    ...["east", "send", to, t.file("ask"), "--request"] as const,
+    ...["--deadline", "3s"],
+  );
+  assertEquals([gone.exitCode, gone.err], [
+    1,
+    "betanet-mixnode client: error: The message was not acknowledged or answered in time\n",
+  ]);
+  await t.run("east", "send", to, t.file("later"));
+  const startMs = t.now();
+  const recv = await t.run("west", "recv", "--count", "2", "--reply", "here");
+  assertEquals([recv.exitCode, recv.out], [0, "ask\nlater\n"]);
+  assert(t.now() - startMs < 90_000, `${t.now() - startMs}`);
+  assertMatch(recv.err, /Reply not taken: The client is closed/);
+});
+
 Deno.test("client ping prints the time of each loop, and fails if all are lost", async () => {
   await using t = world();
   const ping = await t.run("east", "ping", "--count", "2");
@@ -91,6 +111,7 @@ function world() {
     mixes,
     addressOf,
     start,
+    now: () => clock.now(),
     until: <T>(promise: Promise<T>) => runUntil(clock, promise),
     run: (name: Name, ...args: string[]) =>
       runUntil(clock, start(name, ...args)),
