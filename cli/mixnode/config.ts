@@ -10,6 +10,7 @@ import {
 } from "../../src/core/config/mod.ts";
 import { encodeHex } from "../../src/core/bytes/mod.ts";
 import { type Address, parseAddress } from "../../src/core/transport/mod.ts";
+import { directory } from "../../src/mixnet/mod.ts";
 import { client, keyOf, node, nodeKey } from "./role_config.ts";
 
 /** An authority: whose signature counts, and where it answers. */
@@ -60,7 +61,7 @@ export const SCHEMA = section({
       doc: "length of an epoch, in whole seconds",
     }),
     payload_length: integer({
-      min: 464,
+      min: directory.MIN_PAYLOAD_LENGTH,
       max: 65_535,
       default: 2_065,
       doc: "bytes of a packet's payload; its header adds 348",
@@ -79,7 +80,7 @@ export const SCHEMA = section({
       doc: "longest delay of a hop; a node drops what asks for more",
     }),
     client_packets_per_second: number({
-      min: 0,
+      min: 0.001,
       max: 10_000,
       default: 10,
       doc: "packets that a client sends, real or cover",

@@ -19,6 +19,7 @@ import { NODE_STORE } from "./describe.ts";
 import { readKeys } from "./keys.ts";
 import { openListeners } from "./listeners.ts";
 import { lockState } from "../_lock_state.ts";
+import { mailboxLimitsOf } from "./mailbox_limits_of.ts";
 import { mixStrategyOf } from "./mix_strategy_of.ts";
 import {
   authoritiesOf,
@@ -95,7 +96,7 @@ export async function openMixnode(
   const geometry = sphinxGeometry(parameters.payloadLength);
   const pool = opened.use(await openPool(config, crypto, geometry));
   const id = crypto.ed25519.publicKey(keys.identitySeed.expose());
-  const { mixing, mailboxes, role } = config.node;
+  const { mixing, role } = config.node;
   const framesPerSecond = config.node.peer_packets_per_second;
   const server = opened.use(
     new node.MixServer({
@@ -113,15 +114,7 @@ export async function openMixnode(
       }),
       replayCapacity: mixing.replay_capacity,
       minEntropyBits: mixing.min_entropy,
-      mailboxes: {
-        maxClients: mailboxes.max_clients,
-        maxClientMessages: mailboxes.max_client_messages,
-        maxClientBytes: mailboxes.max_client_size,
-        maxMessages: mailboxes.max_messages,
-        maxBytes: mailboxes.max_size,
-        messageExpiryMs: mailboxes.message_expiry,
-        clientExpiryMs: mailboxes.client_expiry,
-      },
+      mailboxes: mailboxLimitsOf(config.node),
     }),
   );
   node.exposeMixServer(metrics, server, { pool, clock: systemClock });

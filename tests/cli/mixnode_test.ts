@@ -9,7 +9,8 @@ import { sqliteStore } from "../../src/core/storage/mod.ts";
 import { sign } from "../../src/mixnet/directory/signed_form.ts";
 import { VOTE } from "../../src/mixnet/directory/vote.ts";
 import { directory, verifyDescriptor } from "../../src/mixnet/mod.ts";
-import { askDirectory } from "../../cli/mixnode/settings.ts";
+import { mailboxLimitsOf } from "../../cli/mixnode/mailbox_limits_of.ts";
+import { askDirectory, readMixnodeConfig } from "../../cli/mixnode/settings.ts";
 import { makeFolder } from "./_htx_process.ts";
 import { runMixnode, RunningMixnode } from "./_run_mixnode.ts";
 
@@ -343,3 +344,40 @@ function addEvidence(folder: string, id: string, epoch: number): string[] {
   );
   return signed.map((each) => encodeHex(each));
 }
+
+Deno.test("[node.mailboxes] bounds what a gateway keeps, each key its own bound", async () => {
+  await using folder = await makeFolder();
+  const config = await configIn(
+    folder.path,
+    `[node.mailboxes]
+max_clients = 1
+max_client_messages = 2
+max_client_size = "3KiB"
+max_messages = 4
+max_size = "5KiB"
+message_expiry = "6m"
+client_expiry = "7m"
+`,
+  );
+  assertEquals(mailboxLimitsOf(readMixnodeConfig(config).node), {
+    maxClients: 1,
+    maxClientMessages: 2,
+    maxClientBytes: 3 * 1_024,
+    maxMessages: 4,
+    maxBytes: 5 * 1_024,
+    messageExpiryMs: 6 * 60_000,
+    clientExpiryMs: 7 * 60_000,
+  });
+});
+
+Deno.test("a network's packets hold ways back, and its clients send some", async () => {
+  await using folder = await makeFolder();
+  for (
+    const line of ["payload_length = 948", "client_packets_per_second = 0"]
+  ) {
+    const config = await configIn(folder.path, `[network]\n${line}\n`);
+    const { code, stderr } = await runMixnode("check", "--config", config);
+    assertEquals(code, 2);
+    assertStringIncludes(stderr, `${config}:2`);
+  }
+});

@@ -29,6 +29,7 @@ export {
   verifyEvidence,
 } from "./evidence.ts";
 export { EvidenceBook } from "./evidence_book.ts";
+export { MIN_PAYLOAD_LENGTH } from "./network_parameters.ts";
 export {
   publishDescriptor,
   type PublishDescriptorOptions,

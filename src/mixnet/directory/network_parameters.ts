@@ -1,13 +1,16 @@
 import type { CborDecoded, CborValue } from "../../core/bytes/mod.ts";
 import { arrayOf, integerOf, NETWORK_NAME, textOf } from "./fields.ts";
 
+/** Bytes of the shortest payload that holds a message or a demand with a way back in it, besides its acknowledgement's. */
+export const MIN_PAYLOAD_LENGTH = 949;
+
 /** What all nodes and clients of a network have in common. */
 export interface NetworkParameters {
   /** Its name: 1 to 64 of `a-z 0-9 . -`. */
   readonly network: string;
   /** Length of an epoch in seconds; 3,600 in Betanet 1.1 §7.2. */
   readonly epochSeconds: number;
-  /** Length of the packets' payload in bytes: see `sphinxGeometry`. */
+  /** Length of the packets' payload in bytes, {@link MIN_PAYLOAD_LENGTH} to 65,535: see `sphinxGeometry`. */
   readonly payloadLength: number;
   /** Layers of mixes. */
   readonly layers: number;
@@ -45,7 +48,7 @@ export function parametersOf(value: CborDecoded): NetworkParameters {
   return {
     network: textOf(fields[0], NETWORK_NAME),
     epochSeconds: integerOf(fields[1], 1, 86_400),
-    payloadLength: integerOf(fields[2], 33, 65_535),
+    payloadLength: integerOf(fields[2], MIN_PAYLOAD_LENGTH, 65_535),
     layers: integerOf(fields[3], 1, 3),
     meanDelayMs,
     maxDelayMs: integerOf(fields[5], meanDelayMs, 3_600_000),

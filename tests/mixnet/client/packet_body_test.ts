@@ -11,11 +11,20 @@ import {
 import {
   decodeForwardContent,
   encodeForwardContent,
+  sealedLength,
 } from "../../../src/mixnet/client/forward_content.ts";
-import { seal, unseal } from "../../../src/mixnet/client/seal.ts";
+import {
+  seal,
+  SEAL_OVERHEAD,
+  unseal,
+} from "../../../src/mixnet/client/seal.ts";
 import { fragmentSurbs, split } from "../../../src/mixnet/client/split.ts";
 import { openReply, sealReply } from "../../../src/mixnet/client/reply_body.ts";
-import { REGULAR } from "../../../src/mixnet/sphinx/geometry.ts";
+import { MIN_PAYLOAD_LENGTH } from "../../../src/mixnet/directory/network_parameters.ts";
+import {
+  REGULAR,
+  sphinxGeometry,
+} from "../../../src/mixnet/sphinx/geometry.ts";
 
 const LENGTH = 1_600;
 const id = nodeProvider.random(16);
@@ -192,6 +201,15 @@ Deno.test("split() fills every fragment, SURBs first", () => {
     { start: 280, end: 281, surbs: 1 },
   ]);
   assertThrows(() => split(1_576 * 65_535 + 1, 0, LENGTH), RangeError);
+});
+
+Deno.test("the shortest payload of a network holds a way back in messages and demands, a shorter one does not", () => {
+  const ways = [MIN_PAYLOAD_LENGTH, MIN_PAYLOAD_LENGTH - 1].map((length) => {
+    const body = sealedLength(sphinxGeometry(length)) - SEAL_OVERHEAD;
+    return [fragmentSurbs(body), demandRoom(body)];
+  });
+  assertEquals(ways[0], [1, 1]);
+  assertEquals(Math.min(...ways[1]!), 0);
 });
 
 Deno.test("a reply's packet has one length, and opens with its key only", () => {

@@ -147,6 +147,12 @@ Deno.test("verifyDocument() refuses other networks and whatever is not of the fo
   for (let length = 0; length < bytes.length; length += 7) {
     assertEquals(codeOf(() => verify(bytes.subarray(0, length))), "malformed");
   }
+  const withPayload = (payloadLength: number) =>
+    verify(
+      documentOf(payloadOf({ parameters: { ...PARAMETERS, payloadLength } })),
+    );
+  assertEquals(withPayload(949).parameters.payloadLength, 949);
+  assertEquals(codeOf(() => withPayload(948)), "malformed");
 });
 
 Deno.test("authorities sign nothing with nodes out of order, twice, or in layers of others", () => {
