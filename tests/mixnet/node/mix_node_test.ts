@@ -133,6 +133,23 @@ Deno.test("a node drops a replay: at once, after a restart, and in the epoch aft
   await network.stop();
 });
 
+Deno.test("a node drops a replay under the key of the next epoch, until that key is gone", async () => {
+  const network = new NodeNetwork(16, LAYERS, HARDLY_LOOPS);
+  const epoch = network.epoch + 1;
+  const packet = network.packet(ROUTE, { epoch });
+  const each = network.nodes[0]!;
+  await network.give(0, packet, epoch);
+  for (let replayed = 1; replayed <= 3; replayed++) {
+    await network.give(0, packet, epoch);
+    assertEquals(dropsOf(each), { replayed });
+    await network.clock.run(EPOCH_SECONDS * SECOND);
+  }
+  assertEquals(network.epoch, epoch + 2);
+  await network.give(0, packet, epoch);
+  assertEquals(dropsOf(each), { replayed: 3, epoch: 1 });
+  await network.stop();
+});
+
 Deno.test("a replay with another form of the same group element is a replay", async () => {
   const network = new NodeNetwork(4, LAYERS);
   const packet = network.packet(ROUTE);
