@@ -80,7 +80,7 @@ export function judge(groups: readonly LinkGroup[]): Verdict {
   const leastP = FALSE_ALARM_RATE / tests;
   const failed = findings.filter(({ p, auc }) =>
     p !== undefined
-      ? p < leastP
+      ? !(p >= leastP)
       : !(auc! >= AUC_BOUNDS[0] && auc! <= AUC_BOUNDS[1])
   );
   return { findings, failed, leastP };

@@ -87,7 +87,8 @@ Deno.test("nobody who watches links can tell talking clients from silent ones, u
         `cover with ${name}:\n${tableOf({ findings: failed, failed, leastP })}`,
       );
       assert(failed.some((finding) => finding.statistic === statistic));
-      assert(failed.some(({ auc }) => auc !== undefined));
+      // Far beyond what chance does to an area of so few windows.
+      assert(failed.some(({ auc }) => auc !== undefined && auc > 0.62));
     });
   }
 });
