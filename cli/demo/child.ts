@@ -4,7 +4,7 @@ import type { RoleName } from "../_roles.ts";
 import { commandOf } from "../_self.ts";
 
 /** How long a process may take to print its first line, and to end once it is told to. */
-const START_MS = 60_000;
+const START_MS = 120_000;
 const END_MS = 5_000;
 
 /** Lines of stderr that are kept. */

@@ -8,7 +8,7 @@ import { Child } from "./child.ts";
 import { step, tellWhatTheySaid } from "./step.ts";
 
 /** Of the network: short, so that it begins soon. */
-export const EPOCH_S = 5;
+export const EPOCH_S = 8;
 /** Epochs for which there is a beacon. */
 const EPOCHS = 120;
 /** Packets and loops a second of each client, and the mean of a hop's delay: what makes the pools. */

@@ -8,7 +8,6 @@ import {
 import { Metrics } from "../../src/core/metrics/mod.ts";
 import { serveHttp } from "../../src/core/transport/mod.ts";
 import { htx } from "../../mod.ts";
-import { ROLES } from "../../cli/_roles.ts";
 import { run } from "../../cli/_main.ts";
 import { Progress } from "../../cli/_progress.ts";
 import { program } from "../../cli/betanet.ts";
@@ -30,6 +29,7 @@ import {
 } from "../../cli/demo/figures.ts";
 import { httpGet } from "../../cli/_http_get.ts";
 import { originHandler } from "../../cli/demo/origin.ts";
+import { DemoBox, outcome } from "./_demo_box.ts";
 import { FakeTerminal } from "./_fake_terminal.ts";
 
 const SEED = new Uint8Array(32).fill(7);
@@ -99,26 +99,6 @@ Deno.test("demo ends its processes and removes its state on SIGINT", async () =>
   });
   assertEquals(code, 130, stderr);
   await box.assertEmpty(stderr, 3);
-});
-
-Deno.test("demo sends an anonymous message and its reply through a mixnet, and leaves nothing behind", async () => {
-  await using box = await DemoBox.make();
-  const { code, stdout, stderr } = await box.run(
-    ["--stage", "mixnet", "--json"],
-  );
-  assertEquals(code, 0, stderr);
-  const { mixnet, carriers } = JSON.parse(stdout);
-  assertEquals(carriers, undefined);
-  const { messageMs, replyMs, loopMs, nodes } = mixnet;
-  assert(0 < messageMs && messageMs < replyMs && 0 < loopMs, stdout);
-  assertEquals(
-    nodes.map(({ name }: { name: string }) => name),
-    ["gateway 1", "gateway 2", "mix 1", "mix 2", "mix 3"],
-  );
-  for (const { packets, delayMs, setSize } of nodes) {
-    assert(packets > 0 && delayMs > 0 && setSize > 1, stdout);
-  }
-  await box.assertEmpty(stderr, 6);
 });
 
 for (
@@ -371,62 +351,4 @@ function silent(label: string): Progress {
     terminal: new FakeTerminal([]),
     clock: { now: () => 0, wallTime: () => 0, setTimeout: () => () => {} },
   });
-}
-
-/** A demo in a process of its own, with a directory of its own for what is temporary. */
-class DemoBox implements AsyncDisposable {
-  private constructor(readonly path: string) {}
-
-  static async make(): Promise<DemoBox> {
-    return new DemoBox(await Deno.makeTempDir({ prefix: "betanet-test-" }));
-  }
-
-  spawn(
-    args: readonly string[],
-    env: Record<string, string> = {},
-  ): Deno.ChildProcess {
-    const { flags, entry } = ROLES.betanet;
-    return new Deno.Command(Deno.execPath(), {
-      args: ["run", "--quiet", "--frozen", ...flags, entry, "demo", ...args],
-      env: { NO_COLOR: "1", TMPDIR: this.path, ...env },
-      stdin: "null",
-      stdout: "piped",
-      stderr: "piped",
-    }).spawn();
-  }
-
-  run(args: readonly string[], env?: Record<string, string>) {
-    return outcome(this.spawn(args, env));
-  }
-
-  /** Nothing is left in the directory, and nobody at the `count` addresses that `stderr` tells. */
-  async assertEmpty(stderr: string, count: number): Promise<void> {
-    assertEquals(await Array.fromAsync(Deno.readDir(this.path)), []);
-    const ports = [...stderr.matchAll(/(?:http|tcp):\/\/127\.0\.0\.1:(\d+)/g)]
-      .map(([, port]) => Number(port));
-    assertEquals(ports.length, count, stderr);
-    for (const port of ports) {
-      await assertRejects(
-        () => Deno.connect({ hostname: "127.0.0.1", port }),
-        Deno.errors.ConnectionRefused,
-      );
-    }
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return Deno.remove(this.path, { recursive: true });
-  }
-}
-
-/** What `child` comes to; `hear` gets its stderr so far as it grows. */
-async function outcome(
-  child: Deno.ChildProcess,
-  hear: (stderr: string) => void = () => {},
-) {
-  const stdout = new Response(child.stdout).text();
-  let stderr = "";
-  for await (const text of child.stderr.pipeThrough(new TextDecoderStream())) {
-    hear(stderr += text);
-  }
-  return { code: (await child.status).code, stdout: await stdout, stderr };
 }

@@ -13,7 +13,7 @@ const SIZES = [
 ];
 const REPLY_SIZES = [1, 200, 800, 3_000];
 const MEAN_PAUSE_MS = 4_000;
-const DEADLINE_MS = 240_000;
+const DEADLINE_MS = 480_000;
 
 /** A message that was sent, and what became of it. */
 export interface Letter {

@@ -8,7 +8,7 @@ import type {
 } from "./_mixnet_node_process.ts";
 
 /** How long anything may take before the test fails. */
-const PATIENCE_MS = 60_000;
+const PATIENCE_MS = 180_000;
 
 /** What a process said of its links, and when. */
 export interface Entry {

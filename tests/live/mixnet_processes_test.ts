@@ -1,6 +1,6 @@
 /**
  * A mixnet of processes on the loopback interface: three authorities, nine mixes, two gateways, and twenty clients here, as the programs
- * run them. Links lose 5 % of packets, nodes and an authority are killed, epochs pass. See `_mixnet_accounts.ts` for what must add up.
+ * run them. Links lose 5 % of packets, nodes and an authority are killed, epochs pass. See `tests/scenario/_mixnet_accounts.ts` for what must add up.
  *
  * @module
  */
@@ -8,20 +8,23 @@ import { assert, assertEquals } from "@std/assert";
 import { readKeys } from "../../cli/mixnode/keys.ts";
 import { delay, systemClock } from "../../src/core/async/mod.ts";
 import { encodeHex } from "../../src/core/bytes/mod.ts";
-import { LineProcess, report } from "./_line_process.ts";
+import { LineProcess, report } from "../scenario/_line_process.ts";
 import {
   assertAtRest,
   assertReport,
   type Balance,
   balancesOf,
   type Party,
-} from "./_mixnet_accounts.ts";
-import { Correspondence } from "./_mixnet_correspondence.ts";
-import type { FloodOptions } from "./_mixnet_flood_process.ts";
-import { type Entry, type Life, until } from "./_mixnet_life.ts";
-import { LossyLinks, sum } from "./_mixnet_link_tally.ts";
-import type { NodeReport } from "./_mixnet_node_process.ts";
-import { type Machine, MixnetProcesses } from "./_mixnet_processes.ts";
+} from "../scenario/_mixnet_accounts.ts";
+import { Correspondence } from "../scenario/_mixnet_correspondence.ts";
+import type { FloodOptions } from "../scenario/_mixnet_flood_process.ts";
+import { type Entry, type Life, until } from "../scenario/_mixnet_life.ts";
+import { LossyLinks, sum } from "../scenario/_mixnet_link_tally.ts";
+import type { NodeReport } from "../scenario/_mixnet_node_process.ts";
+import {
+  type Machine,
+  MixnetProcesses,
+} from "../scenario/_mixnet_processes.ts";
 
 const LOSS = 0.05;
 const PEER_RATE = 100;
@@ -136,7 +139,7 @@ class Scenario implements AsyncDisposable {
     const startedAtMs = Date.now();
     const before = received(target, source);
     await using process = new LineProcess(
-      "./_mixnet_flood_process.ts",
+      "../scenario/_mixnet_flood_process.ts",
       options,
     );
     const first = await process.line<Entry>();

@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { listenTcp } from "../../src/core/transport/mod.ts";
-import { makeFolder } from "./_htx_process.ts";
-import { freePort, MixNetwork } from "./_mix_network.ts";
-import { runMixnode, RunningMixnode } from "./_run_mixnode.ts";
+import { makeFolder } from "../cli/_htx_process.ts";
+import { freePort, MixNetwork } from "../cli/_mix_network.ts";
+import { runMixnode, RunningMixnode } from "../cli/_run_mixnode.ts";
 
 Deno.test("betanet-mixnode start runs nodes of a network, and client commands send through them", async () => {
   await using folder = await makeFolder();

@@ -8,9 +8,9 @@ import { decodeBase64Url, encodeBase64Url } from "../../src/core/bytes/mod.ts";
 import { nodeProvider as crypto } from "../../src/core/crypto/mod.ts";
 import { verifyPeerRecord } from "../../src/htx/peer_record.ts";
 import { verifyDescriptor } from "../../src/mixnet/mod.ts";
-import { makeFolder } from "./_htx_process.ts";
-import { MixNetwork } from "./_mix_network.ts";
-import { runMixnode, RunningMixnode } from "./_run_mixnode.ts";
+import { makeFolder } from "../cli/_htx_process.ts";
+import { MixNetwork } from "../cli/_mix_network.ts";
+import { runMixnode, RunningMixnode } from "../cli/_run_mixnode.ts";
 
 const PAGE = "<!doctype html><title>Fern and moss</title>";
 
