@@ -245,7 +245,10 @@ export class Forwarder {
       peer?.succeed();
       scheduler.sent(scheduled, neighbour.cost, now);
       router.sent(routedOf(entry), hop, now);
-      if (!keeps) this.remove(entry.id);
+      if (keeps) return;
+      // If we die before it is committed, the neighbour is sent again what it knows.
+      this.forget(entry.id);
+      this.#options.track(this.#store.deleteSoon(entry.id));
       return;
     }
     this.#failed(entry, hop);

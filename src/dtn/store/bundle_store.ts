@@ -89,6 +89,8 @@ export class BundleStore implements Disposable {
   #nextSequence = 1;
   #waiting: Waiting[] = [];
   #waitingBytes = 0;
+  /** Bundles that the next commit removes; they count as gone. */
+  #deleting = new Map<string, PromiseWithResolvers<void>>();
   #cancelCommit: (() => void) | undefined;
   #isClosed = false;
 
@@ -139,15 +141,15 @@ export class BundleStore implements Disposable {
     this.#waitingBytes += bytes.length;
     const isMuch = this.#waiting.length >= GROUP.bundles ||
       this.#waitingBytes >= GROUP.bytes;
-    if (isMuch) this.commit();
-    else this.#cancelCommit ??= this.#clock.setTimeout(() => this.commit(), 0);
+    this.#commitSoon(isMuch);
     return waiting.promise;
   }
 
-  /** Commits what was put, at once. */
+  /** Commits what was put and is to be deleted, at once. */
   commit(): void {
     this.#cancelCommit?.();
     this.#cancelCommit = undefined;
+    this.#commitDeletes();
     const group = this.#waiting;
     this.#waiting = [];
     this.#waitingBytes = 0;
@@ -177,13 +179,13 @@ export class BundleStore implements Disposable {
 
   /** What is known of a bundle that is here. */
   entry(id: string): BundleEntry | undefined {
-    const place = this.#placeOf(id);
+    const place = this.#placeHere(id);
     return place && this.#read(place)?.entry;
   }
 
   /** The bundle, if it is here. */
   bytes(id: string): Bytes | undefined {
-    const place = this.#placeOf(id);
+    const place = this.#placeHere(id);
     const stored = place && this.#read(place);
     if (!stored) return undefined;
     if (stored.inline) return new Uint8Array(stored.inline);
@@ -194,9 +196,24 @@ export class BundleStore implements Disposable {
 
   /** Removes a bundle; it stays known until it expires. Says whether it was here. */
   delete(id: string): boolean {
-    const place = this.#placeOf(id);
+    const place = this.#placeHere(id);
     if (!place) return false;
     return this.#change(() => this.#remove(place, true)) !== undefined;
+  }
+
+  /**
+   * Removes a bundle at once, as {@link delete} does, but commits it with others; resolves once it would not be back after the death of
+   * the process.
+   *
+   * @throws {StorageError} If the disk fails: the bundle is here again.
+   */
+  deleteSoon(id: string): Promise<void> {
+    const known = this.#deleting.get(id);
+    if (known || !this.#placeOf(id)) return known?.promise ?? Promise.resolve();
+    const deleting = Promise.withResolvers<void>();
+    this.#deleting.set(id, deleting);
+    this.#commitSoon(this.#deleting.size >= GROUP.bundles);
+    return deleting.promise;
   }
 
   /** Entries by class, expedited first, then in the order in which they came; of one destination, or all. */
@@ -212,7 +229,8 @@ export class BundleStore implements Disposable {
       // Two destinations may have one tag.
       if (
         !found ||
-        found.entry.destination !== (destination ?? found.entry.destination)
+        found.entry.destination !== (destination ?? found.entry.destination) ||
+        this.#deleting.has(found.entry.id)
       ) {
         continue;
       }
@@ -222,6 +240,7 @@ export class BundleStore implements Disposable {
 
   /** Removes bundles that have expired by `nowMs`, and gives them: 1,024 at most, so that a caller asks again. */
   sweep(nowMs: number): readonly BundleEntry[] {
+    this.#commitDeletes();
     const due: Place[] = [];
     for (const { key } of this.#store.entries(KEY.by)) {
       const reader = new Reader(key.subarray(KEY.by.length), "expiry key");
@@ -234,12 +253,43 @@ export class BundleStore implements Disposable {
     });
   }
 
-  /** Commits what was put; the store stays open. */
+  /** Commits what was put and deleted; the store stays open. */
   [Symbol.dispose](): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.commit();
     this.#values[Symbol.dispose]();
+  }
+
+  #commitSoon(isMuch: boolean): void {
+    if (isMuch) this.commit();
+    else this.#cancelCommit ??= this.#clock.setTimeout(() => this.commit(), 0);
+  }
+
+  #commitDeletes(): void {
+    const group = [...this.#deleting];
+    this.#deleting.clear();
+    if (group.length === 0) return;
+    const remove = (some: typeof group) => {
+      this.#change(() => {
+        for (const [id] of some) {
+          const place = this.#placeOf(id);
+          if (place) this.#remove(place, true);
+        }
+      });
+      for (const [, { resolve }] of some) resolve();
+    };
+    try {
+      remove(group);
+    } catch {
+      for (const each of group) {
+        try {
+          remove([each]);
+        } catch (error) {
+          each[1].reject(error);
+        }
+      }
+    }
   }
 
   #put({ entry, bytes }: Waiting): PutOutcome {
@@ -328,6 +378,11 @@ export class BundleStore implements Disposable {
 
   #write(key: Bytes, value: Uint8Array): void {
     this.#store.set(key, this.#values.seal(key, value));
+  }
+
+  /** Where a bundle is that is not about to be deleted. */
+  #placeHere(id: string): Place | undefined {
+    return this.#deleting.has(id) ? undefined : this.#placeOf(id);
   }
 
   #placeOf(id: string): Place | undefined {

@@ -72,8 +72,9 @@ async function nodeWith(
   world: DtnWorld,
   count: number,
   options: Parameters<DtnWorld["node"]>[1] = {},
+  kept = memoryStore(),
 ) {
-  const a = await world.node("a", options);
+  const a = await world.node("a", options, kept);
   const names = Array.from({ length: count }, (_, i) => `${i}`);
   await world.settle(Promise.all(
     names.map((name) =>
@@ -156,6 +157,25 @@ Deno.test("bundles that wait for a neighbour go another way when it leaves", asy
   await world.until(() => second.came.length === 100);
   assertEquals(second.came.sort(), names.sort());
   await world.until(() => a.bundles.usage.bundles === 0);
+});
+
+Deno.test("bundles that have left are deleted together", async () => {
+  await using world = new DtnWorld();
+  const good = await Stub.start(world, "good");
+  const memory = memoryStore();
+  let transactions = 0;
+  const transaction = memory.transaction.bind(memory);
+  memory.transaction = (fn) => {
+    transactions++;
+    return transaction(fn);
+  };
+  const router = staticRouter(parseStaticRoutes("1 * * dtn://good/"));
+  const { a, names } = await nodeWith(world, 1_000, { router }, memory);
+  transactions = 0;
+  a.connect(a.layer, "memory://good");
+  await world.until(() => a.bundles.usage.bundles === 0);
+  assertEquals(good.came.sort(), names.sort());
+  assert(transactions < 300, `${transactions} for 1,000 bundles`);
 });
 
 Deno.test("a bundle that may not go to one neighbour in clear goes to another", async () => {

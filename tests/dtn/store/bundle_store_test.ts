@@ -280,6 +280,50 @@ Deno.test("puts of one turn are one transaction, in which one that does not fit 
   assertEquals(box.bundles.usage.bundles, 5);
 });
 
+Deno.test("what is deleted soon is gone at once, in one transaction for all of a turn, and again after a restart", async () => {
+  let transactions = 0;
+  const memory = memoryStore();
+  let fails = 0;
+  const counting: Store = {
+    ...bound(memory),
+    transaction: (fn) => {
+      transactions++;
+      if (fails-- > 0) throw new StorageError("full", "Disk is full");
+      return memory.transaction(fn);
+    },
+  };
+  using box = new Box(counting);
+  for (const n of [1, 2, 3, 4]) await box.put(n);
+  transactions = 0;
+  const idOf = (n: number) => box.entry(n).id;
+  const gone = [1, 2, 3].map((n) => box.bundles.deleteSoon(idOf(n)));
+  assertEquals([box.ids, transactions], [[4], 0]);
+  assertEquals(box.bundles.entry(idOf(1)), undefined);
+  assertEquals(box.bundles.bytes(idOf(1)), undefined);
+  assertEquals(box.bundles.delete(idOf(1)), false);
+  assertEquals(box.bundles.knows(idOf(1)), true);
+  await box.clock.run(1);
+  await Promise.all(gone);
+  assertEquals(transactions, 1);
+  assertEquals(box.bundles.usage, {
+    bundles: 1,
+    bytes: 100,
+    known: 3,
+    forgotten: 0,
+  });
+  assertEquals(await box.put(1), "known");
+  await box.bundles.deleteSoon(idOf(1));
+  box.bundles = box.open();
+  assertEquals(box.ids, [4]);
+
+  fails = 2; // the group, and the bundle by itself
+  const failed = box.bundles.deleteSoon(idOf(4)).catch(({ code }) => code);
+  assertEquals(box.ids, []);
+  box.bundles.commit();
+  assertEquals(await failed, "full");
+  assertEquals([box.ids, box.bundles.usage.bundles], [[4], 1]);
+});
+
 Deno.test("a disk that fails is told to who put, and leaves the totals as they were", async () => {
   const memory = memoryStore();
   let fails = false;
