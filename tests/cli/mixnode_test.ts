@@ -167,6 +167,13 @@ Deno.test("betanet-mixnode check says where a configuration is not of the form",
   assertEquals(code, 2);
   assertStringIncludes(stderr, `${config}:2`);
   assertStringIncludes(stderr, "node.role");
+  const silent = await configIn(
+    folder.path,
+    "[network]\nclient_packets_per_second = 0\n",
+  );
+  const mute = await runMixnode("check", "--config", silent);
+  assertEquals(mute.code, 2);
+  assertStringIncludes(mute.stderr, "network.client_packets_per_second");
   const gone = await runMixnode("check", "--config", `${folder.path}/none`);
   assertEquals(gone.code, 1);
   assertStringIncludes(gone.stderr, "check --print-config");
