@@ -117,6 +117,7 @@ export class MixNode implements AsyncDisposable {
   #loopsUnroutable = 0;
   #epochs: readonly number[] = [];
   #keysDueMs = 0;
+  #epoch: number | undefined;
   #timerMs = Infinity;
   #cancelTimer: (() => void) | undefined;
   #isDraining = false;
@@ -408,6 +409,8 @@ export class MixNode implements AsyncDisposable {
   #renewKeys(now: number) {
     const { keys, pool, replay, clock, epochSeconds, log } = this.#options;
     const epoch = this.#epochNow();
+    if (epoch !== this.#epoch) this.#noteWorstLink();
+    this.#epoch = epoch;
     keys.advance(epoch);
     const open = new Map<number, Uint8Array>();
     for (const each of [epoch - 1, epoch, epoch + 1]) {
@@ -428,6 +431,18 @@ export class MixNode implements AsyncDisposable {
     const epochMs = epochSeconds * 1000;
     const leftMs = epochMs - clock.wallTime() % epochMs;
     this.#keysDueMs = now + Math.min(leftMs, MAX_KEY_CHECK_MS);
+  }
+
+  /** Names the link that loses the largest share of loops: metrics name none. */
+  #noteWorstLink() {
+    const [worst] = this.#loops.links
+      .map((link) => ({
+        ...link,
+        loss: link.lost / (link.lost + link.returned),
+      }))
+      .filter(({ lost }) => lost > 0)
+      .sort((a, b) => b.loss - a.loss || b.lost - a.lost);
+    if (worst) this.#options.log.info("mixnet.worst_link", worst);
   }
 
   #drop(reason: NodeDrop, count = 1) {

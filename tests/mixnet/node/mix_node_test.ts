@@ -406,6 +406,28 @@ Deno.test("loops go through one node of each other layer, and show which node lo
   await network.stop();
 });
 
+Deno.test("at each change of epoch the log names the link that loses most", async () => {
+  const named: { from: string; to: string; loss: number }[] = [];
+  const info = (event: string, fields: unknown) => {
+    if (event === "mixnet.worst_link") named.push(fields as typeof named[0]);
+  };
+  const network = new NodeNetwork(
+    22,
+    LAYERS,
+    { loops: { perSecond: 0.02, floorPerSecond: 1e-3, graceMs: 500 } },
+    { ...silentLogger, info },
+  );
+  await network.nodes[6]!.node[Symbol.asyncDispose]();
+  await network.clock.run(EPOCH_SECONDS * SECOND);
+  const bad = encodeHex(network.nodes[6]!.id);
+  assert(named.length > 0);
+  for (const { from, to, loss } of named) {
+    assert(from === bad || to === bad);
+    assertEquals(loss, 1);
+  }
+  await network.stop();
+});
+
 Deno.test("a node without a network makes no loops, and counts them", async () => {
   const network = new NodeNetwork(21, [1], { loops: { perSecond: 10 } });
   await network.clock.run(10 * SECOND);
