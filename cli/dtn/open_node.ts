@@ -66,10 +66,11 @@ export async function openNode(
     new BundleStore({
       ...{ store: kept, crypto, evicts: config.store.evict },
       limits: { maxBundles, maxBytes },
+      onEvicted: (entry) => node.evicted(entry),
       ...secret && { secret },
     }),
   );
-  const node = opened.use(
+  const node: DtnNode = opened.use(
     new DtnNode({
       ...{ nodeId, store: bundles, random, reports, log: context.log },
       router: routerOf(config, { crypto, store: state, bundles }),

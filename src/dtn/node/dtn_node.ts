@@ -190,6 +190,12 @@ export class DtnNode implements AsyncDisposable {
     return this.#forwarder.remove(id);
   }
 
+  /** A bundle has given way to others in the store: what its `onEvicted` is to call. */
+  evicted({ id }: BundleEntry): void {
+    this.#dropped.evicted++;
+    this.#forwarder.forget(id);
+  }
+
   /**
    * Registers an application in an endpoint of this node.
    *

@@ -178,6 +178,35 @@ Deno.test("bundles that have left are deleted together", async () => {
   assert(transactions < 300, `${transactions} for 1,000 bundles`);
 });
 
+Deno.test("a bundle that gave way to one of a higher class waits for nobody, and is counted", async () => {
+  await using world = new DtnWorld();
+  const silent = await Stub.start(world, "silent");
+  silent.isSilent = true;
+  const store = new BundleStore({
+    store: memoryStore(),
+    crypto: nodeProvider,
+    clock: world.clock,
+    limits: { maxBundles: 3, shares: [1, 1, 1] },
+    evicts: true,
+    onEvicted: (entry) => a.evicted(entry),
+  });
+  const scheduler = fifoScheduler();
+  const { a } = await nodeWith(world, 3, { store, scheduler, maxSending: 1 });
+  a.connect(a.layer, "memory://silent");
+  await world.until(() => silent.came.length === 1);
+  assertEquals(scheduler.size, 2);
+  for (const name of ["x", "y"]) {
+    await world.settle(a.send({
+      destination: eid("dtn://far/in"),
+      payload: text(name),
+      priority: 2,
+    }));
+  }
+  assertEquals(a.counts.dropped.evicted, 2);
+  assertEquals([store.usage.bundles, scheduler.size], [3, 3]);
+  silent.close();
+});
+
 Deno.test("a bundle that may not go to one neighbour in clear goes to another", async () => {
   await using world = new DtnWorld();
   const [open, closed] = [
