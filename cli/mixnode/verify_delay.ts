@@ -18,7 +18,8 @@ const USAGE = `
 Usage: betanet-mixnode verify-delay <proof> --document <file> --network <name> --authority <key> --from <id> --to <id>
        betanet-mixnode verify-delay <proof> --inputs <file> --from <id> --to <id>
 
-Checks the proof of a packet's route, ${PREFIX}… or a file that holds it, and prints the hops and delays that it proves.
+Checks the proof of a packet's route, ${PREFIX}… or a file that holds it, and prints the hops and delays that it proves. With
+--proofs, client send and client ping keep proofs, what goes with them here, and the document.
 
   --document <file>    the directory's document of the epoch
   --network <name>     the network that the document has to be of
@@ -101,6 +102,9 @@ function readProof(operand: string): RouteProof {
     return parseRouteProof(text.trim());
   } catch (cause) {
     if (!(cause instanceof DecodeError)) throw cause;
-    throw new CliError("failed", "This is no proof of a route", { cause });
+    throw new CliError("failed", "This is no proof of a route", {
+      cause,
+      hint: `Of a line of routes.jsonl it is what follows "proof", ${PREFIX}…`,
+    });
   }
 }
