@@ -11,6 +11,8 @@ Commands:
   recv      take the bundles of an endpoint
   ping      time round trips to an endpoint that echoes
   query     ask a node what it has and has done
+  export    write the node's bundles to a folder
+  import    give the node the bundles of a folder
   inspect   explain a bundle
 
   betanet-dtn <command> --help explains each; --version prints the version.
@@ -31,6 +33,8 @@ export const program: Program = {
     recv: async () => (await import("./dtn/recv.ts")).recv,
     ping: async () => (await import("./dtn/ping.ts")).ping,
     query: async () => (await import("./dtn/query.ts")).query,
+    export: async () => (await import("./dtn/export_folder.ts")).exportFolder,
+    import: async () => (await import("./dtn/import_folder.ts")).importFolder,
     inspect: async () => (await import("./dtn/inspect.ts")).inspect,
   },
 };

@@ -3,7 +3,6 @@ import { defaultProvider, Secret } from "../../src/core/crypto/mod.ts";
 import { sqliteStore } from "../../src/core/storage/mod.ts";
 import { type Address, parseAddress } from "../../src/core/transport/mod.ts";
 import {
-  type Bundle,
   BundleStore,
   type ConvergenceLayer,
   deadlineScheduler,
@@ -20,6 +19,7 @@ import type { Context } from "../_main.ts";
 import { lockState } from "../_lock_state.ts";
 import { randomOf } from "../mixnode/network.ts";
 import type { DtnConfig } from "./config.ts";
+import { destinedTo } from "./destined_to.ts";
 import { routerOf } from "./router_of.ts";
 import { dtnState, secretIn } from "./settings.ts";
 
@@ -77,7 +77,7 @@ export async function openNode(
       scheduler: config.schedule.by === "edf"
         ? deadlineScheduler()
         : fifoScheduler(),
-      allowsPlaintext: plaintextPolicy(config.node.plaintext),
+      allowsPlaintext: destinedTo(config.node.plaintext),
       ...lenient && { quirks: QUIRKS },
     }),
   );
@@ -115,15 +115,4 @@ function layerOf(
 /** What carries the layer's bytes, as transports name it. */
 function carrierOf(address: Address): Address {
   return address.replace(/^(?:tcpcl|mtcp|http):/, "tcp:");
-}
-
-function plaintextPolicy(
-  patterns: readonly string[],
-): (bundle: Bundle) => boolean {
-  const destinations = patterns.map((pattern) => {
-    const escaped = pattern.replace(/[\\^$.+?()[\]{}|]/g, "\\$&");
-    return new RegExp(`^${escaped.replaceAll("*", ".*")}$`);
-  });
-  return ({ primary }) =>
-    destinations.some((each) => each.test(`${primary.destination}`));
 }

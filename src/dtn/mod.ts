@@ -159,22 +159,20 @@ export type {
   ScheduledBundle,
   Scheduler,
 } from "./schedule/scheduler.ts";
+export * as files from "./files/mod.ts";
 export * as simulation from "./simulation/mod.ts";
 export { type Encryption, encryptionOf } from "./guard/plaintext_guard.ts";
-export { DtnNode } from "./node/dtn_node.ts";
-export type {
-  DtnNodeOptions,
-  SendBundleOptions,
-} from "./node/dtn_node_options.ts";
-export { DtnNodeError, type DtnNodeErrorCode } from "./node/error.ts";
 export {
+  type Delivery,
+  type DeliverySource,
+  DtnNode,
+  DtnNodeError,
+  type DtnNodeErrorCode,
+  type DtnNodeOptions,
   NODE_DROPS,
   type NodeCounts,
   type NodeDrop,
-} from "./node/node_counts.ts";
-export type {
-  Delivery,
-  DeliverySource,
-  Registration,
-} from "./node/registration.ts";
+  type Registration,
+  type SendBundleOptions,
+} from "./node/mod.ts";
 export { restApp, type RestAppOptions } from "./app/rest_app.ts";

@@ -90,6 +90,50 @@ Deno.test("betanet-dtn pushes bundles over HTTP to a node that listens for them"
   await two.end();
 });
 
+Deno.test("betanet-dtn carries bundles in a folder from one node to another", async () => {
+  await using folder = await makeFolder();
+  const { path } = folder;
+  const stick = `${path}/stick`;
+  await Deno.mkdir(stick);
+  const [one, two] = [
+    await startNode(path, "one"),
+    await startNode(path, "two"),
+  ];
+  const texts = ["first", "second", "third"];
+  for (const text of texts) {
+    await Deno.writeTextFile(`${path}/letter`, text);
+    await ran("send", "dtn://two/in", `${path}/letter`, ...one.app);
+  }
+  await ran("send", "dtn://three/in", `${path}/letter`, ...one.app);
+  const exported = async (...flags: string[]) =>
+    JSON.parse(
+      (await ran("export", stick, "--json", ...flags, ...one.app)).stdout,
+    );
+  assertEquals(await exported(), { written: 0, known: 0, plaintext: 4 });
+  const open = ["--to", "dtn://two/*", "--plaintext", "*"];
+  assertEquals(await exported(...open), { written: 3, known: 0, plaintext: 0 });
+  assertEquals(await exported(...open), { written: 0, known: 3, plaintext: 0 });
+  const imported = async (...flags: string[]) =>
+    JSON.parse(
+      (await ran("import", stick, "--json", ...flags, ...two.app)).stdout,
+    );
+  const none = { stored: 0, known: 0, expired: 0, refused: 0, bad: 0 };
+  const [cut] = [...Deno.readDirSync(stick)].map(({ name }) => name);
+  const whole = await Deno.readFile(`${stick}/${cut}`);
+  await Deno.writeFile(`${stick}/${cut}`, whole.subarray(0, -1));
+  assertEquals(await imported("--keep"), { ...none, stored: 2, bad: 1 });
+  await Deno.writeFile(`${stick}/${cut}`, whole);
+  assertEquals(await imported(), { ...none, stored: 1, known: 2 });
+  assertEquals([...Deno.readDirSync(stick)], []);
+  const got = await ran("recv", "in", ...two.app);
+  assertEquals(got.stdout.trim().split("\n").sort(), texts.sort());
+  const absent = await ran("import", `${path}/absent`, ...two.app);
+  assertEquals(absent.code, 1);
+  assertStringIncludes(absent.stderr, `Cannot read ${path}/absent`);
+  await one.end();
+  await two.end();
+});
+
 Deno.test("betanet-dtn lets nothing leave unencrypted unless it is told to", async () => {
   await using folder = await makeFolder();
   const two = await startNode(folder.path, "two");

@@ -6,7 +6,7 @@ import { Eid } from "../bundle/eid.ts";
 import { BundleError } from "../bundle/error.ts";
 import type { BundleOptions } from "../bundle/quirk.ts";
 import type { DtnNode } from "../node/dtn_node.ts";
-import { DtnNodeError } from "../node/error.ts";
+import { DtnNodeError, type DtnNodeErrorCode } from "../node/error.ts";
 import type { Delivery } from "../node/registration.ts";
 import type { BundleStore } from "../store/bundle_store.ts";
 import type { BundleEntry } from "../store/bundle_entry.ts";
@@ -32,6 +32,15 @@ const MAX_LISTED = 10_000;
 const HOUR_MS = 3_600_000;
 const MAX_LIFETIME_MS = 2 ** 40;
 const CBOR = { "content-type": "application/cbor" };
+const STATUS_OF = {
+  known: 409,
+  registered: 409,
+  expired: 410,
+  too_large: 413,
+  closed: 503,
+  full: 507,
+  priority_full: 507,
+} as const satisfies Record<DtnNodeErrorCode, number>;
 /** An IP address of this machine, or its name for itself: no web site reaches us through a name of its own. */
 const LOOPBACK = /^(?:localhost|127(?:\.[0-9]+){3}|\[::1\])$/;
 
@@ -51,7 +60,8 @@ const LOOPBACK = /^(?:localhost|127(?:\.[0-9]+){3}|\[::1\])$/;
  *
  * An endpoint is written whole, or as its path: `in` for `dtn://node/in`, `7` for `ipn:N.7`.
  *
- * It answers at loopback names only. Bad requests get status 400 and a line that says what is wrong, a full store 507.
+ * It answers at loopback names only. Bad requests get status 400 and a line that says what is wrong; a bundle
+ * that is known 409, expired 410, too large 413, one without room 507.
  */
 export function restApp(options: RestAppOptions): HttpHandler {
   const { node, store, maxBytes = MAX_BYTES, quirks = [] } = options;
@@ -127,8 +137,7 @@ export function restApp(options: RestAppOptions): HttpHandler {
   app.notFound((c) => c.text("Not found\n", 404));
   app.onError((error, c) => {
     if (error instanceof DtnNodeError) {
-      const isFull = ["full", "priority_full"].includes(error.code);
-      return c.text(`${error.message}\n`, isFull ? 507 : 409);
+      return c.text(`${error.message}\n`, STATUS_OF[error.code]);
     }
     if (error instanceof BundleError || error instanceof RangeError) {
       return c.text(`${error.message}\n`, 400);

@@ -65,6 +65,20 @@ Deno.test("a ready bundle is inserted as it is, and given in hexadecimal", async
   assertEquals(await hex(), "Nothing to receive");
 });
 
+Deno.test("a bundle that is inserted too late is gone", async () => {
+  const { world, ask } = await served();
+  await using _ = world;
+  const bundle = encodeBundle(createBundle({
+    source: eid("dtn://far/app"),
+    destination: eid("dtn://a/in"),
+    creation: { timeMs: world.clock.wallTime() - 946_684_801_000, sequence: 0 },
+    lifetimeMs: 1_000,
+    payload: text("x"),
+  }));
+  const answer = await ask("/insert", { method: "POST", body: bundle });
+  assertEquals(answer.status, 410);
+});
+
 Deno.test("creation timestamps are given once, as dtn7-rs writes them", async () => {
   const { world, ask } = await served();
   await using _ = world;

@@ -1,0 +1,89 @@
+import { systemClock } from "../../src/core/async/mod.ts";
+import { defaultProvider } from "../../src/core/crypto/mod.ts";
+import {
+  type BundleEntry,
+  decodeBundle,
+  Eid,
+  files,
+  QUIRKS,
+} from "../../src/dtn/mod.ts";
+import { CliError } from "../_error.ts";
+import { type Command, command } from "../_main.ts";
+import { APP_FLAGS, APP_USAGE, appConfig } from "./app_flags.ts";
+import { type AskNode, askNode, textOf } from "./ask_node.ts";
+import { bundleFolder } from "./bundle_folder.ts";
+import { destinedTo } from "./destined_to.ts";
+
+const USAGE = `
+Usage: betanet-dtn export <folder> [flags]
+
+Writes the bundles that the node has to a folder, each to a file named by its SHA-256, for betanet-dtn import at another node. The node
+keeps them. As to a neighbour, none leaves unencrypted unless that is allowed.
+
+  --to <pattern>          only those for such destinations, e.g. 'dtn://n2/*'; may be repeated
+  --plaintext <pattern>   destinations whose bundles may leave unencrypted, besides node.plaintext of --config; may be repeated
+${APP_USAGE}
+
+Examples:
+  betanet-dtn export /media/stick --to 'dtn://n2/*' --plaintext 'dtn://n2/*'
+`;
+
+/** Writes bundles to a folder. */
+export const exportFolder: Command = command({
+  usage: USAGE,
+  flags: { to: "strings", plaintext: "strings", ...APP_FLAGS },
+  operands: [1, 1],
+  async run(flags, context) {
+    const [path = ""] = context.operands;
+    const config = appConfig(flags);
+    const ask = askNode(config, context);
+    const nodeId = Eid.parse(textOf(await ask("/status/nodeid")));
+    const { bundles: held } = JSON.parse(textOf(await ask("/status/store")));
+    const entries: BundleEntry[] = JSON.parse(
+      textOf(await ask("/status/bundles")),
+    );
+    const counts = await files.exportBundles(
+      bundlesOf(
+        entries,
+        ask,
+        destinedTo(flags.to.length > 0 ? flags.to : ["*"]),
+      ),
+      {
+        folder: bundleFolder(path),
+        crypto: defaultProvider(),
+        allowsPlaintext: destinedTo([
+          ...config.node.plaintext,
+          ...flags.plaintext,
+        ]),
+        nodeId,
+        quirks: QUIRKS,
+      },
+    );
+    const { written, known, plaintext } = counts;
+    context.print(
+      counts,
+      `${written} written, ${known} there already, ${plaintext} held back as they are not encrypted`,
+    );
+    if (held > entries.length) {
+      throw new CliError(
+        "failed",
+        `The node shows ${entries.length} of its ${held} bundles: the others are not exported`,
+      );
+    }
+  },
+});
+
+async function* bundlesOf(
+  entries: readonly BundleEntry[],
+  ask: AskNode,
+  isWanted: ReturnType<typeof destinedTo>,
+): AsyncIterableIterator<files.ExportedBundle> {
+  for (const { id, receivedMs } of entries) {
+    const answer = await ask(`/download?${encodeURIComponent(id)}`);
+    if (answer.status === 404) continue; // it has gone since
+    if (answer.status !== 200) textOf(answer);
+    const bytes = answer.body;
+    if (!isWanted(decodeBundle(bytes, { quirks: QUIRKS }))) continue;
+    yield { bytes, residenceMs: systemClock.wallTime() - receivedMs };
+  }
+}

@@ -1,0 +1,70 @@
+import type { CryptoProvider } from "../../core/crypto/mod.ts";
+import { type Bundle, decodeBundle } from "../bundle/bundle.ts";
+import type { Eid } from "../bundle/eid.ts";
+import type { BundleOptions } from "../bundle/quirk.ts";
+import { encryptionOf } from "../guard/plaintext_guard.ts";
+import { departing } from "../node/outgoing_bundle.ts";
+import { bundleFileName, type BundleFolder } from "./bundle_folder.ts";
+
+/** A bundle that a node has. */
+export interface ExportedBundle {
+  /** Its bytes as they are stored. */
+  readonly bytes: Uint8Array;
+  /** How long it was there, in milliseconds. */
+  readonly residenceMs: number;
+}
+
+/** Options of {@link exportBundles}. */
+export interface ExportOptions extends Pick<BundleOptions, "quirks"> {
+  /** Where the files go. */
+  readonly folder: BundleFolder;
+  /** The node that has the bundles. */
+  readonly nodeId: Eid;
+  /** Names files. */
+  readonly crypto: CryptoProvider;
+  /** Whether a bundle may leave unencrypted; none may by default. */
+  readonly allowsPlaintext?: (bundle: Bundle) => boolean;
+}
+
+/** What became of the bundles of an export. */
+export interface ExportCounts {
+  /** Files that were written. */
+  readonly written: number;
+  /** Bundles whose files were there already. */
+  readonly known: number;
+  /** Bundles that may not leave, as they are not encrypted. */
+  readonly plaintext: number;
+}
+
+/**
+ * Writes bundles to a folder as they would leave for a neighbour (RFC 9171 §5.4), each to a file of its own that is there whole or not
+ * at all. The node keeps them: it cannot know who gets the folder.
+ *
+ * @throws {BundleError} If bytes are no bundle.
+ * @throws What the folder does.
+ */
+export async function exportBundles(
+  bundles: AsyncIterable<ExportedBundle>,
+  { folder, nodeId, crypto, allowsPlaintext, quirks = [] }: ExportOptions,
+): Promise<ExportCounts> {
+  const counts = { written: 0, known: 0, plaintext: 0 };
+  const names = new Set(await folder.names());
+  for await (const { bytes, residenceMs } of bundles) {
+    const bundle = decodeBundle(bytes, { quirks });
+    if (!encryptionOf(bundle) && !allowsPlaintext?.(bundle)) {
+      counts.plaintext++;
+      continue;
+    }
+    const leaving = departing(bundle, { nodeId, residenceMs });
+    const name = bundleFileName(crypto.hash("sha256", leaving));
+    if (names.has(name)) {
+      counts.known++;
+      continue;
+    }
+    await folder.write(`.${name}.part`, leaving);
+    await folder.rename(`.${name}.part`, name);
+    names.add(name);
+    counts.written++;
+  }
+  return counts;
+}
