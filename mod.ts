@@ -3,6 +3,7 @@
  *
  * @module
  */
+export * as betanetCla from "./src/betanet_cla/mod.ts";
 export * as dtn from "./src/dtn/mod.ts";
 export * as ffi from "./src/ffi/mod.ts";
 export * as http2 from "./src/http2/mod.ts";

@@ -4,6 +4,7 @@
  * @module
  */
 export * as bpsec from "./bpsec/mod.ts";
+export * as cla from "./cla/mod.ts";
 export { BLOCK_FLAG } from "./bundle/block_flags.ts";
 export {
   type Bundle,
@@ -84,7 +85,6 @@ export type {
   RefusalReason,
   SendOutcome,
 } from "./cla/convergence_layer.ts";
-export type { WindowOptions } from "./cla/window.ts";
 export type { SessionPolicy } from "./tcpcl/options.ts";
 export { TcpclError, type TcpclErrorCode } from "./tcpcl/error.ts";
 export {

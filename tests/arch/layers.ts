@@ -25,6 +25,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "utls",
   ],
   mixnet: core("bytes async log metrics crypto storage transport noise"),
+  betanet_cla: [...core("bytes async transport"), "dtn", "htx"],
   status: core("log metrics transport"),
 };
 

@@ -5,7 +5,7 @@ import {
   assertRejects,
   assertStrictEquals,
 } from "@std/assert";
-import type { Bytes } from "../../src/core/bytes/mod.ts";
+import { type Bytes, encodeHex } from "../../src/core/bytes/mod.ts";
 import type { Address } from "../../src/core/transport/mod.ts";
 import {
   ContactError,
@@ -31,6 +31,8 @@ export interface LayerUnderTest {
   readonly acknowledges: boolean;
   /** Whether bundles that nobody takes stay at the sender, rather than get lost. */
   readonly holdsBack: boolean;
+  /** Whether a bundle may overtake another. */
+  readonly reorders?: boolean;
   /** The largest bundle that crosses, in bytes; absent if all of the suite's do. */
   readonly maxBundleBytes?: number;
   /** Bytes that may be on their way to a node that takes none. */
@@ -69,7 +71,7 @@ export function testConvergenceLayer(
     }, ({ maxBundleBytes = Infinity }) => size <= maxBundleBytes);
   }
 
-  test("hundreds in flight cross both ways, each once and in order", async (t) => {
+  test("hundreds in flight cross both ways, each once", async (t) => {
     await using pair = await connect(t);
     const { near, far } = pair;
     const n = t.holdsBack ? 600 : 40;
@@ -83,7 +85,11 @@ export function testConvergenceLayer(
     await Promise.all(
       sent.flatMap((each) => ways.map(([from]) => from.send(each))),
     );
-    for (const each of await Promise.all(taken)) assertEquals(each, sent);
+    const order = (bundles: Bytes[]) =>
+      t.reorders ? bundles.map((each) => encodeHex(each)).sort() : bundles;
+    for (const each of await Promise.all(taken)) {
+      assertEquals(order(each), order(sent), "in order, if the layer keeps it");
+    }
     assertEquals(near.counts.sent - before.sent, n);
     assertEquals(far.counts.received - before.received, n);
   });
