@@ -42,7 +42,7 @@ export function resetCodeOf(refusal: RefusalReason): number {
   return RESET_BASE + encodeAnswer(refusal);
 }
 
-/** Why a RESET with `code` refuses the bundle; one that is not ours does for `unknown` reasons. */
-export function refusalOfReset(code: number): RefusalReason {
-  return REASONS[code - RESET_BASE - 1] ?? "unknown";
+/** Why a RESET with `code` refuses the bundle, `undefined` if it says nothing of the bundle. */
+export function refusalOfReset(code: number): RefusalReason | undefined {
+  return REASONS[code - RESET_BASE - 1];
 }

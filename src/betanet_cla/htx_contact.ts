@@ -174,9 +174,9 @@ export class HtxContact implements Contact {
       return outcome;
     } catch (cause) {
       signal?.throwIfAborted();
-      const error = contactErrorOf(cause);
-      if (error.code === "violation") this.#finish(error);
-      throw this.#error ?? error;
+      // HTX gives a stream up only with its session; whoever resets one of these does not play by the rules.
+      this.#finish(contactErrorOf(cause));
+      throw this.#error;
     }
   }
 
@@ -201,8 +201,8 @@ export class HtxContact implements Contact {
     this.#incoming.add(bundle);
     try {
       const bytes = await this.#stalls.during(bundle.read());
-      if (!this.#incoming.has(bundle)) return;
-      if (typeof bytes === "string") this.#refuse(bundle, bytes);
+      if (this.#error) this.#letGo(bundle);
+      else if (typeof bytes === "string") this.#refuse(bundle, bytes);
       else {
         this.#counts.received++;
         this.#inbox.deliver(bytes, (reason) => this.#decide(bundle, reason));
@@ -227,9 +227,8 @@ export class HtxContact implements Contact {
   }
 
   #letGo(bundle: IncomingBundle): boolean {
-    if (!this.#incoming.delete(bundle)) return false;
     bundle.free();
-    return true;
+    return this.#incoming.delete(bundle);
   }
 
   /** After hello the control stream has one thing to say: its end is the peer's leave. */

@@ -65,7 +65,7 @@ export class IncomingBundle {
     await this.#stream.closeWrite();
   }
 
-  /** Gives back all room that it took; once. */
+  /** Gives back all room that it has taken; may be called again. */
   free(): void {
     this.#assembly.free();
     if (this.#length !== undefined) this.#options.window.leave(this.#length);

@@ -12,7 +12,7 @@ const JOIN_BYTES = 16_384;
  * Writes a bundle on a stream of its own: its length in 8 bytes, the bundle, the end.
  *
  * @returns Why the peer does not want it, if it said so before all was written.
- * @throws {HtxError} `closed` if the session ended.
+ * @throws {HtxError} `closed` or `reset` if the session ended, or the peer reset the stream without a reason.
  */
 export async function writeBundle(
   stream: Stream,
@@ -34,7 +34,7 @@ export async function writeBundle(
  * Waits for the answer to a bundle that was written.
  *
  * @throws {ContactError} `violation` if what the peer says is no answer.
- * @throws {HtxError} `closed` if the session ended.
+ * @throws {HtxError} `closed` or `reset` if the session ended, or the peer reset the stream without a reason.
  */
 export async function readAnswer(stream: Stream): Promise<SendOutcome> {
   return await unlessReset(stream, async () => {
@@ -59,11 +59,9 @@ async function unlessReset<T>(
   try {
     return await work();
   } catch (error) {
-    const code = stream.resetCode;
     const isReset = error instanceof HtxError && error.code === "reset";
-    if (isReset && code !== undefined) {
-      return { kind: "refused", reason: refusalOfReset(code) };
-    }
-    throw error;
+    const reason = isReset && refusalOfReset(stream.resetCode!);
+    if (!reason) throw error;
+    return { kind: "refused", reason };
   }
 }
