@@ -29,7 +29,7 @@ export interface Hello {
   /** Its node id, e.g. `dtn://node/`. */
   readonly nodeId: string;
   /** What the peer may have under way to it. */
-  readonly window: cla.WindowOptions;
+  readonly receiving: cla.WindowOptions;
   /** Bytes of the largest bundle that it takes. */
   readonly maxBundleBytes: number;
 }
@@ -51,7 +51,7 @@ const WHAT = "betanet-cla hello";
  * @throws {BundleError} `eid` if the node id is none.
  */
 export function encodeHello(hello: Hello): Bytes {
-  const { window, maxBundleBytes } = hello;
+  const { receiving, maxBundleBytes } = hello;
   const nodeId = utf8(hello.nodeId);
   if (!namesNode(hello.nodeId)) {
     throw new BundleError("eid", "Want the endpoint ID of a node");
@@ -63,8 +63,8 @@ export function encodeHello(hello: Hello): Bytes {
   }
   return new Writer(FIXED_LENGTH + nodeId.length)
     .u8(VERSION)
-    .u32(checked("maxCount", window.maxCount))
-    .u64(BigInt(checked("maxBytes", window.maxBytes)))
+    .u32(checked("maxCount", receiving.maxCount))
+    .u64(BigInt(checked("maxBytes", receiving.maxBytes)))
     .u64(BigInt(checked("maxBundleBytes", maxBundleBytes)))
     .u16(nodeId.length)
     .put(nodeId)
@@ -92,7 +92,7 @@ export function decodeHello(bytes: Uint8Array): Hello | undefined {
   if (reader.remaining < length) return undefined;
   const nodeId = nodeIdOf(reader.take(length));
   reader.end();
-  return { nodeId, window: { maxCount, maxBytes }, maxBundleBytes };
+  return { nodeId, receiving: { maxCount, maxBytes }, maxBundleBytes };
 }
 
 function checked(name: string, value: number): number {

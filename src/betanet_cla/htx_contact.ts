@@ -73,7 +73,7 @@ export class HtxContact implements Contact {
     this.peerNodeId = hello.nodeId;
     this.maxBundleBytes = hello.maxBundleBytes;
     this.#inbox = new cla.Inbox(options.receiving);
-    this.#sendWindow = new cla.Window(both(options.sending, hello.window));
+    this.#sendWindow = new cla.Window(both(options.sending, hello.receiving));
     this.#receiveWindow = new cla.Window(options.receiving);
     this.#stalls = new StallWatch({
       clock: options.clock,
@@ -192,7 +192,7 @@ export class HtxContact implements Contact {
   async #receive(stream: Stream): Promise<void> {
     const bundle = new IncomingBundle(stream, {
       maxBundleBytes: this.#options.maxBundleBytes,
-      window: this.#receiveWindow,
+      room: this.#receiveWindow,
       budget: this.#options.budget,
     });
     if (this.#incoming.size >= this.#options.receiving.maxCount) {

@@ -94,7 +94,7 @@ export class HtxLayer implements ConvergenceLayer {
   constructor(options: HtxLayerOptions) {
     this.#options = { ...DEFAULTS, ...options };
     const { nodeId, maxBundleBytes, receiving, maxHeldBytes } = this.#options;
-    encodeHello({ nodeId, maxBundleBytes, window: receiving });
+    encodeHello({ nodeId, maxBundleBytes, receiving });
     const budget = new cla.ByteBudget(maxHeldBytes);
     this.#contact = { ...this.#options, budget };
   }

@@ -9,7 +9,7 @@ export interface IncomingBundleOptions {
   /** Most bytes of the bundle. */
   readonly maxBundleBytes: number;
   /** What the contact holds; the bundle enters by the length that it announces. */
-  readonly window: cla.Window;
+  readonly room: cla.Window;
   /** What all contacts hold; taken from as data come. */
   readonly budget: cla.ByteBudget;
 }
@@ -68,7 +68,7 @@ export class IncomingBundle {
   /** Gives back all room that it has taken; may be called again. */
   free(): void {
     this.#assembly.free();
-    if (this.#length !== undefined) this.#options.window.leave(this.#length);
+    if (this.#length !== undefined) this.#options.room.leave(this.#length);
     this.#length = undefined;
   }
 
@@ -91,9 +91,9 @@ export class IncomingBundle {
   #enter(bytes: Uint8Array): RefusalReason | undefined {
     const reader = new Reader(bytes, "betanet-cla bundle");
     const length = Number(reader.u64());
-    const { maxBundleBytes, window } = this.#options;
+    const { maxBundleBytes, room } = this.#options;
     if (length > maxBundleBytes) return "notAcceptable";
-    if (!window.tryEnter(length)) return "noResources";
+    if (!room.tryEnter(length)) return "noResources";
     this.#length = length;
     return undefined;
   }

@@ -34,8 +34,8 @@ export async function openContact(
       ? await session.open({ signal })
       : await session.accept({ signal });
     if (!control) throw gone();
-    const { receiving: window, maxBundleBytes } = options;
-    await control.write(encodeHello({ nodeId, window, maxBundleBytes }));
+    const { receiving, maxBundleBytes } = options;
+    await control.write(encodeHello({ nodeId, receiving, maxBundleBytes }));
     const hello = await readHello(control);
     signal.throwIfAborted();
     return new HtxContact(session, control, hello, options);

@@ -10,7 +10,7 @@ import { BundleError } from "../../src/dtn/mod.ts";
 
 const HELLO: Hello = {
   nodeId: "dtn://far/",
-  window: { maxCount: 1_024, maxBytes: 67_108_864 },
+  receiving: { maxCount: 1_024, maxBytes: 67_108_864 },
   maxBundleBytes: 134_217_728,
 };
 

@@ -10,7 +10,7 @@ import { HtxWorld, SERVER } from "./_htx_world.ts";
 
 const HELLO = encodeHello({
   nodeId: "dtn://raw/",
-  window: { maxCount: 10, maxBytes: 1_000_000 },
+  receiving: { maxCount: 10, maxBytes: 1_000_000 },
   maxBundleBytes: 1_000_000,
 });
 
