@@ -66,6 +66,11 @@ export class Dtnd implements AsyncDisposable {
     return dtnd;
   }
 
+  /** Where its REST is. */
+  get web(): string {
+    return this.#web;
+  }
+
   /** Gives it a bundle as an application of its would. */
   async insert(bundle: Uint8Array): Promise<void> {
     const response = await fetch(`${this.#web}/insert`, {

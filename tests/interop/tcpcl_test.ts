@@ -10,6 +10,7 @@ import {
   dtnTime,
   Eid,
   encodeBundle,
+  HttpLayer,
   MtcpLayer,
   payloadOf,
   TcpclLayer,
@@ -32,6 +33,7 @@ for (
     ],
     ["mtcp", new MtcpLayer(), SIZES],
     ["udp", new UdpLayer({ localAddress: "udp://127.0.0.1:0" }), UDP_SIZES],
+    ["http", new HttpLayer(), SIZES],
   ] as [string, ConvergenceLayer, number[]][]
 ) {
   const scheme = cla === "udp" ? "udp" : "tcp";
@@ -46,11 +48,16 @@ for (
         layers: [`${cla}:port=${port}`],
         endpoints: ["in"],
       });
-      await using contact = await layer.dial(`${scheme}://127.0.0.1:${port}`);
+      await using contact = await layer.dial(
+        cla === "http" // its REST takes pushes
+          ? dtnd.web.replace("http:", "tcp:")
+          : `${scheme}://127.0.0.1:${port}`,
+      );
       for (const size of sizes) {
         const { bytes, digest } = makeBundle("dtn://n1/in", size);
         const { kind } = await contact.send(bytes);
-        assertEquals(kind, cla === "tcp" ? "acknowledged" : "handedOver");
+        const isHeard = cla === "tcp" || cla === "http";
+        assertEquals(kind, isHeard ? "acknowledged" : "handedOver");
         assertEquals(digestOf(await dtnd.take("in")), digest, `${size} bytes`);
       }
     },
