@@ -85,6 +85,7 @@ export type {
   RefusalReason,
   SendOutcome,
 } from "./cla/convergence_layer.ts";
+export type { WindowOptions } from "./cla/window.ts";
 export type { SessionPolicy } from "./tcpcl/options.ts";
 export { TcpclError, type TcpclErrorCode } from "./tcpcl/error.ts";
 export {
