@@ -22,14 +22,14 @@ import {
   utf8,
   Writer,
 } from "../core/bytes/mod.ts";
-import { BundleError, type cla, Eid } from "../dtn/mod.ts";
+import { BundleError, Eid, type WindowOptions } from "../dtn/mod.ts";
 
 /** What a side says of itself. */
 export interface Hello {
   /** Its node id, e.g. `dtn://node/`. */
   readonly nodeId: string;
   /** What the peer may have under way to it. */
-  readonly receiving: cla.WindowOptions;
+  readonly receiving: WindowOptions;
   /** Bytes of the largest bundle that it takes. */
   readonly maxBundleBytes: number;
 }

@@ -8,6 +8,7 @@ import {
   type ReceivedBundle,
   type RefusalReason,
   type SendOutcome,
+  type WindowOptions,
 } from "../dtn/mod.ts";
 import type { Session, SessionEnd, Stream } from "../htx/mod.ts";
 import { contactErrorOf } from "./contact_error_of.ts";
@@ -19,9 +20,9 @@ import { StallWatch } from "./stall_watch.ts";
 /** Options of {@link HtxContact}. */
 export interface HtxContactOptions {
   /** Bundles that may wait for an answer of the peer. */
-  readonly sending: cla.WindowOptions;
+  readonly sending: WindowOptions;
   /** Bundles of the peer, whole or in part, that may be under way to the node; the peer was told. */
-  readonly receiving: cla.WindowOptions;
+  readonly receiving: WindowOptions;
   /** Most bytes of a bundle that we take. */
   readonly maxBundleBytes: number;
   /** What bundles that come take room of. */
@@ -288,9 +289,9 @@ export class HtxContact implements Contact {
 
 /** The narrower of what we want under way and what the peer takes. */
 function both(
-  ours: cla.WindowOptions,
-  theirs: cla.WindowOptions,
-): cla.WindowOptions {
+  ours: WindowOptions,
+  theirs: WindowOptions,
+): WindowOptions {
   return {
     maxCount: Math.min(ours.maxCount, theirs.maxCount),
     maxBytes: Math.min(ours.maxBytes, theirs.maxBytes),

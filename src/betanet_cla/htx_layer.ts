@@ -9,6 +9,7 @@ import {
   type Contact,
   type ContactListener,
   type ConvergenceLayer,
+  type WindowOptions,
 } from "../dtn/mod.ts";
 import { CLOSE_CODE, type Session } from "../htx/mod.ts";
 import { contactErrorOf } from "./contact_error_of.ts";
@@ -45,12 +46,12 @@ export interface HtxLayerOptions {
   /** Most contacts that others opened; further sessions are closed with `limitExceeded`. Default 1,024. */
   readonly maxContacts?: number;
   /** Bundles of one contact that may wait for the peer's answer, default 1,024 and 64 MiB, or as few as the peer takes. */
-  readonly sending?: cla.WindowOptions;
+  readonly sending?: WindowOptions;
   /**
    * Bundles of one contact that may be under way to the node, from their first byte until it has decided, default 1,024 and 64 MiB. The
    * peer is told and holds the others back; those of a peer that does not are refused.
    */
-  readonly receiving?: cla.WindowOptions;
+  readonly receiving?: WindowOptions;
   /** Bytes of bundles, whole or in part, that all contacts hold together for the node; further ones are refused. Default 256 MiB. */
   readonly maxHeldBytes?: number;
   /** Limit from dialling to the peer's hello in milliseconds, default 10 s. */

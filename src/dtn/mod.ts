@@ -1,6 +1,5 @@
 /**
  * Delay-tolerant networking: bundles of Bundle Protocol version 7 (RFC 9171), and the layers that carry them.
- *
  * @module
  */
 export * as bpsec from "./bpsec/mod.ts";

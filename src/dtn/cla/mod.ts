@@ -9,4 +9,4 @@ export { ByteBudget } from "./byte_budget.ts";
 export { contactErrorOf } from "./contact_error.ts";
 export { noContactCounts } from "./convergence_layer.ts";
 export { Inbox, type Settle } from "./inbox.ts";
-export { Window, type WindowOptions } from "./window.ts";
+export { Window } from "./window.ts";
