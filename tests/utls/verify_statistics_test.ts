@@ -77,6 +77,16 @@ Deno.test("compareCounts() counts rare values as one", () => {
   assertEquals(pooled, same);
 });
 
+Deno.test("compareCounts() forgives what a small reference may lack by chance", () => {
+  const ours = (n: number) => new Map([[0, n - 8], [1, 8]]);
+  const never = (n: number) => new Map([[0, n]]);
+  assertEquals(compareCounts("", ours(100), never(100)).p, 0);
+  const { p } = compareCounts("", ours(100), never(100), 1 / 16);
+  assert(p > 1e-4 && p < 0.01, `${p}`);
+  assertEquals(compareCounts("", ours(215), never(215), 1 / 16).p, 0);
+  assert(compareCounts("", ours(213), never(213), 1 / 16).p > 0);
+});
+
 Deno.test("compareCounts() forgives no stray from what never varies", () => {
   const constant = new Map([["a", 500]]);
   assertEquals(compareCounts("", constant, constant).p, 1);

@@ -20,6 +20,9 @@ const MIN_EXPECTED = 5;
 const MAX_CLOSED_VALUES = 32;
 const MIN_CLOSED_SEEN = 20;
 
+/** A reference of a single value has no other of chance `rarest` if it would show one in all but this share of samples. */
+const MAX_MISSED = 1e-6;
+
 /** Counts what `pick` gives for each of `items`, leaving out `undefined`. */
 export function count<T>(
   items: readonly T[],
@@ -38,17 +41,22 @@ export function count<T>(
  *
  * Where the reference shows a single value, or up to 32 values 20 times each, a single other one of ours gives p = 0, and so does
  * a sample of ours that has none. Other values that only ours has count by the chance that all of them fall to our side.
+ *
+ * @param rarest - The chance of the rarest value that the reference may have, in (0, 1]: a reference of a single value is taken
+ * to have no other only if it is large enough to show one of that chance. Default 1: however small it is.
  */
 export function compareCounts(
   label: string,
   ours: Counts,
   reference: Counts,
+  rarest = 1,
 ): Trial {
   if (ours.size === 0 && reference.size === 0) {
     return { label, statistic: 0, p: 1 };
   }
   if (ours.size === 0) return { label, statistic: total(reference), p: 0 };
-  if (reference.size <= 1) {
+  const closed = isClosed(reference, rarest);
+  if (closed && reference.size <= 1) {
     const strays = total(ours) - (ours.get([...reference.keys()][0]!) ?? 0);
     return {
       label,
@@ -56,7 +64,7 @@ export function compareCounts(
       p: strays > 0 ? 0 : 1,
     };
   }
-  const stray = strayTrial(label, ours, reference);
+  const stray = strayTrial(label, ours, reference, closed);
   const cells = pooled(ours, reference);
   if (cells.length < 2) return stray;
   const [n, m] = [total(ours), total(reference)];
@@ -68,22 +76,31 @@ export function compareCounts(
   return stray.p < p ? stray : { label, statistic, p };
 }
 
+/** Whether a value that `reference` lacks is no matter of chance. */
+function isClosed(reference: Counts, rarest: number): boolean {
+  if (reference.size <= 1) {
+    return reference.size === 0 ||
+      (1 - rarest) ** total(reference) <= MAX_MISSED;
+  }
+  return reference.size <= MAX_CLOSED_VALUES &&
+    Math.min(...reference.values()) >= MIN_CLOSED_SEEN;
+}
+
 /** What the value that ours has most often of those that the reference has not says. */
-function strayTrial(label: string, ours: Counts, reference: Counts): Trial {
+function strayTrial(
+  label: string,
+  ours: Counts,
+  reference: Counts,
+  closed: boolean,
+): Trial {
   const strays = [...ours].filter(([value]) => !reference.has(value))
     .map(([, seen]) => seen);
   const most = Math.max(0, ...strays);
-  const isClosed = reference.size <= MAX_CLOSED_VALUES &&
-    Math.min(...reference.values()) >= MIN_CLOSED_SEEN;
   const share = total(ours) / (total(ours) + total(reference));
   return {
     label,
     statistic: most,
-    p: most === 0
-      ? 1
-      : isClosed
-      ? 0
-      : Math.min(1, strays.length * share ** most),
+    p: most === 0 ? 1 : closed ? 0 : Math.min(1, strays.length * share ** most),
   };
 }
 

@@ -4,14 +4,20 @@ import type { Observation } from "./observation.ts";
 /** Hellos of one program. */
 export type Sample = readonly Observation[];
 
-/** Tests whether what `pick` gives has the same distribution in both. */
+/** Tests whether what `pick` gives has the same distribution in both; `rarest` as of {@linkcode compareCounts}. */
 export function compare(
   label: string,
   ours: Sample,
   reference: Sample,
   pick: (observation: Observation) => string | number | undefined,
+  rarest?: number,
 ): Trial {
-  return compareCounts(label, count(ours, pick), count(reference, pick));
+  return compareCounts(
+    label,
+    count(ours, pick),
+    count(reference, pick),
+    rarest,
+  );
 }
 
 /** How many gave a text that an earlier one gave (1), and how many not (0). */
