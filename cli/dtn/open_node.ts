@@ -4,15 +4,10 @@ import { sqliteStore } from "../../src/core/storage/mod.ts";
 import { type Address, parseAddress } from "../../src/core/transport/mod.ts";
 import {
   BundleStore,
-  type ConvergenceLayer,
   deadlineScheduler,
   DtnNode,
   fifoScheduler,
-  HttpLayer,
-  MtcpLayer,
   QUIRKS,
-  TcpclLayer,
-  UdpLayer,
 } from "../../src/dtn/mod.ts";
 import { CliError } from "../_error.ts";
 import type { Context } from "../_main.ts";
@@ -20,6 +15,7 @@ import { lockState } from "../_lock_state.ts";
 import { randomOf } from "../mixnode/network.ts";
 import type { DtnConfig } from "./config.ts";
 import { destinedTo } from "./destined_to.ts";
+import { carrierOf, layerOf } from "./layers.ts";
 import { routerOf } from "./router_of.ts";
 import { dtnState, secretIn } from "./settings.ts";
 
@@ -100,19 +96,4 @@ export async function openNode(
     ...{ node, bundles, addresses },
     [Symbol.asyncDispose]: () => closing.disposeAsync(),
   };
-}
-
-function layerOf(
-  scheme: string,
-  { id, lenient }: DtnConfig["node"],
-): ConvergenceLayer {
-  if (scheme === "mtcp") return new MtcpLayer();
-  if (scheme === "udp") return new UdpLayer();
-  if (scheme === "http") return new HttpLayer();
-  return new TcpclLayer({ nodeId: `${id}`, ignorePeerTransferMru: lenient });
-}
-
-/** What carries the layer's bytes, as transports name it. */
-function carrierOf(address: Address): Address {
-  return address.replace(/^(?:tcpcl|mtcp|http):/, "tcp:");
 }
