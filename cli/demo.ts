@@ -1,28 +1,12 @@
 import { parseSize } from "../src/core/config/mod.ts";
-import { defaultProvider } from "../src/core/crypto/mod.ts";
 import { CliError } from "./_error.ts";
-import { type Command, command, type Context } from "./_main.ts";
-import { formatBytes } from "./_progress.ts";
+import { type Command, command } from "./_main.ts";
 import { MAX_RESOURCE_BYTES } from "./demo/content.ts";
-import {
-  download,
-  type Plan,
-  planDownloads,
-  totalBytes,
-} from "./demo/downloads.ts";
-import {
-  type Counts,
-  type Figures,
-  figuresTable,
-  type Latency,
-  measureLatency,
-  readCounts,
-  requirePassage,
-} from "./demo/figures.ts";
+import { bundlesTable, runBundles } from "./demo/bundles.ts";
+import { figuresTable } from "./demo/figures.ts";
 import { mixnetTable, runMixnet } from "./demo/mixnet.ts";
 import { serveOrigin } from "./demo/origin.ts";
-import { startTunnel } from "./demo/tunnel.ts";
-import { step, tellWhatTheySaid } from "./demo/step.ts";
+import { runTunnels } from "./demo/tunnels.ts";
 import type { CarrierName } from "./htx/address_for.ts";
 
 const USAGE = `
@@ -34,8 +18,10 @@ tunnel  A web server, an HTX server and an HTX proxy: the demo downloads a file 
         every SHA-256 against what it computed itself, and prints what the processes counted.
 mixnet  An authority, two gateways and three mixes: Alice sends Bob an anonymous message, Bob replies through ways back
         that it enclosed, and the nodes say how long they held packets and how well they mixed them.
+dtn     A sender, a relay and a receiver of bundles: a tree of files crosses them though no two of them are up together for long,
+        and each contact ends with the power cut; the demo compares every SHA-256 at the end.
 
-  --stage <name>     tunnel, mixnet or all (all)
+  --stage <name>     tunnel, mixnet, dtn or all (all)
   --carrier <name>   tls, wss, tcp, ws, quic, or all of them in turn (tls)
   --size <bytes>     size of the file (256MiB)
   --pages <n>        number of pages of 1 to 64 KiB (300)
@@ -45,12 +31,14 @@ Examples:
   betanet demo
   betanet demo --stage tunnel --carrier all --size 64MiB
   betanet demo --stage mixnet
+  betanet demo --stage dtn
 `;
 
+const STAGES: readonly string[] = ["tunnel", "mixnet", "dtn"];
 const MAX_PAGES = 10_000;
 const CARRIERS: readonly CarrierName[] = ["tls", "wss", "tcp", "ws", "quic"];
 
-/** Real traffic through a tunnel and a mixnet, for everybody to see. */
+/** Real traffic through a tunnel, a mixnet and nodes of bundles, for everybody to see. */
 export const demo: Command = command({
   usage: USAGE,
   flags: {
@@ -73,12 +61,20 @@ export const demo: Command = command({
       const mixnet = stages.includes("mixnet")
         ? await runMixnet(context)
         : undefined;
+      const bundles = stages.includes("dtn")
+        ? await runBundles(context)
+        : undefined;
       const shown = [
         ...tunnel ? [figuresTable(tunnel)] : [],
         ...mixnet ? [mixnetTable(mixnet)] : [],
+        ...bundles ? [bundlesTable(bundles)] : [],
       ];
       context.print(
-        { ...tunnel && { carriers: tunnel }, ...mixnet && { mixnet } },
+        {
+          ...tunnel && { carriers: tunnel },
+          ...mixnet && { mixnet },
+          ...bundles && { dtn: bundles },
+        },
         shown.join("\n\n"),
       );
     } catch (error) {
@@ -88,82 +84,10 @@ export const demo: Command = command({
   },
 });
 
-async function runTunnels(
-  carriers: readonly CarrierName[],
-  { fileBytes, pageCount }: {
-    readonly fileBytes: number;
-    readonly pageCount: number;
-  },
-  context: Context,
-): Promise<Figures[]> {
-  const { note, signal } = context;
-  const size = formatBytes(fileBytes);
-  note(
-    `This starts a web server, an HTX server and an HTX proxy on this machine, downloads ${size} and ${pageCount} pages ` +
-      `through them over ${carriers.join(", ")}, and checks every SHA-256.`,
-  );
-  const seed = defaultProvider().random(32);
-  const plan = await planDownloads(seed, { fileBytes, pageCount, signal });
-  step(context, "computed the SHA-256 of what must come");
-  const figures: Figures[] = [];
-  for (const carrier of carriers) {
-    figures.push(await runOne(carrier, seed, plan, context));
-  }
-  return figures;
-}
-
-async function runOne(
-  carrier: CarrierName,
-  seed: Uint8Array,
-  plan: Plan,
-  context: Context,
-): Promise<Figures> {
-  const { signal } = context;
-  await using tunnel = await startTunnel({
-    carrier,
-    seed,
-    step: (line) => step(context, line),
-    signal,
-  });
-  try {
-    const transfer = await download(plan, tunnel, context);
-    step(context, `${checkedText(plan)} as they must be`);
-    const counts = await readCounts(tunnel, { signal });
-    requirePassage(transfer, counts);
-    step(context, passageText(counts));
-    const latency = await measureLatency(carrier, tunnel, { signal });
-    step(context, latencyText(latency));
-    return { carrier, ...transfer, ...counts, ...latency };
-  } catch (error) {
-    if (!signal.aborted) tellWhatTheySaid(tunnel.children, context);
-    throw error;
-  }
-}
-
-function checkedText({ file, pages }: Plan): string {
-  const all = [file, ...pages];
-  const hashes = all.reduce((sum, { digests }) => sum + digests.length, 0);
-  return `${
-    totalBytes(all)
-  } bytes in ${all.length} downloads, ${hashes} SHA-256`;
-}
-
-function passageText(counts: Counts): string {
-  const { serverBytesOut, proxyBytesIn, frames } = counts;
-  return `${serverBytesOut} bytes left the HTX server, ${proxyBytesIn} reached the proxy, in ${frames} frames`;
-}
-
-function latencyText({ decoy, rttP50Ms }: Latency): string {
-  const seen = `a probe with a ticket sees round trips of ${rttP50Ms} ms`;
-  if (!decoy) return seen;
-  const { status, type, protocol } = decoy;
-  return `${seen}, without one the decoy site over ${protocol}: ${status} ${type}`;
-}
-
 function stagesOf(text: string): readonly string[] {
-  if (text === "all") return ["tunnel", "mixnet"];
-  if (text === "tunnel" || text === "mixnet") return [text];
-  throw new CliError("usage", "Flag --stage wants tunnel, mixnet or all");
+  if (text === "all") return STAGES;
+  if (STAGES.includes(text)) return [text];
+  throw new CliError("usage", "Flag --stage wants tunnel, mixnet, dtn or all");
 }
 
 function carriersOf(text: string): readonly CarrierName[] {

@@ -68,6 +68,12 @@ export class Child<Printed> implements AsyncDisposable {
     return this.#said;
   }
 
+  /** Ends it at once, as a power cut would. */
+  async kill(): Promise<void> {
+    this.#kill("SIGKILL");
+    await this.#process.status;
+  }
+
   /** Ends it, by force if need be, and waits until it is gone. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#kill("SIGTERM");
