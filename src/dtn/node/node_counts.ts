@@ -39,3 +39,32 @@ export interface NodeCounts {
   /** Bundles that were dropped, by reason. */
   readonly dropped: Readonly<Record<NodeDrop, number>>;
 }
+
+/** What a node counts beside its forwarder. */
+export interface OwnCounts extends
+  Record<
+    | "created"
+    | "received"
+    | "stored"
+    | "delivered"
+    | "contacts"
+    | "failedDials",
+    number
+  > {
+  /** By reason. */
+  readonly dropped: Record<NodeDrop, number>;
+}
+
+/** Counts of a node that has done nothing yet. */
+export function noOwnCounts(): OwnCounts {
+  const dropped = Object.fromEntries(NODE_DROPS.map((reason) => [reason, 0]));
+  return {
+    created: 0,
+    received: 0,
+    stored: 0,
+    delivered: 0,
+    contacts: 0,
+    failedDials: 0,
+    dropped: dropped as Record<NodeDrop, number>,
+  };
+}

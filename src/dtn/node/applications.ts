@@ -1,0 +1,96 @@
+import type { Bundle } from "../bundle/bundle.ts";
+import type { Eid } from "../bundle/eid.ts";
+import { BundleError } from "../bundle/error.ts";
+import { REPORT_REASON } from "../bundle/status_report.ts";
+import { DtnNodeError } from "./error.ts";
+import type { Forwarder } from "./forwarder.ts";
+import { isOurs, type NodeContext } from "./node_context.ts";
+import { type Delivery, Registration } from "./registration.ts";
+import type { StatusReports } from "./status_reports.ts";
+import { decodeStored } from "./stored_bundle.ts";
+
+/** Gives bundles of this node's endpoints to the applications in them (RFC 9171 §5.7). */
+export class Applications implements Disposable {
+  readonly #context: NodeContext;
+  readonly #forwarder: Forwarder;
+  readonly #reports: StatusReports;
+  readonly #registrations = new Map<string, Registration>();
+
+  /** Starts without an application. */
+  constructor(
+    context: NodeContext,
+    forwarder: Forwarder,
+    reports: StatusReports,
+  ) {
+    this.#context = context;
+    this.#forwarder = forwarder;
+    this.#reports = reports;
+  }
+
+  /**
+   * Registers an application.
+   *
+   * @throws {DtnNodeError} `registered` if another is.
+   * @throws {RangeError} If the endpoint is another node's.
+   */
+  register(endpoint: Eid): Registration {
+    const { nodeId, store } = this.#context;
+    if (!isOurs(nodeId, endpoint)) {
+      throw new RangeError(`${endpoint} is no endpoint of ${nodeId}`);
+    }
+    const key = `${endpoint}`;
+    if (this.#registrations.has(key)) {
+      throw new DtnNodeError("registered", `${endpoint} is taken`);
+    }
+    const registration = new Registration({
+      *waiting() {
+        for (const { id } of store.entries(key)) yield id;
+      },
+      delivery: (id) => this.#delivery(id),
+    }, () => this.#registrations.delete(key));
+    this.#registrations.set(key, registration);
+    return registration;
+  }
+
+  /** The first bundle that waits for an endpoint. */
+  next(endpoint: Eid): Delivery | undefined {
+    for (const { id } of this.#context.store.entries(`${endpoint}`)) {
+      const delivery = this.#delivery(id);
+      if (delivery) return delivery;
+    }
+  }
+
+  /** Says that there is a new bundle for an endpoint. */
+  wake(endpoint: string): void {
+    this.#registrations.get(endpoint)?.wake();
+  }
+
+  /** Ends every registration. */
+  [Symbol.dispose](): void {
+    for (const each of [...this.#registrations.values()]) {
+      each[Symbol.dispose]();
+    }
+  }
+
+  #delivery(id: string): Delivery | undefined {
+    const { store, counts } = this.#context;
+    const bytes = store.bytes(id);
+    if (!bytes) return undefined;
+    let bundle: Bundle;
+    try {
+      bundle = decodeStored(bytes);
+    } catch (error) {
+      if (!(error instanceof BundleError)) throw error;
+      // Damage of the disk must not stand in the way of the bundles behind it.
+      counts.dropped.malformed++;
+      this.#forwarder.remove(id);
+      return undefined;
+    }
+    const accept = () => {
+      if (!this.#forwarder.remove(id)) return;
+      counts.delivered++;
+      this.#reports.report(bundle, "delivered", REPORT_REASON.noInformation);
+    };
+    return { id, bundle, accept };
+  }
+}

@@ -1,0 +1,91 @@
+import { type Bundle, encodeBundle } from "../bundle/bundle.ts";
+import { BUNDLE_FLAG } from "../bundle/bundle_flags.ts";
+import { bundleId } from "../bundle/bundle_id.ts";
+import { dtnTime } from "../bundle/dtn_time.ts";
+import { remainingLifetimeMs } from "../bundle/lifetime.ts";
+import type { BundleEntry, Priority } from "../store/bundle_entry.ts";
+import type { PutOutcome } from "../store/bundle_store.ts";
+import type { Applications } from "./applications.ts";
+import type { Forwarder } from "./forwarder.ts";
+import { isOurs, type NodeContext } from "./node_context.ts";
+import { copiesOf } from "./outgoing_bundle.ts";
+
+/** What became of a bundle that was dispatched. */
+export interface Dispatched {
+  /** Its name. */
+  readonly id: string;
+  /** What the store says. */
+  readonly outcome: PutOutcome;
+}
+
+const MAX_TIME_MS = 2 ** 48 - 1;
+
+/** Stores bundles, and tells those who wait for them: applications of this node, or neighbours (RFC 9171 §5.3). */
+export class Dispatcher {
+  readonly #context: NodeContext;
+  readonly #applications: Applications;
+  readonly #forwarder: Forwarder;
+
+  /** Tells `applications` of bundles for this node, `forwarder` of the others. */
+  constructor(
+    context: NodeContext,
+    applications: Applications,
+    forwarder: Forwarder,
+  ) {
+    this.#context = context;
+    this.#applications = applications;
+    this.#forwarder = forwarder;
+  }
+
+  /** Stores `bundle`, which the neighbour `from` gave, if any did; resolves once it is stored or refused. */
+  async dispatch(
+    bundle: Bundle,
+    { from, priority }: {
+      readonly from?: string | undefined;
+      readonly priority?: Priority | undefined;
+    },
+  ): Promise<Dispatched> {
+    const { nodeId, store, counts } = this.#context;
+    const bytes = encodeBundle(bundle);
+    const entry: BundleEntry = {
+      ...this.#entryOf(bundle, bytes.length),
+      ...priority !== undefined && { priority },
+      ...from !== undefined && { from },
+    };
+    const { id } = entry;
+    const outcome = await store.put(entry, bytes);
+    if (outcome !== "stored") {
+      counts.dropped[outcome === "priority_full" ? "full" : outcome]++;
+      return { id, outcome };
+    }
+    counts.stored++;
+    if (isOurs(nodeId, bundle.primary.destination)) {
+      this.#applications.wake(entry.destination);
+    } else this.#forwarder.offer(entry, copiesOf(bundle));
+    return { id, outcome };
+  }
+
+  #entryOf(bundle: Bundle, size: number): BundleEntry {
+    const nowMs = this.#context.clock.wallTime();
+    const { source, destination } = bundle.primary;
+    const leftMs = remainingLifetimeMs(bundle, {
+      dtnTimeMs: dtnTime(nowMs),
+      residenceMs: 0,
+    });
+    return {
+      id: bundleId(bundle),
+      source: `${source}`,
+      destination: `${destination}`,
+      priority: this.#priorityOf(bundle),
+      expiresMs: Math.max(0, Math.min(nowMs + leftMs, MAX_TIME_MS)),
+      receivedMs: nowMs,
+      size,
+    };
+  }
+
+  #priorityOf(bundle: Bundle): Priority {
+    const { priorityOf } = this.#context.options;
+    if (priorityOf) return priorityOf(bundle);
+    return (bundle.primary.flags & BUNDLE_FLAG.adminRecord) === 0 ? 1 : 2;
+  }
+}

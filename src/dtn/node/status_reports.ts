@@ -1,0 +1,57 @@
+import type { Bundle } from "../bundle/bundle.ts";
+import { BUNDLE_FLAG } from "../bundle/bundle_flags.ts";
+import { dtnTime } from "../bundle/dtn_time.ts";
+import {
+  encodeStatusReport,
+  type Status,
+  statusReportOn,
+} from "../bundle/status_report.ts";
+import type { SendBundleOptions } from "./dtn_node_options.ts";
+import { DtnNodeError } from "./error.ts";
+import type { NodeContext } from "./node_context.ts";
+
+const FLAG_OF: Readonly<Record<Status, number>> = {
+  received: BUNDLE_FLAG.reportReception,
+  forwarded: BUNDLE_FLAG.reportForwarding,
+  delivered: BUNDLE_FLAG.reportDelivery,
+  deleted: BUNDLE_FLAG.reportDeletion,
+};
+
+/** Says what became of bundles to those who they say want to hear of it (RFC 9171 §6). */
+export class StatusReports {
+  readonly #context: NodeContext;
+  readonly #send: (report: SendBundleOptions) => Promise<string>;
+
+  /** Hands its reports to `send`. */
+  constructor(
+    context: NodeContext,
+    send: (report: SendBundleOptions) => Promise<string>,
+  ) {
+    this.#context = context;
+    this.#send = send;
+  }
+
+  /** Reports `status` of `bundle`, if it asks for that and the node sends any. */
+  report(bundle: Bundle, status: Status, reason: number): void {
+    const { options, clock, tasks, log } = this.#context;
+    const { flags, reportTo } = bundle.primary;
+    const isWanted = (flags & FLAG_OF[status]) !== 0 &&
+      (flags & BUNDLE_FLAG.adminRecord) === 0 && !reportTo.isNull;
+    if (!options.reports || !isWanted) return;
+    const nowMs = clock.wallTime();
+    const time = (flags & BUNDLE_FLAG.reportTime) !== 0 ? dtnTime(nowMs) : true;
+    const report = statusReportOn(bundle, { [status]: time }, reason);
+    const sending = this.#send({
+      destination: reportTo,
+      payload: encodeStatusReport(report),
+      flags: BUNDLE_FLAG.adminRecord,
+      priority: 2,
+    });
+    tasks.track(
+      sending.then(() => {}, (error) => {
+        if (!(error instanceof DtnNodeError)) throw error;
+        log.debug("dtn.no_report", { code: error.code });
+      }),
+    );
+  }
+}
