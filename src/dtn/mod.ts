@@ -174,5 +174,6 @@ export {
   type NodeDrop,
   type Registration,
   type SendBundleOptions,
+  type SendingCost,
 } from "./node/mod.ts";
 export { restApp, type RestAppOptions } from "./app/rest_app.ts";

@@ -7,15 +7,16 @@ import type {
   ConvergenceLayer,
 } from "../cla/convergence_layer.ts";
 import type { Forwarder } from "./forwarder.ts";
-import { Neighbour } from "./neighbour.ts";
+import { Neighbour, type SendingCost } from "./neighbour.ts";
 import type { NodeContext } from "./node_context.ts";
 import type { Reception } from "./reception.ts";
 import type { RouterTalk } from "./router_talk.ts";
 
 const RECONNECT = { minMs: 250, maxMs: 30_000 };
-const FREE = {
-  bytesPerSecond: 1e6,
-  latencyMs: 1,
+const SILENCE_MS = 60_000;
+const FREE: SendingCost = {
+  bytesPerSecond: Infinity,
+  latencyMs: 0,
   energyPerByte: 0,
   moneyPerByte: 0,
   exposure: 0,
@@ -44,21 +45,26 @@ export class Contacts {
     this.#routerTalk = routerTalk;
   }
 
-  /** Takes contacts of `listener`, which it closes at its own end. */
-  serve(listener: ContactListener): void {
+  /** Takes contacts of `listener`, which it closes at its own end; sending over them costs `cost`. */
+  serve(listener: ContactListener, cost?: SendingCost): void {
     const { tasks } = this.#context;
     this.#over.signal.addEventListener("abort", () => listener.close());
     tasks.track((async () => {
       for await (const contact of listener) {
-        tasks.track(this.#use(contact, undefined));
+        tasks.track(this.#use(contact, undefined, cost));
       }
     })());
   }
 
-  /** Keeps a contact with the node at `address`, dialed again after random pauses whenever it ends. */
-  connect(layer: ConvergenceLayer, address: Address, nodeId?: Eid): void {
+  /** Keeps a contact with the node at `address`, dialed again after random pauses whenever it ends; sending over it costs `cost`. */
+  connect(
+    layer: ConvergenceLayer,
+    address: Address,
+    nodeId?: Eid,
+    cost?: SendingCost,
+  ): void {
     this.#context.tasks.track(
-      this.#keep(layer, address, nodeId && `${nodeId}`),
+      this.#keep(layer, address, nodeId && `${nodeId}`, cost),
     );
   }
 
@@ -72,6 +78,7 @@ export class Contacts {
     layer: ConvergenceLayer,
     address: Address,
     nodeId: string | undefined,
+    cost: SendingCost | undefined,
   ): Promise<void> {
     const { counts, options: { random }, clock, log } = this.#context;
     const { signal } = this.#over;
@@ -80,7 +87,7 @@ export class Contacts {
       try {
         const contact = await layer.dial(address, { signal });
         backoff.reset();
-        await this.#use(contact, nodeId);
+        await this.#use(contact, nodeId, cost);
       } catch (error) {
         if (signal.aborted) return;
         counts.failedDials++;
@@ -91,15 +98,20 @@ export class Contacts {
   }
 
   /** Sends to and receives from a neighbour until the contact is over. */
-  async #use(contact: Contact, nodeId: string | undefined): Promise<void> {
+  async #use(
+    contact: Contact,
+    nodeId: string | undefined,
+    cost: SendingCost = this.#context.options.cost ?? FREE,
+  ): Promise<void> {
     if (this.#over.signal.aborted) return contact.close();
-    const { counts, options, tasks } = this.#context;
+    const { counts, options, tasks, clock } = this.#context;
+    const { silenceMs = SILENCE_MS } = options;
     this.#open.add(contact);
     counts.contacts++;
     const id = contact.peerNodeId ?? nodeId;
     const neighbour = id === undefined
       ? undefined
-      : new Neighbour(id, contact, options.cost ?? FREE);
+      : new Neighbour({ id, contact, cost, silenceMs, clock });
     if (neighbour && this.#forwarder.begin(neighbour)) {
       this.#routerTalk.contactBegan(neighbour.id);
     }

@@ -20,6 +20,7 @@ import { Dispatcher } from "./dispatcher.ts";
 import type { DtnNodeOptions, SendBundleOptions } from "./dtn_node_options.ts";
 import { DtnNodeError } from "./error.ts";
 import { Forwarder } from "./forwarder.ts";
+import type { SendingCost } from "./neighbour.ts";
 import type { NodeContext } from "./node_context.ts";
 import { type NodeCounts, noOwnCounts } from "./node_counts.ts";
 import { Reception } from "./reception.ts";
@@ -174,18 +175,24 @@ export class DtnNode implements AsyncDisposable {
     return this.#applications.next(endpoint);
   }
 
-  /** Takes contacts of `listener`, which it closes at its own end. */
-  serve(listener: ContactListener): void {
-    this.#contacts.serve(listener);
+  /** Takes contacts of `listener`, which it closes at its own end; sending over them costs `cost`. */
+  serve(listener: ContactListener, cost?: SendingCost): void {
+    this.#contacts.serve(listener, cost);
   }
 
   /**
    * Keeps a contact with the node at `address`, dialed again after random pauses whenever it ends.
    *
    * @param nodeId Its node id, where the layer does not say it.
+   * @param cost What sending to it this way costs.
    */
-  connect(layer: ConvergenceLayer, address: Address, nodeId?: Eid): void {
-    this.#contacts.connect(layer, address, nodeId);
+  connect(
+    layer: ConvergenceLayer,
+    address: Address,
+    nodeId?: Eid,
+    cost?: SendingCost,
+  ): void {
+    this.#contacts.connect(layer, address, nodeId, cost);
   }
 
   /** Ends every contact and registration; the store stays open. */

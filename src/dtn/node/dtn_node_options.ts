@@ -4,9 +4,10 @@ import type { Bundle } from "../bundle/bundle.ts";
 import type { Eid } from "../bundle/eid.ts";
 import type { BundleOptions } from "../bundle/quirk.ts";
 import type { Router } from "../routing/router.ts";
-import type { ContactCost, Scheduler } from "../schedule/scheduler.ts";
+import type { Scheduler } from "../schedule/scheduler.ts";
 import type { Priority } from "../store/bundle_entry.ts";
 import type { BundleStore } from "../store/bundle_store.ts";
+import type { SendingCost } from "./neighbour.ts";
 
 /** Parts and options of a `DtnNode`. */
 export interface DtnNodeOptions {
@@ -30,8 +31,13 @@ export interface DtnNodeOptions {
   readonly hopLimit?: number;
   /** Most bundles under way to one neighbour; 64 by default. */
   readonly maxSending?: number;
-  /** What sending costs where nothing else is said; free and 1 MB/s by default. */
-  readonly cost?: Omit<ContactCost, "peer">;
+  /** What sending costs where nothing else is said; free, and of no known speed, by default. */
+  readonly cost?: SendingCost;
+  /**
+   * How long a contact may be without an outcome while bundles are under way, in milliseconds, beside what they take at 16 kB/s or the
+   * contact's own speed, if that is less; then it is closed, and they are given back. A minute by default, as the layers give a write.
+   */
+  readonly silenceMs?: number;
   /** Uniform in [0, 1), for pauses between attempts. */
   readonly random: () => number;
   /** Where it says what failed. */

@@ -39,6 +39,8 @@ export interface ForwarderCounts {
   refused: number;
   /** Bundles whose outcome is unknown, as the contact ended. */
   unknown: number;
+  /** Contacts that were closed, as bundles under way had no outcome. */
+  silent: number;
 }
 
 const RETRY_MS = 1_000;
@@ -50,7 +52,12 @@ const SCAN_AT_ONCE = 256;
 /** Takes stored bundles to neighbours, as router and scheduler say. */
 export class Forwarder {
   /** What it did so far. */
-  readonly counts: ForwarderCounts = { forwarded: 0, refused: 0, unknown: 0 };
+  readonly counts: ForwarderCounts = {
+    forwarded: 0,
+    refused: 0,
+    unknown: 0,
+    silent: 0,
+  };
   readonly #options: ForwarderOptions;
   readonly #store: BundleStore;
   readonly #clock: Clock;
@@ -84,6 +91,7 @@ export class Forwarder {
     const { id } = neighbour;
     const peer = this.#peers.get(id) ?? new Peer(id, this.#clock);
     this.#peers.set(id, peer);
+    for (const older of peer.contacts) older.doubt();
     return peer.contacts.push(neighbour) === 1;
   }
 
@@ -93,6 +101,7 @@ export class Forwarder {
     const at = peer?.contacts.indexOf(neighbour) ?? -1;
     if (!peer || at < 0) return false;
     peer.contacts.splice(at, 1);
+    if (neighbour.isSilent) this.counts.silent++;
     peer.endPause();
     if (peer.contacts.length > 0) {
       this.#pump(peer);
@@ -183,19 +192,31 @@ export class Forwarder {
 
   #pump(peer: Peer | undefined): void {
     const { maxSending = MAX_SENDING, scheduler } = this.#options;
-    const neighbour = peer?.contacts.at(-1);
-    if (!peer || !neighbour || peer.isPumping || this.#isClosed) return;
+    if (!peer || peer.isPumping || this.#isClosed) return;
     peer.isPumping = true;
-    while (neighbour.sending.size < maxSending && !peer.isPaused) {
-      const next = scheduler.next(neighbour.cost, this.#clock.wallTime());
-      if (!next) break;
-      this.#options.track(this.#forward(peer, neighbour, next));
+    for (const neighbour of this.#inOrder(peer.contacts)) {
+      while (neighbour.hasRoom(maxSending) && !peer.isPaused) {
+        const next = scheduler.next(neighbour.cost, this.#clock.wallTime());
+        if (!next) break;
+        this.#options.track(this.#forward(peer, neighbour, next));
+      }
     }
     peer.isPumping = false;
     if (peer.isCrowded && peer.waiting.size < SCAN_AT_ONCE) {
       peer.isCrowded = false;
       this.scan();
     }
+  }
+
+  /** Contacts by what the scheduler gains over them, the newest first of those that are alike. */
+  #inOrder(contacts: readonly Neighbour[]): readonly Neighbour[] {
+    if (contacts.length < 2) return contacts;
+    const nowMs = this.#clock.wallTime();
+    const { scheduler } = this.#options;
+    return contacts.toReversed()
+      .map((each) => ({ each, gain: scheduler.gain(each.cost, nowMs) }))
+      .sort((a, b) => a.gain === b.gain ? 0 : b.gain - a.gain)
+      .map(({ each }) => each);
   }
 
   async #forward(
@@ -218,10 +239,10 @@ export class Forwarder {
       if (peer.hasRefused(id)) this.offer(entry);
       return;
     }
-    neighbour.sending.add(id);
+    neighbour.began(id, bytes.length);
     if (!keeps) this.#leaving.add(id);
     const outcome = await neighbour.send(bytes);
-    neighbour.sending.delete(id);
+    neighbour.ended(id);
     if (!keeps) this.#leaving.delete(id);
     this.#sent(neighbour, { entry, scheduled, hop, keeps, outcome });
     this.#pump(this.#peers.get(peer.id));

@@ -1,3 +1,4 @@
+import type { Clock } from "../../core/async/mod.ts";
 import { ContactError } from "../cla/contact_error.ts";
 import type { Contact, RefusalReason } from "../cla/convergence_layer.ts";
 import type { ContactCost } from "../schedule/scheduler.ts";
@@ -10,40 +11,146 @@ export type SentOutcome =
   | "too_large" // it takes none of that size
   | "unknown"; // the contact ended before the outcome was known
 
+/** What sending over a contact costs, whoever is at its other end. */
+export type SendingCost = Omit<ContactCost, "peer">;
+
+/** Parts of a {@link Neighbour}. */
+export interface NeighbourOptions {
+  /** Its node id. */
+  readonly id: string;
+  /** The contact. */
+  readonly contact: Contact;
+  /** What sending over it costs. */
+  readonly cost: SendingCost;
+  /** How long it may be without an outcome while bundles are under way, in milliseconds, beside the time that they take. */
+  readonly silenceMs: number;
+  /** Time. */
+  readonly clock: Clock;
+}
+
 /** What the whole neighbour suffers from, not the one bundle. */
 const LATER: readonly RefusalReason[] = [
   "noResources",
   "retransmit",
   "sessionTerminating",
 ];
+/** What a contact of a known speed holds, beside what is on its way: what is not under way the scheduler can still give to another. */
+const WINDOW_S = 2;
+/** Bytes a second below which a contact counts as silent, where it is not said to be slower. */
+const SLOWEST = 16_000;
 
-/** A neighbour in contact. */
+/** A contact with a neighbour, and what is under way over it. */
 export class Neighbour {
   /** Its node id. */
   readonly id: string;
   /** The contact. */
   readonly contact: Contact;
-  /** What sending to it costs. */
+  /** What sending over it costs. */
   readonly cost: ContactCost;
-  /** Names of the bundles under way to it. */
-  readonly sending = new Set<string>();
+  readonly #options: NeighbourOptions;
+  /** Lengths of the bundles under way, by name. */
+  readonly #sending = new Map<string, number>();
+  #sendingBytes = 0;
+  #asked = 0;
+  #askedBytes = 0;
+  #heardMs = 0;
+  #cancelWatch: (() => void) | undefined;
+  #isSilent = false;
+  #isDoubted = false;
 
   /** Begins with nothing under way. */
-  constructor(id: string, contact: Contact, cost: Omit<ContactCost, "peer">) {
-    this.id = id;
-    this.contact = contact;
-    this.cost = { ...cost, peer: id };
+  constructor(options: NeighbourOptions) {
+    this.id = options.id;
+    this.contact = options.contact;
+    this.cost = { ...options.cost, peer: options.id };
+    this.#options = options;
   }
 
-  /** Sends a bundle. */
+  /** Whether it was closed as it gave no outcome. */
+  get isSilent(): boolean {
+    return this.#isSilent;
+  }
+
+  /** Another contact with the same node has begun, so that this one may be dead: it has room for one bundle until it gives an outcome. */
+  doubt(): void {
+    this.#isDoubted = true;
+  }
+
+  /** Whether a bundle is under way. */
+  isSending(id: string): boolean {
+    return this.#sending.has(id);
+  }
+
+  /** Whether another bundle may be under way: fewer than `maxSending` are, and no more than two seconds take where its speed is known. */
+  hasRoom(maxSending: number): boolean {
+    const { size } = this.#sending;
+    if (size === 0) return !this.#isSilent;
+    if (this.#isDoubted) return false;
+    const { bytesPerSecond, latencyMs } = this.cost;
+    const windowS = WINDOW_S + 2 * latencyMs / 1_000;
+    return size < maxSending && this.#sendingBytes < windowS * bytesPerSecond;
+  }
+
+  /** A bundle is under way from now on. */
+  began(id: string, size: number): void {
+    this.#sending.set(id, size);
+    this.#sendingBytes += size;
+  }
+
+  /** It is not any more. */
+  ended(id: string): void {
+    this.#sendingBytes -= this.#sending.get(id) ?? 0;
+    this.#sending.delete(id);
+  }
+
+  /** Sends a bundle, or a fragment of one. */
   async send(bytes: Uint8Array): Promise<SentOutcome> {
+    this.#asked++;
+    this.#askedBytes += bytes.length;
+    this.#watch();
     try {
       const outcome = await this.contact.send(bytes);
+      this.#isDoubted = false;
       if (outcome.kind !== "refused") return "sent";
       return LATER.includes(outcome.reason) ? "later" : "never";
     } catch (error) {
       if (!(error instanceof ContactError)) throw error;
       return error.code === "tooLarge" ? "too_large" : "unknown";
+    } finally {
+      this.#asked--;
+      this.#askedBytes -= bytes.length;
+      this.#heardMs = this.#options.clock.now();
+      this.#watch();
     }
+  }
+
+  /** Looks for silence while something is under way, and only then. */
+  #watch(): void {
+    if (this.#asked === 0) {
+      this.#cancelWatch?.();
+      this.#cancelWatch = undefined;
+    } else if (!this.#cancelWatch && !this.#isSilent) {
+      this.#heardMs = this.#options.clock.now();
+      this.#look();
+    }
+  }
+
+  #look(): void {
+    const { clock, silenceMs } = this.#options;
+    const untilMs = this.#heardMs + silenceMs + this.#takesMs();
+    const leftMs = untilMs - clock.now();
+    if (leftMs > 0) {
+      this.#cancelWatch = clock.setTimeout(() => this.#look(), leftMs);
+      return;
+    }
+    this.#isSilent = true;
+    this.contact.close();
+  }
+
+  /** How long what is under way may take, with its answer. */
+  #takesMs(): number {
+    const { bytesPerSecond, latencyMs } = this.cost;
+    const slowest = Math.min(SLOWEST, bytesPerSecond);
+    return this.#askedBytes / slowest * 1_000 + 2 * latencyMs;
   }
 }

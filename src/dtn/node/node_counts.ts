@@ -30,6 +30,8 @@ export interface NodeCounts {
   readonly refused: number;
   /** Bundles whose outcome is unknown, as the contact ended. */
   readonly unknown: number;
+  /** Contacts that were closed, as bundles under way had no outcome for too long. */
+  readonly silent: number;
   /** Bundles that applications have taken. */
   readonly delivered: number;
   /** Contacts so far. */

@@ -40,7 +40,7 @@ export class Peer {
 
   /** Whether a bundle is under way to it. */
   isSent(id: string): boolean {
-    return this.contacts.some(({ sending }) => sending.has(id));
+    return this.contacts.some((contact) => contact.isSending(id));
   }
 
   /** Whether it has refused a bundle for good. */

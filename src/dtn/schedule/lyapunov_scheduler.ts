@@ -102,6 +102,26 @@ export function lyapunovScheduler(options: LyapunovOptions = {}): Scheduler {
       v * utilities[first.priority];
   };
 
+  /** The flow that gains most over `contact`, if one gains anything. */
+  const bestOver = (contact: ContactCost, nowMs: number) => {
+    const { peer, reliability } = contact;
+    const backlog = backlogs.get(peer);
+    if (!backlog) return undefined;
+    const cost = costOf(contact, nowMs);
+    let best: { flow: Flow; bundle: ScheduledBundle; gain: number } | undefined;
+    for (const flow of backlog.flows()) {
+      const bundle = firstUnexpired(
+        flow,
+        nowMs,
+        (id) => drop(peer, backlog, id),
+      );
+      if (!bundle || !isInTime(bundle, contact, nowMs)) continue;
+      const gain = reliability * worthOf(flow, bundle, nowMs) - cost;
+      if (gain > (best?.gain ?? 0)) best = { flow, bundle, gain };
+    }
+    return best && { ...best, backlog };
+  };
+
   return {
     name: "lyapunov",
     get size() {
@@ -116,29 +136,14 @@ export function lyapunovScheduler(options: LyapunovOptions = {}): Scheduler {
       size++;
       return true;
     },
+    gain: (contact, nowMs) => bestOver(contact, nowMs)?.gain ?? 0,
     next(contact, nowMs) {
-      const { peer, reliability } = contact;
-      const backlog = backlogs.get(peer);
-      if (!backlog) return undefined;
-      const cost = costOf(contact, nowMs);
-      let most = 0;
-      let best: { flow: Flow; bundle: ScheduledBundle } | undefined;
-      for (const flow of backlog.flows()) {
-        const bundle = firstUnexpired(
-          flow,
-          nowMs,
-          (id) => drop(peer, backlog, id),
-        );
-        if (!bundle || !isInTime(bundle, contact, nowMs)) continue;
-        const gain = reliability * worthOf(flow, bundle, nowMs) - cost;
-        if (!(gain > most)) continue;
-        most = gain;
-        best = { flow, bundle };
-      }
+      const best = bestOver(contact, nowMs);
       if (!best) return undefined;
-      best.flow.servedMs = nowMs;
-      drop(peer, backlog, best.bundle.id);
-      return best.bundle;
+      const { flow, bundle, backlog } = best;
+      flow.servedMs = nowMs;
+      drop(contact.peer, backlog, bundle.id);
+      return bundle;
     },
     sent(bundle, contact, nowMs) {
       energy.spend(bundle.size * contact.energyPerByte, nowMs);

@@ -51,6 +51,8 @@ function orderedScheduler(
       size++;
       return true;
     },
+    // What arrives in a second: what goes next is the same over each.
+    gain: ({ bytesPerSecond, reliability }) => bytesPerSecond * reliability,
     next({ peer }) {
       const queue = queues.get(peer);
       const first = queue?.first;

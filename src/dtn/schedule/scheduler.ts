@@ -18,7 +18,7 @@ export interface ScheduledBundle {
 export interface ContactCost {
   /** Node id of the neighbour. */
   readonly peer: string;
-  /** How fast bytes go. */
+  /** How fast bytes go; `Infinity` if nobody says. */
   readonly bytesPerSecond: number;
   /** How long they are under way, in milliseconds. */
   readonly latencyMs: number;
@@ -40,6 +40,8 @@ export interface Scheduler {
   readonly size: number;
   /** Lets `bundle` wait for `peer`; `false` if there is no room. A bundle may wait for several. */
   add(bundle: ScheduledBundle, peer: string): boolean;
+  /** What it gains to send over `contact` now: of the contacts of one neighbour, that of most is asked first. */
+  gain(contact: ContactCost, nowMs: number): number;
   /** Takes the bundle that goes next over `contact`, which does not wait for that neighbour any more; none if it is better to wait. */
   next(contact: ContactCost, nowMs: number): ScheduledBundle | undefined;
   /** `bundle` has gone over `contact`. */
