@@ -4,10 +4,17 @@ export class LineProcess implements AsyncDisposable {
   readonly #stdin: WritableStreamDefaultWriter<Uint8Array>;
   readonly #lines: AsyncIterator<string>;
 
-  /** Spawns `script`, a file of this folder, with `options` as its last argument. */
-  constructor(script: string, options: unknown, args: readonly string[] = []) {
-    this.#child = new Deno.Command(Deno.execPath(), {
+  /** Spawns `script`, a file of this folder, with `options` as its last argument; by `launcher`, a command that runs another, if given. */
+  constructor(
+    script: string,
+    options: unknown,
+    args: readonly string[] = [],
+    launcher: readonly string[] = [],
+  ) {
+    const [command = "", ...before] = [...launcher, Deno.execPath()];
+    this.#child = new Deno.Command(command, {
       args: [
+        ...before,
         "run",
         "--no-check",
         "--frozen",
