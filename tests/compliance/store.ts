@@ -95,6 +95,7 @@ function testEntries(test: Test) {
     assertEquals(found(""), [...keys].sort());
     assertEquals(found("a"), ["a", "a\0", "ab", "a\xff"]);
     assertEquals(found("\xff"), ["\xff", "\xff\xff"]);
+    assertEquals(found("a\xff"), ["a\xff"]);
     assertEquals(found("c"), []);
   });
 

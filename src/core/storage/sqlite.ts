@@ -9,6 +9,7 @@ import {
   checkKey,
   checkLimits,
   checkResult,
+  MAX_KEY_BYTES,
   type SetOptions,
   type Store,
   type StoreEntry,
@@ -148,18 +149,26 @@ class SqliteStore implements Store {
   }
 
   *entries(prefix: Uint8Array = new Uint8Array()) {
-    let last: Bytes | undefined;
+    const end = endOf(prefix);
+    let from = prefix;
+    let maxRows = MIN_PAGE_ROWS;
     for (;;) {
-      const from = last ? concat(last, new Uint8Array(1)) : prefix;
-      const page = this.#do(({ page }) => takePage(page.iterate(from)));
-      if (page.length === 0) return;
+      const page = this.#do(({ page }) =>
+        takePage(page.iterate(from, end), maxRows)
+      );
+      const last = page.at(-1);
+      if (!last) return;
       const changes = this.#changes;
+      maxRows = Math.min(2 * maxRows, MAX_PAGE_ROWS);
+      from = after(last.key);
       for (const { key, value, expires_at: expiresAt } of page) {
-        if (!startsWith(key, prefix)) return;
-        last = key;
         const found: StoreEntry = { key, value };
         yield expiresAt === null ? found : { ...found, expiresAt };
-        if (changes !== this.#changes) break;
+        if (changes === this.#changes) continue;
+        // The caller changes the store on its way: what is read ahead is read in vain.
+        maxRows = MIN_PAGE_ROWS;
+        from = after(key);
+        break;
       }
     }
   }
@@ -228,7 +237,7 @@ const SQL = {
   set: `INSERT INTO entries VALUES (?, ?, ?) ON CONFLICT (key)
     DO UPDATE SET value = excluded.value, expires_at = excluded.expires_at`,
   delete: "DELETE FROM entries WHERE key = ?",
-  page: "SELECT * FROM entries WHERE key >= ? ORDER BY key",
+  page: "SELECT * FROM entries WHERE key >= ? AND key < ? ORDER BY key",
   sweep: "DELETE FROM entries WHERE expires_at <= ?",
   usage: "SELECT entries, bytes FROM totals",
   begin: "BEGIN IMMEDIATE",
@@ -238,23 +247,34 @@ const SQL = {
 
 type Statements = Readonly<Record<keyof typeof SQL, StatementSync>>;
 
+const MIN_PAGE_ROWS = 8;
 const MAX_PAGE_ROWS = 256;
 const MAX_PAGE_BYTES = 256 * 1024;
 
 /** The next rows, one at least if there is one, until they are many or large. */
-function takePage(rows: Iterable<unknown>): Row[] {
+function takePage(rows: Iterable<unknown>, maxRows: number): Row[] {
   const page: Row[] = [];
   let bytes = 0;
   for (const row of rows as Iterable<Row>) {
     page.push(row);
     bytes += row.key.length + row.value.length;
-    if (page.length >= MAX_PAGE_ROWS || bytes >= MAX_PAGE_BYTES) break;
+    if (page.length >= maxRows || bytes >= MAX_PAGE_BYTES) break;
   }
   return page;
 }
 
-function startsWith(bytes: Uint8Array, prefix: Uint8Array): boolean {
-  return prefix.every((byte, i) => bytes[i] === byte);
+/** The least key after `key`. */
+function after(key: Uint8Array): Bytes {
+  return concat(key, new Uint8Array(1));
+}
+
+/** Greater than every key that starts with `prefix`, and at most the first that does not. */
+function endOf(prefix: Uint8Array): Bytes {
+  const at = prefix.findLastIndex((byte) => byte < 0xff);
+  if (at < 0) return new Uint8Array(MAX_KEY_BYTES + 1).fill(0xff);
+  const end = new Uint8Array(prefix.subarray(0, at + 1));
+  end[at]!++;
+  return end;
 }
 
 /** Creates a file that nobody but its owner may read, unless there is one; SQLite gives the files beside it the same mode. */
