@@ -98,6 +98,11 @@ export const SCHEMA = section({
       default: false,
       doc: "let the oldest of the lowest class give way, instead of refusing",
     }),
+    synchronous: oneOf(["normal", "full"], {
+      default: "normal",
+      doc:
+        "what an acknowledged bundle outlives: the death of the process, or with full that of the machine too",
+    }),
     encrypt: boolean({
       default: false,
       doc: "seal what is stored under a key in the folder of the state",

@@ -51,6 +51,7 @@ export async function openNode(
   const kept = opened.use(sqliteStore(`${folder}/bundles.sqlite`, {
     maxEntries: STORE_FACTOR * maxBundles + 1_000_000,
     maxBytes: 2 * maxBytes + STORE_FACTOR * 256 * maxBundles,
+    synchronous: config.store.synchronous,
   }));
   const state = opened.use(sqliteStore(`${folder}/routing.sqlite`));
   const secret = config.store.encrypt

@@ -51,6 +51,11 @@ export class HtxProcess implements AsyncDisposable {
     return this.#child.stdin;
   }
 
+  /** Its number. */
+  get pid(): number {
+    return this.#child.pid;
+  }
+
   /** Sends it a signal. */
   kill(signal: Deno.Signal): void {
     this.#child.kill(signal);

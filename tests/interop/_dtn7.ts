@@ -23,19 +23,26 @@ export interface DtndOptions {
   readonly peers?: readonly string[];
   /** Names of endpoints that keep what comes for them. */
   readonly endpoints?: readonly string[];
+  /** Where bundles are, as `-D` has it; in memory by default. */
+  readonly db?: "mem" | "sled" | "sneakers";
+  /** How often it looks at waiting bundles again, as `-j` has it; every second by default. */
+  readonly janitor?: string;
 }
 
 /** dtn7-rs's daemon in a process of its own, on loopback; it is built once, which takes some minutes. */
 export class Dtnd implements AsyncDisposable {
   readonly #stack: AsyncDisposableStack;
   readonly #web: string;
+  /** Its process. */
+  readonly pid: number;
 
-  private constructor(stack: AsyncDisposableStack, web: string) {
+  private constructor(stack: AsyncDisposableStack, web: string, pid: number) {
     this.#stack = stack;
     this.#web = web;
+    this.pid = pid;
   }
 
-  /** Starts it with an epidemic router and a store in memory, and waits until it answers. */
+  /** Starts it with an epidemic router, and waits until it answers. */
   static async start(options: DtndOptions): Promise<Dtnd> {
     await install();
     await using stack = new AsyncDisposableStack();
@@ -45,8 +52,9 @@ export class Dtnd implements AsyncDisposable {
       values.flatMap((value) => [flag, value]);
     const child = new Deno.Command(`${ROOT}/bin/dtnd`, {
       args: [
-        ...["-6", "-i", "0", "--disable_nd", "-r", "epidemic", "-D", "mem"],
-        ...["-n", options.node, "-W", path, "-w", `${port}`, "-j", "1s"],
+        ...["-6", "-i", "0", "--disable_nd", "-r", "epidemic"],
+        ...["-n", options.node, "-W", path, "-w", `${port}`],
+        ...["-D", options.db ?? "mem", "-j", options.janitor ?? "1s"],
         ...each("-C", options.layers.map((layer) => `${layer}:bind=127.0.0.1`)),
         ...each("-s", options.peers),
         ...each("-e", options.endpoints),
@@ -56,7 +64,7 @@ export class Dtnd implements AsyncDisposable {
       stderr: "null",
     }).spawn();
     stack.use(child);
-    const dtnd = new Dtnd(stack.move(), `http://[::1]:${port}`);
+    const dtnd = new Dtnd(stack.move(), `http://[::1]:${port}`, child.pid);
     try {
       await until(() => dtnd.#get("/status/nodeid").catch(() => undefined));
     } catch (error) {
