@@ -84,6 +84,7 @@ export type {
   RefusalReason,
   SendOutcome,
 } from "./cla/convergence_layer.ts";
+export type { ConnectionLayerOptions } from "./cla/connection_layer.ts";
 export type { WindowOptions } from "./cla/window.ts";
 export type { SessionPolicy } from "./tcpcl/options.ts";
 export { TcpclError, type TcpclErrorCode } from "./tcpcl/error.ts";

@@ -167,7 +167,7 @@ export function testConvergenceLayer(
     const controller = new AbortController();
     const { signal } = controller;
     const sending = near.send(bundle(9, 2), { signal }).catch((error) => error);
-    if (t.acknowledges) {
+    if (t.holdsBack) {
       controller.abort(reason);
       assertStrictEquals(await sending, reason);
     } else {

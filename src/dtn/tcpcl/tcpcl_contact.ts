@@ -1,80 +1,46 @@
-import type { Clock, WaitOptions } from "../../core/async/mod.ts";
-import type { Address, Connection } from "../../core/transport/mod.ts";
-import { AdaptiveReader } from "../cla/adaptive_reader.ts";
-import { ContactError } from "../cla/contact_error.ts";
+import type { Clock } from "../../core/async/mod.ts";
+import type { Connection } from "../../core/transport/mod.ts";
 import {
-  type Contact,
-  type ContactCounts,
-  noContactCounts,
-  type ReceivedBundle,
-  type RefusalReason,
-  type SendOutcome,
-} from "../cla/convergence_layer.ts";
-import { Inbox } from "../cla/inbox.ts";
-import { Wakeup } from "../cla/wakeup.ts";
-import { Window, type WindowOptions } from "../cla/window.ts";
-import { sessionErrorOf } from "./session_error_of.ts";
+  ConnectionContact,
+  type ConnectionContactOptions,
+} from "../cla/connection_contact.ts";
+import { ContactError } from "../cla/contact_error.ts";
+import type { RefusalReason } from "../cla/convergence_layer.ts";
+import type { Outgoing } from "../cla/outgoing.ts";
 import type { SessionOptions } from "./options.ts";
 import { type SessionEvent, TcpclSession } from "./session.ts";
+import { sessionErrorOf } from "./session_error_of.ts";
 
-/** Options of {@link TcpclContact}. */
-export interface TcpclContactOptions {
+/** Options of {@link TcpclContact}. The peer that reads nothing for the stall timeout, or up to twice, is left. */
+export interface TcpclContactOptions extends ConnectionContactOptions {
   /** What our side wants of the session. */
   readonly session: SessionOptions;
-  /** Bundles that may wait for an answer of the peer. */
-  readonly sending: WindowOptions;
-  /** Bundles of the peer that may wait for the node. */
-  readonly receiving: WindowOptions;
-  /** Longest write; the peer that reads nothing for so long, or up to twice, is left. */
-  readonly stallTimeoutMs: number;
-  readonly clock: Clock;
 }
-
-interface Pending {
-  readonly bytes: number;
-  readonly resolve: (outcome: SendOutcome) => void;
-  readonly reject: (error: unknown) => void;
-}
-
-/** How long the peer's end is waited for after ours. */
-const LINGER_MS = 2_000;
 
 /** A contact over a connection on which contact headers, and TLS if agreed, are done: reads, writes and keeps time for its session. */
-export class TcpclContact implements Contact {
-  /** As {@link Contact.remoteAddress}. */
-  readonly remoteAddress: Address;
+export class TcpclContact extends ConnectionContact {
   /** Resolves when both sides have sent SESS_INIT; rejects with a {@link ContactError}. */
   readonly opened: Promise<void>;
-  /** As {@link Contact.closed}. */
-  readonly closed: Promise<void>;
-  readonly #connection: Connection;
-  readonly #options: TcpclContactOptions;
+  readonly #clock: Clock;
+  readonly #stallTimeoutMs: number;
   readonly #session: TcpclSession;
-  readonly #inbox: Inbox;
-  readonly #window: Window;
-  readonly #pending = new Map<bigint, Pending>();
-  readonly #counts: ContactCounts = noContactCounts();
-  readonly #writer = new Wakeup();
-  readonly #reader = new Wakeup();
+  /** Bundles whose outcome the peer has not told. */
+  readonly #transfers = new Map<bigint, Outgoing>();
   readonly #open = Promise.withResolvers<void>();
-  #error: ContactError | undefined;
+  #failure: ContactError | undefined;
   #writingSince = Infinity;
   #tickAt = Infinity;
   #cancelTick = () => {};
-  #isFinished = false;
 
   /** Takes over `connection`. */
   constructor(connection: Connection, options: TcpclContactOptions) {
-    this.#connection = connection;
-    this.#options = options;
-    this.remoteAddress = connection.remoteAddress;
+    super(connection, options);
+    this.#clock = options.clock;
+    this.#stallTimeoutMs = options.stallTimeoutMs;
     this.#session = new TcpclSession(options.session, options.clock.now());
-    this.#inbox = new Inbox(options.receiving);
-    this.#window = new Window(options.sending);
     this.opened = this.#open.promise;
     this.opened.catch(() => {});
     this.#arm();
-    this.closed = this.#run();
   }
 
   /** As {@link Contact.peerNodeId}. */
@@ -87,136 +53,78 @@ export class TcpclContact implements Contact {
     return this.#session.maxBundleBytes;
   }
 
-  /** As {@link Contact.received}. */
-  get received(): AsyncIterable<ReceivedBundle> {
-    return this.#inbox;
-  }
-
-  /** As {@link Contact.counts}. */
-  get counts(): Readonly<ContactCounts> {
-    return { ...this.#counts, refusedByLayer: this.#session.refused };
-  }
-
-  /** As {@link Contact.send}. */
-  async send(
-    bundle: Uint8Array,
-    { signal }: WaitOptions = {},
-  ): Promise<SendOutcome> {
-    signal?.throwIfAborted();
-    this.#checkOpen();
-    if (bundle.length > this.maxBundleBytes) {
-      throw new ContactError(
-        "tooLarge",
-        `The peer takes ${this.maxBundleBytes} bytes: got ${bundle.length}`,
-      );
+  protected override async roomToRead(): Promise<void> {
+    while (!this.#hasRoomToRead) {
+      this.#session.pause();
+      await this.reader.sleep();
+      this.#session.resume(this.#now());
     }
-    if (!this.#window.tryEnter(bundle.length)) {
-      await this.#window.enter(bundle.length, { signal });
-      if (this.#session.state !== "open") this.#window.leave(bundle.length);
-      this.#checkOpen();
-    }
-    return await this.#transfer(bundle, signal);
   }
 
-  /** As {@link Contact.end}. */
-  async end(): Promise<void> {
-    this.#handle(this.#session.end("unknown", this.#now()));
-    await this.closed;
+  protected override take(bytes: Uint8Array): void {
+    this.#handle(this.#session.receive(bytes, this.#now()));
+    this.counts.refusedByLayer = this.#session.refused;
   }
 
-  /** As {@link Contact.close}. */
-  close(): void {
-    this.#finish(new ContactError("closed", "The contact was closed"));
-  }
-
-  /** Closes it, and waits until that is done. */
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.close();
-    await this.closed;
-  }
-
-  #transfer(
-    bundle: Uint8Array,
-    signal: AbortSignal | undefined,
-  ): Promise<SendOutcome> {
-    const { promise, resolve, reject } = Promise.withResolvers<SendOutcome>();
-    const id = this.#session.send(bundle);
-    const onAbort = () => {
-      reject(signal!.reason);
-      if (this.#session.cancel(id)) this.#settle(id);
-    };
-    const release = () => signal?.removeEventListener("abort", onAbort);
-    this.#pending.set(id, {
-      bytes: bundle.length,
-      resolve: (outcome) => (release(), resolve(outcome)),
-      reject: (error) => (release(), reject(error)),
-    });
-    signal?.addEventListener("abort", onAbort, { once: true });
-    this.#writer.wake();
-    return promise;
-  }
-
-  async #run(): Promise<void> {
-    await Promise.all([
-      this.#readAll().catch((error) => this.#finish(sessionErrorOf(error))),
-      this.#writeAll().catch((error) => this.#finish(sessionErrorOf(error))),
-    ]);
-    this.#finish(new ContactError("closed", "The contact has ended"));
-    await this.#connection.closed;
-  }
-
-  async #readAll(): Promise<void> {
-    const reader = new AdaptiveReader(this.#connection);
-    for (;;) {
-      await this.#roomToRead();
-      const bytes = await reader.read();
-      if (bytes === null) break;
-      this.#counts.bytesIn += bytes.length;
-      this.#handle(this.#session.receive(bytes, this.#now()));
-    }
+  protected override peerEnded(): void {
     if (this.#session.state !== "ended") {
       throw new ContactError("disconnected", "The peer ended the connection");
     }
   }
 
-  async #roomToRead(): Promise<void> {
-    const session = this.#session;
-    while (!this.#hasRoomToRead()) {
-      session.pause();
-      await this.#reader.sleep();
-      session.resume(this.#now());
-    }
+  protected override queue(outgoing: Outgoing): () => boolean {
+    const id = this.#session.send(outgoing.bundle);
+    this.#transfers.set(id, outgoing);
+    return () => this.#session.cancel(id) && this.#transfers.delete(id);
   }
 
-  #hasRoomToRead(): boolean {
+  protected override writeNext(): Promise<void> | undefined {
+    const bytes = this.#session.pull(this.#now());
+    return bytes && this.#writeOut(bytes);
+  }
+
+  protected override get hasSaidAll(): boolean {
+    return this.#session.state === "ended";
+  }
+
+  protected override beginEnding(): void {
+    this.#handle(this.#session.end("unknown", this.#now()));
+  }
+
+  protected override checkOpen(): void {
+    if (this.#session.state === "open") return;
+    throw this.#failure ??
+      new ContactError("closed", "The contact is not open any more");
+  }
+
+  protected override letGo(error: ContactError): void {
+    this.#fail(error);
+    this.#session.abandon();
+    this.#cancelTick();
+  }
+
+  protected override errorOf(cause: unknown): ContactError {
+    return sessionErrorOf(cause);
+  }
+
+  get #hasRoomToRead(): boolean {
     const session = this.#session;
     return session.state === "ended" ||
-      this.#inbox.hasRoom && session.wantsInput;
+      this.inbox.hasRoom && session.wantsInput;
   }
 
-  async #writeAll(): Promise<void> {
-    for (;;) {
-      const bytes = this.#session.pull(this.#now());
-      if (bytes) {
-        this.#writingSince = this.#now();
-        await this.#connection.write(bytes);
-        this.#writingSince = Infinity;
-        this.#counts.bytesOut += bytes.length;
-        this.#reader.wake();
-      } else if (this.#session.state === "ended") break;
-      else await this.#writer.sleep();
-    }
-    const cancel = this.#options.clock.setTimeout(
-      () => this.#connection.close(),
-      LINGER_MS,
-    );
-    void this.#connection.closed.then(cancel);
-    await this.#connection.closeWrite();
+  /** Times the write without a timer of its own: contacts of many small bundles write often. */
+  async #writeOut(bytes: Uint8Array): Promise<void> {
+    this.#writingSince = this.#now();
+    await this.connection.write(bytes);
+    this.#writingSince = Infinity;
+    this.counts.bytesOut += bytes.length;
+    this.reader.wake();
   }
 
   #handle(events: readonly SessionEvent[]): void {
     for (const event of events) this.#handleOne(event);
-    this.#writer.wake();
+    this.writer.wake();
     if (this.#session.nextTickMs < this.#tickAt) this.#arm();
   }
 
@@ -226,18 +134,15 @@ export class TcpclContact implements Contact {
         return this.#open.resolve();
       case "bundle": {
         const { transferId, bytes } = event;
-        this.#counts.received++;
-        return this.#inbox.deliver(bytes, (refusal) => {
+        return this.deliver(bytes, (refusal) => {
           this.#decide(transferId, refusal);
         });
       }
       case "acknowledged":
-        this.#counts.sent++;
         return this.#settle(event.transferId)?.resolve({
           kind: "acknowledged",
         });
       case "refused":
-        this.#counts.refusedByPeer++;
         return this.#settle(event.transferId)?.resolve({
           kind: "refused",
           reason: event.reason,
@@ -251,64 +156,41 @@ export class TcpclContact implements Contact {
         return;
       case "ended":
         if (event.error) this.#fail(sessionErrorOf(event.error));
-        else this.#reader.wake();
+        this.reader.wake();
     }
   }
 
   #decide(transferId: bigint, refusal: RefusalReason | undefined): void {
-    if (refusal) this.#counts.refusedByNode++;
     const now = this.#now();
     this.#handle(
       refusal
         ? this.#session.refuse(transferId, refusal, now)
         : this.#session.accept(transferId, now),
     );
-    this.#reader.wake();
   }
 
-  #settle(id: bigint): Pending | undefined {
-    const pending = this.#pending.get(id);
-    if (!pending) return;
-    this.#pending.delete(id);
-    this.#window.leave(pending.bytes);
-    return pending;
-  }
-
-  #checkOpen(): void {
-    if (this.#session.state === "open") return;
-    throw this.#error ??
-      new ContactError("closed", "The contact is not open any more");
+  #settle(id: bigint): Outgoing | undefined {
+    const outgoing = this.#transfers.get(id);
+    this.#transfers.delete(id);
+    return outgoing;
   }
 
   /** Fails all that waits; what the session has still to say leaves. */
   #fail(error: ContactError): void {
-    this.#error ??= error;
-    this.#open.reject(this.#error);
-    this.#window.close(this.#error);
-    for (const id of this.#pending.keys()) {
-      this.#settle(id)?.reject(this.#error);
-    }
-    this.#reader.wake();
-  }
-
-  #finish(error: ContactError): void {
-    this.#isFinished = true;
-    this.#fail(error);
-    this.#session.abandon();
-    this.#inbox.close();
-    this.#cancelTick();
-    this.#connection.close();
-    this.#writer.wake();
-    this.#reader.wake();
+    this.#failure ??= error;
+    this.#open.reject(this.#failure);
+    this.failSending(this.#failure);
   }
 
   #arm(): void {
     this.#cancelTick();
-    if (this.#isFinished) return;
-    const { clock, stallTimeoutMs } = this.#options;
-    const now = clock.now();
-    this.#tickAt = Math.min(this.#session.nextTickMs, now + stallTimeoutMs);
-    this.#cancelTick = clock.setTimeout(
+    if (this.error) return;
+    const now = this.#now();
+    this.#tickAt = Math.min(
+      this.#session.nextTickMs,
+      now + this.#stallTimeoutMs,
+    );
+    this.#cancelTick = this.#clock.setTimeout(
       () => this.#tick(),
       Math.max(0, this.#tickAt - now),
     );
@@ -317,16 +199,14 @@ export class TcpclContact implements Contact {
   #tick(): void {
     const now = this.#now();
     this.#tickAt = Infinity;
-    if (now >= this.#writingSince + this.#options.stallTimeoutMs) {
-      return this.#finish(
-        new ContactError("timeout", "The peer reads nothing"),
-      );
+    if (now >= this.#writingSince + this.#stallTimeoutMs) {
+      return this.finish(new ContactError("timeout", "The peer reads nothing"));
     }
     this.#handle(this.#session.tick(now));
     this.#arm();
   }
 
   #now(): number {
-    return this.#options.clock.now();
+    return this.#clock.now();
   }
 }

@@ -1,20 +1,23 @@
-import { type Clock, Deadline, systemClock } from "../../core/async/mod.ts";
 import {
   type Address,
   type Closeable,
   type Connection,
   type DialOptions,
   HandshakeListener,
-  tcp,
-  type Transport,
 } from "../../core/transport/mod.ts";
 import { ByteBudget } from "../cla/byte_budget.ts";
+import {
+  CONNECTION_LAYER_DEFAULTS,
+  type ConnectionLayerOptions,
+  openWithin,
+  placesFor,
+} from "../cla/connection_layer.ts";
 import type {
   Contact,
   ContactListener,
   ConvergenceLayer,
 } from "../cla/convergence_layer.ts";
-import type { WindowOptions } from "../cla/window.ts";
+import type { Window } from "../cla/window.ts";
 import { sessionErrorOf } from "./session_error_of.ts";
 import { exchangeContactHeaders } from "./exchange_contact_headers.ts";
 import type { SessTermReason } from "./message.ts";
@@ -31,30 +34,15 @@ export type Secure = (
   options: { readonly address: Address; readonly signal: AbortSignal },
 ) => Promise<Connection>;
 
-/** Options of {@link TcpclLayer}. */
-export interface TcpclOptions extends Partial<SessionPolicy> {
+/** Options of {@link TcpclLayer}. Who finds no place is told that we are busy. */
+export interface TcpclOptions
+  extends ConnectionLayerOptions, Partial<SessionPolicy> {
   /** Our node id, e.g. `dtn://node/` or `ipn:1.0`. */
   readonly nodeId: string;
-  /** What carries the connections, default TCP without Nagle's algorithm. */
-  readonly transport?: Transport;
-  /** Default {@link systemClock}. */
-  readonly clock?: Clock;
   /** Speaks TLS with peers that can; without it none is spoken. */
   readonly secure?: Secure;
   /** Whether peers that cannot are left; needs `secure`. Default false. */
   readonly requireTls?: boolean;
-  /** Most contacts that others opened; further ones are told that we are busy. Default 1,024. */
-  readonly maxContacts?: number;
-  /** Bundles of one contact that may wait for the peer's answer, default 1,024 and 64 MiB. */
-  readonly sending?: WindowOptions;
-  /** Bundles of one contact that may wait for the node, default 1,024 and 64 MiB; beyond, nothing more is read. */
-  readonly receiving?: WindowOptions;
-  /** Bytes of bundles, whole or in part, that all contacts hold together for the node; further ones are refused. Default 256 MiB. */
-  readonly maxHeldBytes?: number;
-  /** Limit from connecting to both SESS_INITs in milliseconds, default 10 s. */
-  readonly openTimeoutMs?: number;
-  /** A peer that lets one write wait so long is left, in milliseconds, default 60 s. */
-  readonly stallTimeoutMs?: number;
 }
 
 type Settings =
@@ -63,15 +51,8 @@ type Settings =
 
 const DEFAULTS = {
   ...SESSION_DEFAULTS,
-  transport: tcp,
-  clock: systemClock,
+  ...CONNECTION_LAYER_DEFAULTS,
   requireTls: false,
-  maxContacts: 1_024,
-  sending: { maxCount: 1_024, maxBytes: 67_108_864 },
-  receiving: { maxCount: 1_024, maxBytes: 67_108_864 },
-  maxHeldBytes: 268_435_456,
-  openTimeoutMs: 10_000,
-  stallTimeoutMs: 60_000,
 } as const;
 
 /** Bundles over TCP, each acknowledged by the peer: TCPCL version 4 (RFC 9174). */
@@ -80,7 +61,7 @@ export class TcpclLayer implements ConvergenceLayer {
   readonly name = "tcpcl";
   readonly #options: Settings;
   readonly #budget: ByteBudget;
-  #accepted = 0;
+  readonly #places: Window;
 
   /**
    * Opens nothing yet.
@@ -91,25 +72,17 @@ export class TcpclLayer implements ConvergenceLayer {
   constructor(options: TcpclOptions) {
     this.#options = checked({ ...DEFAULTS, ...options });
     this.#budget = new ByteBudget(this.#options.maxHeldBytes);
+    this.#places = placesFor(this.#options);
   }
 
   /** As {@link ConvergenceLayer.dial}. */
-  async dial(
-    address: Address,
-    { signal }: DialOptions = {},
-  ): Promise<Contact> {
-    signal?.throwIfAborted();
-    const { clock, openTimeoutMs, transport } = this.#options;
-    using deadline = new Deadline(clock, openTimeoutMs, { signal });
-    try {
-      const connection = await transport.dial(address, {
-        signal: deadline.signal,
-      });
-      return await this.#open(connection, true, deadline.signal);
-    } catch (error) {
-      signal?.throwIfAborted();
-      throw sessionErrorOf(error);
-    }
+  dial(address: Address, options: DialOptions = {}): Promise<Contact> {
+    const open = async (signal: AbortSignal) => {
+      const { transport } = this.#options;
+      const connection = await transport.dial(address, { signal });
+      return await this.#open(connection, true, signal);
+    };
+    return openWithin(this.#options, options, open, sessionErrorOf);
   }
 
   /** As {@link ConvergenceLayer.listen}; 256 contacts open at once, 128 wait to be taken. */
@@ -132,16 +105,15 @@ export class TcpclLayer implements ConvergenceLayer {
     connection: Connection,
     signal: AbortSignal,
   ): Promise<Contact> {
-    if (this.#accepted >= this.#options.maxContacts) {
+    if (!this.#places.tryEnter(0)) {
       return await this.#open(connection, false, signal, "busy");
     }
-    this.#accepted++;
     try {
       const contact = await this.#open(connection, false, signal);
-      void contact.closed.then(() => this.#accepted--);
+      void contact.closed.then(() => this.#places.leave(0));
       return contact;
     } catch (error) {
-      this.#accepted--;
+      this.#places.leave(0);
       throw error;
     }
   }

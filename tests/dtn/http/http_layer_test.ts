@@ -136,6 +136,7 @@ Deno.test("the status says whether a bundle is acknowledged or why it is refused
     ] as const
   ) {
     const sending = pair.contact.send(utf8("x"));
+    assertEquals((await textOf(pair.raw, 93)).slice(-5), "\r\n\r\nx");
     await pair.say(
       `HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 ${status} \r\nContent-Length: 2\r\n\r\nno`,
     );
