@@ -10,7 +10,8 @@ export interface ConfiguredPeer {
   readonly nodeId?: Eid;
 }
 
-const LAYERS = ["tcpcl", "mtcp", "udp", "http"] as const;
+/** Schemes of addresses: the names of convergence layers. */
+export const LAYERS = ["tcpcl", "mtcp", "udp", "http"] as const;
 
 /** Where the node takes contacts. */
 export const address = parsed<Address>({

@@ -11,6 +11,7 @@ import {
 } from "../../src/core/config/mod.ts";
 import { statusSection as status } from "../_status.ts";
 import { address, nodeId, peer } from "./addresses.ts";
+import { cost, schedule } from "./schedule_config.ts";
 
 /** Everything `dtn.toml` may hold; `node --print-config` prints it with these texts. */
 export const SCHEMA = section({
@@ -74,13 +75,8 @@ export const SCHEMA = section({
     }).optional(),
     plan: string({ doc: "contact plan; for contact_graph" }).optional(),
   }),
-  schedule: section({
-    by: oneOf(["fifo", "edf"], {
-      default: "fifo",
-      doc:
-        "which bundle goes next: first come within classes, or earliest deadline",
-    }),
-  }),
+  schedule,
+  cost,
   store: section({
     max_bundles: integer({
       min: 1,

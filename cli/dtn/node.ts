@@ -30,6 +30,7 @@ loopback. The token that they must bring is in app.token of the folder of the st
   --peer <address>        a neighbour; <node id>@ before it unless tcpcl; may be repeated
   --plaintext <pattern>   destinations whose bundles may leave unencrypted; may be repeated
   --routing <name>        epidemic, spray, binary_spray, prophet, static or contact_graph
+  --schedule <name>       fifo, edf or lyapunov
   --state <folder>        where bundles are
   --app-port <n>          port of REST (3000)
   --status-port <n>       serve /health, /ready, /metrics and a live page on loopback
@@ -50,6 +51,7 @@ export const node: Command = command({
     peer: "strings",
     plaintext: "strings",
     routing: "string",
+    schedule: "string",
     state: "string",
     "app-port": "string",
     "status-port": "string",
@@ -65,6 +67,7 @@ export const node: Command = command({
       "node.peers": listed(flags.peer),
       "node.plaintext": listed(flags.plaintext),
       "routing.by": flags.routing,
+      "schedule.by": flags.schedule,
       "node.state": flags.state,
       "app.port": flags["app-port"],
       "node.status.port": flags["status-port"],
@@ -161,10 +164,13 @@ function metricsOf({ node, bundles }: RunningDtnNode): Metrics {
   });
   metrics.counterFrom({
     name: "dtn_contacts_total",
-    help: "Contacts, and attempts that made none",
-    labels: { result: ["begun", "failed"] },
-    read: ({ result }) =>
-      result === "begun" ? node.counts.contacts : node.counts.failedDials,
+    help:
+      "Contacts, attempts that made none, and contacts closed as they were silent",
+    labels: { result: ["begun", "failed", "silent"] },
+    read: ({ result }) => {
+      const { contacts, failedDials, silent } = node.counts;
+      return { begun: contacts, failed: failedDials, silent }[result];
+    },
   });
   return metrics;
 }

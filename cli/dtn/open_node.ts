@@ -2,13 +2,7 @@ import { encodeHex } from "../../src/core/bytes/mod.ts";
 import { defaultProvider, Secret } from "../../src/core/crypto/mod.ts";
 import { sqliteStore } from "../../src/core/storage/mod.ts";
 import { type Address, parseAddress } from "../../src/core/transport/mod.ts";
-import {
-  BundleStore,
-  deadlineScheduler,
-  DtnNode,
-  fifoScheduler,
-  QUIRKS,
-} from "../../src/dtn/mod.ts";
+import { BundleStore, DtnNode, QUIRKS } from "../../src/dtn/mod.ts";
 import { CliError } from "../_error.ts";
 import type { Context } from "../_main.ts";
 import { lockState } from "../_lock_state.ts";
@@ -17,6 +11,7 @@ import type { DtnConfig } from "./config.ts";
 import { destinedTo } from "./destined_to.ts";
 import { carrierOf, layerOf } from "./layers.ts";
 import { routerOf } from "./router_of.ts";
+import { costOf, schedulerOf } from "./schedule_config.ts";
 import { dtnState, secretIn } from "./settings.ts";
 
 /** A node that runs. */
@@ -71,9 +66,8 @@ export async function openNode(
     new DtnNode({
       ...{ nodeId, store: bundles, random, reports, log: context.log },
       router: routerOf(config, { crypto, store: state, bundles }),
-      scheduler: config.schedule.by === "edf"
-        ? deadlineScheduler()
-        : fifoScheduler(),
+      scheduler: schedulerOf(config.schedule),
+      silenceMs: config.schedule.silence,
       allowsPlaintext: destinedTo(config.node.plaintext),
       ...lenient && { quirks: QUIRKS },
     }),
@@ -85,12 +79,13 @@ export async function openNode(
       .listen(carrierOf(address)).catch((cause) => {
         throw new CliError("failed", `Cannot listen at ${address}`, { cause });
       });
-    node.serve(listener);
+    node.serve(listener, costOf(config.cost, address));
     addresses.push(listener.address.replace(/^[a-z]+/, scheme));
   }
   for (const { address, nodeId: peer } of config.node.peers) {
     const layer = layerOf(parseAddress(address).scheme, config.node);
-    node.connect(layer, carrierOf(address), peer);
+    const cost = costOf(config.cost, address);
+    node.connect(layer, carrierOf(address), peer, cost);
   }
   const closing = opened.move();
   return {
