@@ -10,8 +10,10 @@ export interface ConfiguredPeer {
   readonly nodeId?: Eid;
 }
 
+/** Layers whose nodes say what they are called. */
+const SAYS_NODE_ID = ["tcpcl", "htx"];
 /** Schemes of addresses: the names of convergence layers. */
-export const LAYERS = ["tcpcl", "mtcp", "udp", "http"] as const;
+export const LAYERS = ["tcpcl", "mtcp", "udp", "http", "htx"] as const;
 
 /** Where the node takes contacts. */
 export const address = parsed<Address>({
@@ -26,14 +28,14 @@ export const address = parsed<Address>({
 
 /** A neighbour, as configurations write it. */
 export const peer = parsed<ConfiguredPeer>({
-  want: "tcpcl://host:port, or <node id>@mtcp://host:port",
+  want: "tcpcl://host:port, htx://host:port, or <node id>@mtcp://host:port",
   parse(text) {
     const [, nodeId, at = ""] = /^(?:([a-z]+:[^@]*)@)?(.+)$/.exec(text) ?? [];
     const { scheme } = parseAddress(at);
     if (!LAYERS.some((each) => each === scheme)) {
       throw new RangeError("Want another scheme");
     }
-    if (nodeId === undefined && scheme !== "tcpcl") {
+    if (nodeId === undefined && !SAYS_NODE_ID.includes(scheme)) {
       throw new RangeError("Want its node id, as the layer does not say it");
     }
     return {

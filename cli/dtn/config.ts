@@ -11,6 +11,7 @@ import {
 } from "../../src/core/config/mod.ts";
 import { statusSection as status } from "../_status.ts";
 import { address, nodeId, peer } from "./addresses.ts";
+import { htx } from "./htx_config.ts";
 import { cost, schedule } from "./schedule_config.ts";
 
 /** Everything `dtn.toml` may hold; `node --print-config` prints it with these texts. */
@@ -52,6 +53,7 @@ export const SCHEMA = section({
     }),
     status,
   }),
+  htx,
   routing: section({
     by: oneOf(
       [

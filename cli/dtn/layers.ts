@@ -1,25 +1,121 @@
-import type { Address } from "../../src/core/transport/mod.ts";
+import { type Address, parseAddress } from "../../src/core/transport/mod.ts";
 import {
+  type ContactListener,
   type ConvergenceLayer,
   HttpLayer,
   MtcpLayer,
   TcpclLayer,
   UdpLayer,
 } from "../../src/dtn/mod.ts";
+import { CliError } from "../_error.ts";
+import type { Context } from "../_main.ts";
+import { isHtx } from "../htx/htx_address.ts";
 import type { DtnConfig } from "./config.ts";
+import { type HtxParts, type OpenHtx, openHtx } from "./open_htx.ts";
 
-/** The convergence layer of addresses of `scheme`. */
-export function layerOf(
-  scheme: string,
-  { id, lenient }: DtnConfig["node"],
-): ConvergenceLayer {
-  if (scheme === "mtcp") return new MtcpLayer();
-  if (scheme === "udp") return new UdpLayer();
-  if (scheme === "http") return new HttpLayer();
-  return new TcpclLayer({ nodeId: `${id}`, ignorePeerTransferMru: lenient });
+/** The convergence layers of a node. */
+export interface Layers extends AsyncDisposable {
+  /** That of the neighbour at `address`. */
+  of(address: Address): ConvergenceLayer;
+  /**
+   * Listens everywhere that `node.listen` says, once.
+   *
+   * @throws {CliError} If an address cannot be listened at.
+   */
+  listen(): Promise<Listening>;
+}
+
+/** Where a node listens. */
+export interface Listening {
+  /** What takes contacts. */
+  readonly listeners: readonly {
+    readonly listener: ContactListener;
+    /** What of `node.listen` it is for, or the first of these. */
+    readonly address: Address;
+  }[];
+  /** In the order of `node.listen`, with the ports that the system chose. */
+  readonly addresses: readonly Address[];
+}
+
+/**
+ * Makes the convergence layers that `config` describes.
+ *
+ * @throws {CliError} As {@link openHtx}.
+ */
+export async function openLayers(
+  config: DtnConfig,
+  parts: HtxParts,
+  context: Pick<Context, "log" | "note" | "signal">,
+): Promise<Layers> {
+  const { listen, peers } = config.node;
+  const usesHtx = listen.some(isHtx) ||
+    peers.some(({ address }) => isHtx(address));
+  const htx = usesHtx ? await openHtx(config, parts, context) : undefined;
+  const layers = { tcpcl: tcpclLayer(config), htx: htx?.layer };
+  const of = (address: Address) => layerOf(address, layers);
+  return {
+    of,
+    listen: () => listenAll(config.node.listen, of, htx),
+    [Symbol.asyncDispose]: async () => await htx?.[Symbol.asyncDispose](),
+  };
 }
 
 /** What carries the layer's bytes, as transports name it. */
 export function carrierOf(address: Address): Address {
   return address.replace(/^(?:tcpcl|mtcp|http):/, "tcp:");
+}
+
+function layerOf(
+  address: Address,
+  { tcpcl, htx }: {
+    readonly tcpcl: TcpclLayer;
+    readonly htx: ConvergenceLayer | undefined;
+  },
+): ConvergenceLayer {
+  switch (parseAddress(address).scheme) {
+    case "mtcp":
+      return new MtcpLayer();
+    case "udp":
+      return new UdpLayer();
+    case "http":
+      return new HttpLayer();
+    case "htx":
+      return htx!;
+  }
+  return tcpcl;
+}
+
+function tcpclLayer({ node: { id, lenient } }: DtnConfig): TcpclLayer {
+  return new TcpclLayer({ nodeId: `${id}`, ignorePeerTransferMru: lenient });
+}
+
+async function listenAll(
+  wanted: readonly Address[],
+  of: (address: Address) => ConvergenceLayer,
+  htx: OpenHtx | undefined,
+): Promise<Listening> {
+  await using opened = new AsyncDisposableStack();
+  const listeners: { listener: ContactListener; address: Address }[] = [];
+  const addresses: Address[] = [];
+  const behindHtx = htx?.addresses.values();
+  for (const address of wanted) {
+    const { scheme } = parseAddress(address);
+    const known = isHtx(address) ? behindHtx!.next().value : undefined;
+    // One listener takes the sessions of all addresses of HTX.
+    if (!known || known === htx!.addresses[0]) {
+      const listener = await of(address).listen(carrierOf(address))
+        .catch((cause) => {
+          throw new CliError("failed", `Cannot listen at ${address}`, {
+            cause,
+          });
+        });
+      opened.use(listener);
+      listeners.push({ listener, address });
+    }
+    addresses.push(
+      known ?? listeners.at(-1)!.listener.address.replace(/^[a-z]+/, scheme),
+    );
+  }
+  opened.move();
+  return { listeners, addresses };
 }

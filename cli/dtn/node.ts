@@ -1,6 +1,6 @@
 import { encodeBase64Url } from "../../src/core/bytes/mod.ts";
 import { defaultProvider } from "../../src/core/crypto/mod.ts";
-import { Metrics } from "../../src/core/metrics/mod.ts";
+import type { Metrics } from "../../src/core/metrics/mod.ts";
 import { serveHttp } from "../../src/core/transport/mod.ts";
 import {
   type DtnNode,
@@ -26,8 +26,9 @@ loopback. The token that they must bring is in app.token of the folder of the st
   --config <file>         read dtn.toml; flags win over it
   --print-config          print every key with its default and meaning
   --id <eid>              our node id: dtn://name/ or ipn:N.0
-  --listen <address>      tcpcl://, mtcp://, udp:// or http://host:port; may be repeated
-  --peer <address>        a neighbour; <node id>@ before it unless tcpcl; may be repeated
+  --listen <address>      tcpcl://, mtcp://, udp://, http:// or htx://host:port; may be repeated
+  --peer <address>        a neighbour; <node id>@ before it unless tcpcl or htx; may be repeated
+  --htx-record <file>     what an htx: neighbour says of itself: htx.record of its state; may be repeated
   --plaintext <pattern>   destinations whose bundles may leave unencrypted; may be repeated
   --routing <name>        epidemic, spray, binary_spray, prophet, static or contact_graph
   --schedule <name>       fifo, edf or lyapunov
@@ -49,6 +50,7 @@ export const node: Command = command({
     id: "string",
     listen: "strings",
     peer: "strings",
+    "htx-record": "strings",
     plaintext: "strings",
     routing: "string",
     schedule: "string",
@@ -65,6 +67,7 @@ export const node: Command = command({
       "node.id": flags.id,
       "node.listen": listed(flags.listen),
       "node.peers": listed(flags.peer),
+      "htx.records": listed(flags["htx-record"]),
       "node.plaintext": listed(flags.plaintext),
       "routing.by": flags.routing,
       "schedule.by": flags.schedule,
@@ -97,9 +100,10 @@ export const node: Command = command({
     }, context);
     if (config.node.echo) void echo(node);
     const app = rest.address;
+    const at = addresses.join(" and ") || "no address";
     context.print(
       { id: `${node.nodeId}`, addresses, app, status: status?.address },
-      `${node.nodeId} at ${addresses.join(" and ")}, applications at ${app}`,
+      `${node.nodeId} at ${at}, applications at ${app}`,
     );
     await aborted(signal);
   },
@@ -124,8 +128,7 @@ async function echo(node: DtnNode): Promise<void> {
   }
 }
 
-function metricsOf({ node, bundles }: RunningDtnNode): Metrics {
-  const metrics = new Metrics();
+function metricsOf({ node, bundles, metrics }: RunningDtnNode): Metrics {
   const events = [
     "created",
     "received",

@@ -1,15 +1,15 @@
 import { encodeHex } from "../../src/core/bytes/mod.ts";
 import { defaultProvider, Secret } from "../../src/core/crypto/mod.ts";
+import { Metrics } from "../../src/core/metrics/mod.ts";
 import { sqliteStore } from "../../src/core/storage/mod.ts";
-import { type Address, parseAddress } from "../../src/core/transport/mod.ts";
+import type { Address } from "../../src/core/transport/mod.ts";
 import { BundleStore, DtnNode, QUIRKS } from "../../src/dtn/mod.ts";
-import { CliError } from "../_error.ts";
 import type { Context } from "../_main.ts";
 import { lockState } from "../_lock_state.ts";
 import { randomOf } from "../mixnode/network.ts";
 import type { DtnConfig } from "./config.ts";
 import { destinedTo } from "./destined_to.ts";
-import { carrierOf, layerOf } from "./layers.ts";
+import { carrierOf, openLayers } from "./layers.ts";
 import { routerOf } from "./router_of.ts";
 import { costOf, schedulerOf } from "./schedule_config.ts";
 import { dtnState, secretIn } from "./settings.ts";
@@ -22,6 +22,8 @@ export interface RunningDtnNode extends AsyncDisposable {
   readonly bundles: BundleStore;
   /** Where it takes contacts. */
   readonly addresses: readonly Address[];
+  /** What its convergence layers count. */
+  readonly metrics: Metrics;
 }
 
 /** Room beside bundles for entries, indices and ids that are known. */
@@ -34,7 +36,7 @@ const STORE_FACTOR = 8;
  */
 export async function openNode(
   config: DtnConfig,
-  context: Pick<Context, "log" | "env">,
+  context: Pick<Context, "env" | "log" | "note" | "signal">,
 ): Promise<RunningDtnNode> {
   const { id: nodeId, lenient, reports } = config.node;
   const folder = dtnState(config, context);
@@ -62,6 +64,10 @@ export async function openNode(
       ...secret && { secret },
     }),
   );
+  const metrics = new Metrics();
+  const layers = opened.use(
+    await openLayers(config, { folder, crypto, metrics }, context),
+  );
   const node: DtnNode = opened.use(
     new DtnNode({
       ...{ nodeId, store: bundles, random, reports, log: context.log },
@@ -72,24 +78,17 @@ export async function openNode(
       ...lenient && { quirks: QUIRKS },
     }),
   );
-  const addresses: Address[] = [];
-  for (const address of config.node.listen) {
-    const { scheme } = parseAddress(address);
-    const listener = await layerOf(scheme, config.node)
-      .listen(carrierOf(address)).catch((cause) => {
-        throw new CliError("failed", `Cannot listen at ${address}`, { cause });
-      });
-    node.serve(listener, costOf(config.cost, address));
-    addresses.push(listener.address.replace(/^[a-z]+/, scheme));
+  const { listeners, addresses } = await layers.listen();
+  for (const each of listeners) {
+    node.serve(each.listener, costOf(config.cost, each.address));
   }
   for (const { address, nodeId: peer } of config.node.peers) {
-    const layer = layerOf(parseAddress(address).scheme, config.node);
     const cost = costOf(config.cost, address);
-    node.connect(layer, carrierOf(address), peer, cost);
+    node.connect(layers.of(address), carrierOf(address), peer, cost);
   }
   const closing = opened.move();
   return {
-    ...{ node, bundles, addresses },
+    ...{ node, bundles, addresses, metrics },
     [Symbol.asyncDispose]: () => closing.disposeAsync(),
   };
 }

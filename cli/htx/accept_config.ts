@@ -1,7 +1,9 @@
+import { decodeBase64Url, encodeBase64Url } from "../../src/core/bytes/mod.ts";
 import {
   type ConfigOf,
   duration,
   integer,
+  list,
   number,
   parsed,
   section,
@@ -22,6 +24,22 @@ export const certificate = string({
 export const certificateKey = string({
   doc: "PEM file of its private key, PKCS #8",
 }).optional();
+
+const publicKey = parsed({
+  want: "a public key: 43 base64url characters",
+  parse(text) {
+    const key = decodeBase64Url(text);
+    if (key.length !== 32) throw new RangeError("Want 32 bytes");
+    return key;
+  },
+  format: encodeBase64Url,
+});
+
+/** Who gets a session. */
+export const clients = list(publicKey, {
+  default: [],
+  doc: "public keys of the clients that are taken; all if empty",
+});
 
 /** How many sessions there may be. */
 export const maxSessions = integer({

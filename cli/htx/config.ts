@@ -8,11 +8,11 @@ import {
   section,
   string,
 } from "../../src/core/config/mod.ts";
-import { decodeBase64Url, encodeBase64Url } from "../../src/core/bytes/mod.ts";
 import { parseAddress } from "../../src/core/transport/mod.ts";
 import {
   certificate,
   certificateKey,
+  clients,
   decoy,
   handshakeTimeout,
   maxSessions,
@@ -24,16 +24,6 @@ import { crypto, session } from "./session_config.ts";
 
 const port = (defaultPort: number, doc: string) =>
   integer({ min: 0, max: 65_535, default: defaultPort, doc });
-
-const keyText = parsed({
-  want: "a public key: 43 base64url characters",
-  parse(text) {
-    const key = decodeBase64Url(text);
-    if (key.length !== 32) throw new RangeError("Want 32 bytes");
-    return key;
-  },
-  format: encodeBase64Url,
-});
 
 const published = parsed({
   want: "tls://host:port, tcp://host:port or quic://host:port",
@@ -72,10 +62,7 @@ export const SCHEMA = section({
       doc:
         'targets that clients may reach, e.g. "example.org:443", "10.0.0.0/8:22", "*:80"; none if empty',
     }),
-    clients: list(keyText, {
-      default: [],
-      doc: "public keys of the clients that are taken; all if empty",
-    }),
+    clients,
     classic: boolean({
       default: false,
       doc: "take clients without ML-KEM-768, until 2026-12-31 only",

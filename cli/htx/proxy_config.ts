@@ -1,8 +1,10 @@
 import {
   boolean,
+  type ConfigOf,
   duration,
   list,
   oneOf,
+  parseConfig,
   parsed,
   section,
   string,
@@ -88,3 +90,7 @@ export const proxy = section({
   status,
   session,
 });
+
+/** What `[proxy]` says if nobody writes one. */
+export const PROXY_DEFAULTS: ConfigOf<typeof proxy> =
+  parseConfig("", section({ proxy })).proxy;

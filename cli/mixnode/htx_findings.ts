@@ -4,9 +4,9 @@ import { readServerKeys } from "../htx/keys.ts";
 import { operatorCertificate } from "../htx/read_certificate.ts";
 import type { MixnodeConfig } from "./config.ts";
 import { error, type Finding, trial, warning } from "./finding.ts";
-import { isHtx } from "./htx_address.ts";
+import { isHtx } from "../htx/htx_address.ts";
 import { NODE_HTX } from "./htx_config.ts";
-import { HTX_KEYS } from "./htx_identity.ts";
+import { HTX_KEYS } from "../htx/htx_identity.ts";
 
 /** What is wrong with `[node.htx]`, and with the `htx:` addresses that it is for; `folder` is that of the state. */
 export function htxFindings(

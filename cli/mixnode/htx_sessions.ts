@@ -1,6 +1,5 @@
 import { type Clock, systemClock } from "../../src/core/async/mod.ts";
 import { encodeHex } from "../../src/core/bytes/mod.ts";
-import { parseConfig, section } from "../../src/core/config/mod.ts";
 import {
   type CryptoProvider,
   generateX25519,
@@ -9,10 +8,10 @@ import {
 import type { Logger } from "../../src/core/log/mod.ts";
 import type { Address, Connection } from "../../src/core/transport/mod.ts";
 import { htx } from "../../mod.ts";
-import { proxy } from "../htx/proxy_config.ts";
+import { PROXY_DEFAULTS } from "../htx/proxy_config.ts";
 import { Route, type RouteConfig } from "../htx/route.ts";
 import type { SessionConfig } from "../htx/session_config.ts";
-import { carrierAddress } from "./htx_address.ts";
+import { carrierAddress } from "../htx/htx_address.ts";
 
 /** Options of {@link HtxSessions}. */
 export interface HtxSessionsOptions {
@@ -42,8 +41,6 @@ const IDLE_MS = 60_000;
 const DIAL_MS = 10_000;
 /** Whoever wants a link makes its own pauses, which are longer. */
 const PAUSES = { minPauseMs: 50, maxPauseMs: 500 };
-/** What `betanet-htx proxy` does without a configuration. */
-const DEFAULTS = parseConfig("", section({ proxy })).proxy;
 
 /** Sessions to the `htx:` addresses of nodes: one for each, shared by the streams that are opened there. */
 export class HtxSessions implements AsyncDisposable {
@@ -60,7 +57,7 @@ export class HtxSessions implements AsyncDisposable {
     const { crypto, clock = systemClock, session } = options;
     this.#options = options;
     this.#clock = clock;
-    this.#config = { ...DEFAULTS, ...session && { session } };
+    this.#config = { ...PROXY_DEFAULTS, ...session && { session } };
     this.#keyPair = generateX25519(crypto);
   }
 

@@ -9,9 +9,9 @@ import type { ConnectionSource } from "../../src/mixnet/mod.ts";
 import type { Context } from "../_main.ts";
 import { derOf } from "../htx/record.ts";
 import type { MixnodeConfig } from "./config.ts";
-import { isHtx } from "./htx_address.ts";
-import { HtxIdentity } from "./htx_identity.ts";
-import { listenAt } from "./listen_at.ts";
+import { isHtx } from "../htx/htx_address.ts";
+import { HtxIdentity } from "../htx/htx_identity.ts";
+import { listenAt } from "../htx/listen_at.ts";
 import { CERTIFICATE_NAME } from "./node_dialer.ts";
 import { type HtxParts, openHtx } from "./open_htx.ts";
 
@@ -70,7 +70,7 @@ export async function openListeners(
       continue;
     }
     const listener = opened.use(
-      await listenAt(address, certificate),
+      await listenAt(address, certificate && { certificate }),
     );
     sources.push(listener);
     listened.push(listener.address);

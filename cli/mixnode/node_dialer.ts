@@ -6,7 +6,7 @@ import {
   TransportError,
 } from "../../src/core/transport/mod.ts";
 import { pemOf } from "../htx/record.ts";
-import { isHtx } from "./htx_address.ts";
+import { isHtx } from "../htx/htx_address.ts";
 import { HtxSessions, type HtxSessionsOptions } from "./htx_sessions.ts";
 
 /** The name in nodes' certificates; trust comes from their descriptors. */

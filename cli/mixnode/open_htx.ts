@@ -2,17 +2,13 @@ import type { CryptoProvider } from "../../src/core/crypto/mod.ts";
 import type { Metrics } from "../../src/core/metrics/mod.ts";
 import { namespace, type Store } from "../../src/core/storage/mod.ts";
 import type { Address } from "../../src/core/transport/mod.ts";
-import { listenTls, type TlsListener } from "../../src/tls/mod.ts";
-import { htx } from "../../mod.ts";
 import type { Context } from "../_main.ts";
-import { openHtxServer } from "../htx/open_htx_server.ts";
-import { readCertificate } from "../htx/read_certificate.ts";
+import { isHtx } from "../htx/htx_address.ts";
+import type { HtxIdentity } from "../htx/htx_identity.ts";
+import { listenHtx } from "../htx/listen_htx.ts";
 import type { MixnodeConfig } from "./config.ts";
-import { isHtx } from "./htx_address.ts";
 import { NODE_HTX } from "./htx_config.ts";
-import type { HtxIdentity } from "./htx_identity.ts";
 import { HtxStreams } from "./htx_streams.ts";
-import { listenAt } from "./listen_at.ts";
 
 const NAMESPACE = "mixnode.htx.replay";
 
@@ -46,45 +42,16 @@ export async function openHtx(
   context: Pick<Context, "log" | "signal">,
 ): Promise<OpenHtx> {
   await using opened = new AsyncDisposableStack();
-  const { server, gate, decoy, listeners } = opened.use(
-    await openHtxServer({
+  const { server, addresses } = opened.use(
+    await listenHtx(node.listen.filter(isHtx), {
       ...{ keys, crypto, metrics, config: node.htx, section: NODE_HTX },
       store: namespace(store, NAMESPACE),
-      listen: ({ importKey, ...options }) => {
-        const certificate = readCertificate(
-          node.htx,
-          NODE_HTX,
-          keys,
-          importKey,
-        );
-        return listenAll(node.listen.filter(isHtx), {
-          ...options,
-          certificates: [certificate],
-        });
-      },
     }, context),
   );
-  const { all: tls } = listeners;
-  htx.exposeServer(metrics, { server, gate, decoy, tls });
   const streams = opened.use(new HtxStreams(server, node.drain));
   const closing = opened.move();
   return {
-    streams,
-    addresses: tls.map(({ address }) => address.replace(/^tcp:/, "htx:")),
+    ...{ streams, addresses },
     [Symbol.asyncDispose]: () => closing.disposeAsync(),
   };
-}
-
-async function listenAll(
-  addresses: readonly Address[],
-  options: Parameters<typeof listenTls>[1],
-): Promise<{ readonly all: readonly TlsListener[] }> {
-  await using opened = new AsyncDisposableStack();
-  const all: TlsListener[] = [];
-  for (const address of addresses) {
-    const listener = await listenAt(address);
-    all.push(opened.use(listenTls(listener, options)));
-  }
-  opened.move();
-  return { all };
 }

@@ -1,5 +1,5 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { HtxIdentity } from "../../cli/mixnode/htx_identity.ts";
+import { HtxIdentity } from "../../cli/htx/htx_identity.ts";
 import { HtxSessions } from "../../cli/mixnode/htx_sessions.ts";
 import { NodeDialer } from "../../cli/mixnode/node_dialer.ts";
 import { openHtx } from "../../cli/mixnode/open_htx.ts";

@@ -2,11 +2,11 @@ import type { Bytes } from "../../src/core/bytes/mod.ts";
 import { StorageError } from "../../src/core/storage/mod.ts";
 import type { Address } from "../../src/core/transport/mod.ts";
 import type { Context } from "../_main.ts";
-import { loadKeys, rotateKeys } from "../htx/identity.ts";
-import type { ServerKeys } from "../htx/keys.ts";
-import { signRecord } from "../htx/record.ts";
+import { loadKeys, rotateKeys } from "./identity.ts";
+import type { ServerKeys } from "./keys.ts";
+import { signRecord } from "./record.ts";
 import { carrierAddress, isHtx } from "./htx_address.ts";
-import type { NodeHtxConfig } from "./htx_config.ts";
+import type { BehindHtxConfig } from "./behind_htx.ts";
 
 /** The file of these keys in the folder of the state. */
 export const HTX_KEYS = "htx.json";
@@ -16,13 +16,13 @@ export class HtxIdentity {
   /** The keys. */
   readonly keys: ServerKeys;
   readonly #path: string;
-  readonly #config: NodeHtxConfig;
+  readonly #config: BehindHtxConfig;
   readonly #log: Context["log"];
 
   private constructor(
     path: string,
     keys: ServerKeys,
-    config: NodeHtxConfig,
+    config: BehindHtxConfig,
     log: Context["log"],
   ) {
     this.#path = path;
@@ -38,7 +38,7 @@ export class HtxIdentity {
    */
   static async load(
     folder: string,
-    config: NodeHtxConfig,
+    config: BehindHtxConfig,
     context: Pick<Context, "log" | "note">,
   ): Promise<HtxIdentity> {
     const path = `${folder}/${HTX_KEYS}`;
@@ -49,15 +49,21 @@ export class HtxIdentity {
   /**
    * The signed peer record for the `htx:` addresses among `addresses`, with the next ticket key once it is time; `undefined` if
    * there are none.
+   *
+   * @param quic Whether QUIC is there too, on the UDP ports of the same numbers. Default false.
    */
-  record(addresses: readonly Address[]): Bytes | undefined {
-    const ours = addresses.filter(isHtx).map(carrierAddress);
+  record(addresses: readonly Address[], quic = false): Bytes | undefined {
+    const ours = addresses.filter(isHtx);
     if (ours.length === 0) return undefined;
     this.#rotate();
     const { tickets, certificate } = this.#config;
     return signRecord({
-      ...{ keys: this.keys, tickets, addresses: ours },
-      showsOwnCertificate: certificate === undefined,
+      ...{ keys: this.keys, tickets },
+      addresses: [
+        ...ours.map(carrierAddress),
+        ...quic ? ours.map((each) => each.replace(/^htx:/, "quic:")) : [],
+      ],
+      showsOwnCertificate: quic || certificate === undefined,
     });
   }
 

@@ -1,25 +1,25 @@
 import {
   type Address,
-  type CertificatePem,
   listen,
   type Listener,
   TransportError,
+  type TransportOptions,
 } from "../../src/core/transport/mod.ts";
 import { CliError } from "../_error.ts";
 
 /**
- * Listens at an address of `node.listen`; for `htx:` that is TCP, which is for the caller to put TLS on.
+ * Listens at an address of a node; for `htx:` that is TCP, which is for the caller to put TLS on.
  *
- * @param certificate What `quic:` shows.
+ * @param quic What `quic:` needs.
  * @throws {CliError} `failed` if it cannot be listened at.
  */
 export async function listenAt(
   address: Address,
-  certificate?: CertificatePem,
+  quic?: TransportOptions["quic"],
 ): Promise<Listener> {
   try {
     return await listen(address.replace(/^htx:/, "tcp:"), {
-      ...certificate && { quic: { certificate } },
+      ...quic && { quic },
     });
   } catch (cause) {
     if (!(cause instanceof TransportError)) throw cause;
