@@ -7,7 +7,7 @@
 import { command, type Context, main, type Program } from "../../cli/_main.ts";
 import { aborted } from "../../cli/_aborted.ts";
 import type { DtnConfig } from "../../cli/dtn/config.ts";
-import { carrierOf, layerOf } from "../../cli/dtn/layers.ts";
+import { carrierOf } from "../../cli/dtn/layers.ts";
 import { openNode, type RunningDtnNode } from "../../cli/dtn/open_node.ts";
 import { readDtnConfig } from "../../cli/dtn/settings.ts";
 import { BoundedQueue } from "../../src/core/async/mod.ts";
@@ -23,6 +23,7 @@ import {
   Eid,
   type NodeCounts,
   payloadOf,
+  TcpclLayer,
 } from "../../src/dtn/mod.ts";
 import { bundleOf, digestOf, type Letter, numberIn } from "./_dtn_letter.ts";
 import { orders, say } from "./_line_process.ts";
@@ -181,7 +182,7 @@ class Meetings implements ContactListener {
   readonly #arrivals = new BoundedQueue<Contact>({ capacity: 64 });
 
   constructor({ node }: DtnConfig) {
-    this.#layer = layerOf("tcpcl", node);
+    this.#layer = new TcpclLayer({ nodeId: `${node.id}` });
   }
 
   async meet(link: number, address: Address): Promise<void> {
