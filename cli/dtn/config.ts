@@ -13,6 +13,7 @@ import { statusSection as status } from "../_status.ts";
 import { address, nodeId, peer } from "./addresses.ts";
 import { htx } from "./htx_config.ts";
 import { cost, schedule } from "./schedule_config.ts";
+import { securitySection as security } from "./security.ts";
 
 /** Everything `dtn.toml` may hold; `node --print-config` prints it with these texts. */
 export const SCHEMA = section({
@@ -106,6 +107,7 @@ export const SCHEMA = section({
       doc: "seal what is stored under a key in the folder of the state",
     }),
   }),
+  security,
   app: section({
     host: string({ default: "127.0.0.1", doc: "loopback address of REST" }),
     port: integer({

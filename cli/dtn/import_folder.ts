@@ -21,6 +21,7 @@ Examples:
 const OUTCOMES: Readonly<Record<number, files.ImportOutcome>> = {
   200: "stored",
   400: "refused",
+  403: "refused",
   409: "known",
   410: "expired",
   413: "refused",

@@ -12,6 +12,7 @@ import { destinedTo } from "./destined_to.ts";
 import { carrierOf, openLayers } from "./layers.ts";
 import { routerOf } from "./router_of.ts";
 import { costOf, schedulerOf } from "./schedule_config.ts";
+import { securityPolicyOf } from "./security.ts";
 import { dtnState, secretIn } from "./settings.ts";
 
 /** A node that runs. */
@@ -68,6 +69,7 @@ export async function openNode(
   const layers = opened.use(
     await openLayers(config, { folder, crypto, metrics }, context),
   );
+  const security = securityPolicyOf(config.security, nodeId, crypto);
   const node: DtnNode = opened.use(
     new DtnNode({
       ...{ nodeId, store: bundles, random, reports, log: context.log },
@@ -75,6 +77,7 @@ export async function openNode(
       scheduler: schedulerOf(config.schedule),
       silenceMs: config.schedule.silence,
       allowsPlaintext: destinedTo(config.node.plaintext),
+      ...security && { security },
       ...lenient && { quirks: QUIRKS },
     }),
   );

@@ -35,6 +35,7 @@ const CBOR = { "content-type": "application/cbor" };
 const STATUS_OF = {
   known: 409,
   registered: 409,
+  security: 403,
   expired: 410,
   too_large: 413,
   closed: 503,
@@ -61,7 +62,7 @@ const LOOPBACK = /^(?:localhost|127(?:\.[0-9]+){3}|\[::1\])$/;
  * An endpoint is written whole, or as its path: `in` for `dtn://node/in`, `7` for `ipn:N.7`.
  *
  * It answers at loopback names only. Bad requests get status 400 and a line that says what is wrong; a bundle
- * that is known 409, expired 410, too large 413, one without room 507.
+ * that is known 409, expired 410, against the security policy 403, too large 413, one without room 507.
  */
 export function restApp(options: RestAppOptions): HttpHandler {
   const { node, store, maxBytes = MAX_BYTES, quirks = [] } = options;

@@ -86,6 +86,7 @@ export interface SecurityPolicyOptions {
   readonly rules: readonly SecurityRule[];
 }
 
+const PAYLOAD = 1;
 const CHECKING = ["verifier", "acceptor"] as const;
 
 const REASONS: Readonly<Record<BpsecErrorCode, number>> = {
@@ -137,14 +138,16 @@ export class SecurityPolicy {
 
   /**
    * Checks `bundle` by the rules for a verifier or acceptor: what is encrypted first, then what is signed. An acceptor that decrypts
-   * decrypts the integrity blocks too for which it has a key.
+   * decrypts the integrity blocks too for which it has a key. What is for an endpoint of this node is decrypted whole, whatever the rules
+   * say (RFC 9172 §5.1.1); of what then cannot be decrypted all but the payload is discarded.
    */
   check(bundle: Bundle): SecurityVerdict {
     if (bundle.primary.fragment) return { kind: "fragment" };
     try {
       checkSecurityBlocks(bundle);
       const decrypted = this.#decrypt(bundle);
-      const verified = decrypted && this.#verify(decrypted);
+      const opened = decrypted && this.#open(decrypted);
+      const verified = opened && this.#verify(opened);
       return verified
         ? { kind: "passed", bundle: verified }
         : refused(REPORT_REASON.missingSecurity, undefined);
@@ -168,6 +171,24 @@ export class SecurityPolicy {
         if (!isWanted && !this.#hidesSignature(passed, security)) continue;
         const opened = decryptBlocks(this.#crypto, passed, block, this.#keys);
         if (rule.role === "acceptor") passed = opened;
+      }
+    }
+    return passed;
+  }
+
+  /** `bundle` without what is still encrypted, if it is for this node. */
+  #open(bundle: Bundle): Bundle {
+    if (!bundle.primary.destination.nodeId().equals(this.#node)) return bundle;
+    let passed = bundle;
+    for (const found of confidentialityBlocksOf(bundle)) {
+      try {
+        passed = decryptBlocks(this.#crypto, passed, found.block, this.#keys);
+      } catch (error) {
+        const { targets } = found.security;
+        if (!(error instanceof BpsecError) || targets.includes(PAYLOAD)) {
+          throw error;
+        }
+        passed = withoutBlocks(passed, [found.block.number, ...targets]);
       }
     }
     return passed;
@@ -265,4 +286,19 @@ function withoutSignature(
       each.number === block.number ? others : [each]
     ),
   };
+}
+
+/** `bundle` without the blocks `numbers` and what integrity blocks say of them. */
+function withoutBlocks(bundle: Bundle, numbers: readonly number[]): Bundle {
+  let left: Bundle = {
+    primary: bundle.primary,
+    blocks: bundle.blocks.filter(({ number }) => !numbers.includes(number)),
+  };
+  for (const number of numbers) {
+    for (const found of integrityBlocksOf(left)) {
+      if (!found.security.targets.includes(number)) continue;
+      left = withoutSignature(left, found, number);
+    }
+  }
+  return left;
 }

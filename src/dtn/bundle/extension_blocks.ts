@@ -17,6 +17,7 @@ import { CborCursor } from "./cbor_cursor.ts";
 import type { Eid } from "./eid.ts";
 import { encodeEid, readEid } from "./eid_codec.ts";
 import { BundleError } from "./error.ts";
+import { isEncrypted } from "./security_target.ts";
 import { uintSize } from "./uint.ts";
 
 /** How many nodes forwarded a bundle, and how many may (RFC 9171 §4.4.3). */
@@ -38,27 +39,27 @@ export function blockOfType(
 }
 
 /**
- * Who sent `bundle` last.
+ * Who sent `bundle` last; `undefined` if nothing that we can read says so.
  *
- * @throws {BundleError} `extension` if the block is malformed, as one that is encrypted is.
+ * @throws {BundleError} `extension` if the block is malformed.
  */
 export function previousNodeOf(bundle: Bundle): Eid | undefined {
   return readExtension(bundle, BLOCK_TYPE.previousNode, readEid);
 }
 
 /**
- * The age of `bundle` when it was sent last, in milliseconds.
+ * The age of `bundle` when it was sent last, in milliseconds; `undefined` if it has none, or it is encrypted.
  *
- * @throws {BundleError} `extension` if the block is malformed, as one that is encrypted is.
+ * @throws {BundleError} `extension` if the block is malformed.
  */
 export function bundleAgeOf(bundle: Bundle): number | undefined {
   return readExtension(bundle, BLOCK_TYPE.bundleAge, (cursor) => cursor.uint());
 }
 
 /**
- * The hops of `bundle`.
+ * The hops of `bundle`; `undefined` if it does not count them, or they are encrypted.
  *
- * @throws {BundleError} `extension` if the block is malformed, as one that is encrypted is.
+ * @throws {BundleError} `extension` if the block is malformed.
  */
 export function hopCountOf(bundle: Bundle): HopCount | undefined {
   return readExtension(bundle, BLOCK_TYPE.hopCount, (cursor) => {
@@ -147,7 +148,7 @@ function readExtension<T>(
   read: (cursor: CborCursor) => T,
 ): T | undefined {
   const block = blockOfType(bundle, type);
-  if (!block) return undefined;
+  if (!block || isEncrypted(bundle, block.number)) return undefined;
   try {
     const cursor = new CborCursor(block.data);
     const value = read(cursor);

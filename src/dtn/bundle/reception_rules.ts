@@ -1,9 +1,8 @@
 import { blockOfType } from "./extension_blocks.ts";
 import type { Bundle } from "./bundle.ts";
-import { BLOCK_TYPE, type CanonicalBlock } from "./canonical_block.ts";
-import { CborCursor } from "./cbor_cursor.ts";
+import { BLOCK_TYPE } from "./canonical_block.ts";
 import { CRC_TYPE } from "./crc.ts";
-import { BundleError } from "./error.ts";
+import { isSigned } from "./security_target.ts";
 
 /** What RFC 9171 demands of whoever makes a bundle, and not all do. */
 export type ReceptionFault =
@@ -15,9 +14,9 @@ export type ReceptionFault =
  * RFC 9173 has such examples.
  */
 export function receptionFaults(bundle: Bundle): ReceptionFault[] {
-  const { primary, blocks } = bundle;
+  const { primary } = bundle;
   const faults: ReceptionFault[] = [];
-  if (primary.crcType === CRC_TYPE.none && !blocks.some(targetsPrimary)) {
+  if (primary.crcType === CRC_TYPE.none && !isSigned(bundle, 0)) {
     faults.push("primary_unprotected");
   }
   if (
@@ -26,18 +25,4 @@ export function receptionFaults(bundle: Bundle): ReceptionFault[] {
     faults.push("age_missing");
   }
   return faults;
-}
-
-/** An abstract security block begins with an array of the numbers of its targets (RFC 9172 §3.6). */
-function targetsPrimary({ type, data }: CanonicalBlock): boolean {
-  if (type !== BLOCK_TYPE.integrity) return false;
-  try {
-    const cursor = new CborCursor(data);
-    for (let left = cursor.array(); left > 0; left--) {
-      if (cursor.uint() === 0) return true;
-    }
-  } catch (error) {
-    if (!(error instanceof BundleError)) throw error;
-  }
-  return false;
 }

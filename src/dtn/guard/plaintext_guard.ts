@@ -1,8 +1,6 @@
 import { type Bundle, payloadOf } from "../bundle/bundle.ts";
 import { BUNDLE_FLAG } from "../bundle/bundle_flags.ts";
-import { BLOCK_TYPE } from "../bundle/canonical_block.ts";
-import { CborCursor } from "../bundle/cbor_cursor.ts";
-import { BundleError } from "../bundle/error.ts";
+import { isEncrypted } from "../bundle/security_target.ts";
 
 /** What shows that a payload is encrypted, or why it need not be. */
 export type Encryption =
@@ -21,24 +19,8 @@ const PAYLOAD = 1;
  */
 export function encryptionOf(bundle: Bundle): Encryption | undefined {
   if ((bundle.primary.flags & BUNDLE_FLAG.adminRecord) !== 0) return "record";
-  if (bundle.blocks.some(encryptsPayload)) return "bcb";
+  if (isEncrypted(bundle, PAYLOAD)) return "bcb";
   return isCose(payloadOf(bundle)) ? "cose" : undefined;
-}
-
-/** An abstract security block begins with an array of the numbers of its targets (RFC 9172 §3.6). */
-function encryptsPayload(
-  { type, data }: { readonly type: number; readonly data: Uint8Array },
-): boolean {
-  if (type !== BLOCK_TYPE.confidentiality) return false;
-  try {
-    const cursor = new CborCursor(data);
-    for (let left = cursor.array(); left > 0; left--) {
-      if (cursor.uint() === PAYLOAD) return true;
-    }
-  } catch (error) {
-    if (!(error instanceof BundleError)) throw error;
-  }
-  return false;
 }
 
 /** A tagged array of three (COSE_Encrypt0) or four (COSE_Encrypt) whose first item, the protected header, is a byte string. */

@@ -15,13 +15,14 @@ import type {
 import { fifoScheduler } from "../schedule/ordered_scheduler.ts";
 import type { BundleEntry, Priority } from "../store/bundle_entry.ts";
 import { Applications } from "./applications.ts";
+import { BundleSecurity } from "./bundle_security.ts";
 import { Contacts } from "./contacts.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import type { DtnNodeOptions, SendBundleOptions } from "./dtn_node_options.ts";
 import { DtnNodeError } from "./error.ts";
 import { Forwarder } from "./forwarder.ts";
 import type { SendingCost } from "./neighbour.ts";
-import type { NodeContext } from "./node_context.ts";
+import { isOurs, type NodeContext } from "./node_context.ts";
 import { type NodeCounts, noOwnCounts } from "./node_counts.ts";
 import { Reception } from "./reception.ts";
 import type { Delivery, Registration } from "./registration.ts";
@@ -55,6 +56,7 @@ export class DtnNode implements AsyncDisposable {
   readonly #applications: Applications;
   readonly #dispatcher: Dispatcher;
   readonly #contacts: Contacts;
+  readonly #security: BundleSecurity;
   readonly #timestamps = new CreationTimestamps();
   #isClosed = false;
   #cancelTick: () => void = () => {};
@@ -77,16 +79,25 @@ export class DtnNode implements AsyncDisposable {
     const reports = new StatusReports(context, (report) => this.send(report));
     const applications = new Applications(context, forwarder, reports);
     const dispatcher = new Dispatcher(context, applications, forwarder);
+    const security = new BundleSecurity(context, reports);
     const routerTalk = new RouterTalk(
       context,
+      security,
       forwarder,
       () => this.nextTimestamp(),
     );
-    const reception = new Reception(context, dispatcher, reports, routerTalk);
+    const reception = new Reception(
+      context,
+      security,
+      dispatcher,
+      reports,
+      routerTalk,
+    );
     this.#context = context;
     this.#forwarder = forwarder;
     this.#applications = applications;
     this.#dispatcher = dispatcher;
+    this.#security = security;
     this.#contacts = new Contacts(context, forwarder, reception, routerTalk);
     this.#tick();
   }
@@ -129,7 +140,8 @@ export class DtnNode implements AsyncDisposable {
   }
 
   /**
-   * Takes a bundle that an application has made; resolves with its name once it is stored.
+   * Takes a bundle that an application has made; resolves with its name once it is stored. One of this node is signed and encrypted as the
+   * security policy says; one of another is checked as if it came from a neighbour.
    *
    * @throws {DtnNodeError} If it is not.
    */
@@ -137,9 +149,10 @@ export class DtnNode implements AsyncDisposable {
     if (this.#isClosed) {
       throw new DtnNodeError("closed", "The node is closed");
     }
-    const { id, outcome } = await this.#dispatcher.dispatch(bundle, {
-      priority,
-    });
+    const { id, outcome } = await this.#dispatcher.dispatch(
+      this.#secured(bundle),
+      { priority },
+    );
     if (outcome === "stored") return id;
     throw new DtnNodeError(outcome, `The bundle was not stored: ${outcome}`);
   }
@@ -203,6 +216,20 @@ export class DtnNode implements AsyncDisposable {
     this.#applications[Symbol.dispose]();
     this.#contacts.close();
     await this.#context.tasks.settled();
+  }
+
+  /** What an application gave us, as the security policy wants it. */
+  #secured(bundle: Bundle): Bundle {
+    const { source, destination } = bundle.primary;
+    const isOwn = source.isNull || isOurs(this.nodeId, source);
+    const made = isOwn ? this.#security.protect(bundle) : bundle;
+    if (isOwn && !isOurs(this.nodeId, destination)) return made;
+    const passed = this.#security.check(made);
+    if (passed) return passed;
+    throw new DtnNodeError(
+      "security",
+      "The security policy refuses the bundle",
+    );
   }
 
   #tick(): void {

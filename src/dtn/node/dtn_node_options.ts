@@ -1,5 +1,6 @@
 import type { Clock } from "../../core/async/mod.ts";
 import type { Logger } from "../../core/log/mod.ts";
+import type { SecurityPolicy } from "../bpsec/security_policy.ts";
 import type { Bundle } from "../bundle/bundle.ts";
 import type { Eid } from "../bundle/eid.ts";
 import type { BundleOptions } from "../bundle/quirk.ts";
@@ -21,6 +22,8 @@ export interface DtnNodeOptions {
   readonly scheduler?: Scheduler;
   /** Whether a bundle whose payload is not encrypted may go to `peer`; it may not by default. */
   readonly allowsPlaintext?: (bundle: Bundle, peer: string) => boolean;
+  /** Who must sign, encrypt and verify; nobody by default. What it is given as `node` is our node id. */
+  readonly security?: SecurityPolicy;
   /** Class of service of a bundle, which is each node's to choose; normal by default, expedited for reports. */
   readonly priorityOf?: (bundle: Bundle) => Priority;
   /** Whether to send the status reports that bundles ask for; not by default. */

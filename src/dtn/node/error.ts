@@ -4,6 +4,7 @@ import type { PutOutcome } from "../store/bundle_store.ts";
 export type DtnNodeErrorCode =
   | Exclude<PutOutcome, "stored"> // what the store says
   | "closed" // the node has been closed
+  | "security" // the security policy wants what cannot be done, or has not been
   | "registered"; // another application is registered in the endpoint
 
 /** A node that could not do what an application asked. */
@@ -14,8 +15,8 @@ export class DtnNodeError extends Error {
   readonly code: DtnNodeErrorCode;
 
   /** Says why. */
-  constructor(code: DtnNodeErrorCode, message: string) {
-    super(message);
+  constructor(code: DtnNodeErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
     this.code = code;
   }
 }

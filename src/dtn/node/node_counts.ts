@@ -2,6 +2,10 @@
 export const NODE_DROPS = [
   "malformed", // it does not decode, or an extension block that we need does not
   "unprocessable", // a block that we do not know says that the bundle is to be deleted
+  "security_missing", // the security policy wants it signed or encrypted, and it is not
+  "security_unknown", // it is secured in a way that we do not know
+  "security_failed", // what secures it is not right, or there is no key for it
+  "unprotected", // it was made here and cannot be secured as the policy says
   "hop_limit", // it had as many hops as it may
   "expired", // its lifetime is over
   "known", // it is here, or was

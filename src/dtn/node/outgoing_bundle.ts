@@ -1,6 +1,7 @@
 import type { Bytes } from "../../core/bytes/mod.ts";
 import { BLOCK_FLAG } from "../bundle/block_flags.ts";
 import { type Bundle, encodeBundle } from "../bundle/bundle.ts";
+import { BLOCK_TYPE } from "../bundle/canonical_block.ts";
 import { CborBuffer } from "../bundle/cbor_buffer.ts";
 import { CborCursor } from "../bundle/cbor_cursor.ts";
 import type { Eid } from "../bundle/eid.ts";
@@ -14,6 +15,7 @@ import {
   withHopCount,
   withPreviousNode,
 } from "../bundle/extension_blocks.ts";
+import { isEncrypted } from "../bundle/security_target.ts";
 import { uintSize } from "../bundle/uint.ts";
 
 /** For private use (RFC 9171 §9.1): how many copies of a bundle the neighbour may make, an integer; spray and wait needs it. */
@@ -34,7 +36,9 @@ export function departing(
   bundle: Bundle,
   { nodeId, residenceMs, copies }: Departure,
 ): Bytes {
-  let next = withPreviousNode(bundle, nodeId);
+  let next = isHidden(bundle, BLOCK_TYPE.previousNode)
+    ? bundle
+    : withPreviousNode(bundle, nodeId);
   const age = bundleAgeOf(bundle);
   if (age !== undefined) {
     next = withBundleAge(next, age + Math.max(0, Math.floor(residenceMs)));
@@ -70,6 +74,12 @@ export function copiesOf(bundle: Bundle): number | undefined {
     if (!(error instanceof BundleError)) throw error;
     return undefined;
   }
+}
+
+/** Whether `bundle` has a block of `type` that is encrypted: we can only leave it as it is. */
+function isHidden(bundle: Bundle, type: number): boolean {
+  const block = blockOfType(bundle, type);
+  return block !== undefined && isEncrypted(bundle, block.number);
 }
 
 function withCopies(bundle: Bundle, copies: number): Bundle {

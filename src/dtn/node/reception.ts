@@ -4,6 +4,7 @@ import { BLOCK_TYPE } from "../bundle/canonical_block.ts";
 import { BundleError } from "../bundle/error.ts";
 import { REPORT_REASON } from "../bundle/status_report.ts";
 import type { ReceivedBundle } from "../cla/convergence_layer.ts";
+import type { BundleSecurity } from "./bundle_security.ts";
 import type { Dispatcher } from "./dispatcher.ts";
 import { isOurs, type NodeContext } from "./node_context.ts";
 import { COPIES_BLOCK_TYPE, withNextHop } from "./outgoing_bundle.ts";
@@ -18,6 +19,7 @@ const PROCESSED: ReadonlySet<number> = new Set([
 /** Takes the bundles of neighbours, or refuses them (RFC 9171 §5.6). */
 export class Reception {
   readonly #context: NodeContext;
+  readonly #security: BundleSecurity;
   readonly #dispatcher: Dispatcher;
   readonly #reports: StatusReports;
   readonly #routerTalk: RouterTalk;
@@ -25,11 +27,13 @@ export class Reception {
   /** Gives what it takes to `routerTalk`, if that is what it is, else to `dispatcher`. */
   constructor(
     context: NodeContext,
+    security: BundleSecurity,
     dispatcher: Dispatcher,
     reports: StatusReports,
     routerTalk: RouterTalk,
   ) {
     this.#context = context;
+    this.#security = security;
     this.#dispatcher = dispatcher;
     this.#reports = reports;
     this.#routerTalk = routerTalk;
@@ -71,8 +75,10 @@ export class Reception {
   }
 
   /** `bundle` as we keep it; `undefined` if it ends here. */
-  #processed(bundle: Bundle): Bundle | undefined {
+  #processed(received: Bundle): Bundle | undefined {
     const { nodeId, counts } = this.#context;
+    const bundle = this.#security.check(received);
+    if (!bundle) return undefined;
     const { bundle: kept, report } = applyBlockFlags(
       bundle,
       ({ type }) => PROCESSED.has(type),

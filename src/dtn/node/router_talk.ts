@@ -4,6 +4,8 @@ import { createBundle } from "../bundle/create_bundle.ts";
 import { Eid } from "../bundle/eid.ts";
 import type { CreationTimestamp } from "../bundle/primary_block.ts";
 import type { RouterMessage } from "../routing/router.ts";
+import type { BundleSecurity } from "./bundle_security.ts";
+import { DtnNodeError } from "./error.ts";
 import type { Forwarder } from "./forwarder.ts";
 import type { NodeContext } from "./node_context.ts";
 
@@ -12,16 +14,19 @@ const LIFETIME_MS = 60_000;
 /** What the routers of neighbours say to each other: bundles between two nodes, neither stored nor sent again. */
 export class RouterTalk {
   readonly #context: NodeContext;
+  readonly #security: BundleSecurity;
   readonly #forwarder: Forwarder;
   readonly #nextTimestamp: () => CreationTimestamp;
 
   /** Speaks to the neighbours of `forwarder`. */
   constructor(
     context: NodeContext,
+    security: BundleSecurity,
     forwarder: Forwarder,
     nextTimestamp: () => CreationTimestamp,
   ) {
     this.#context = context;
+    this.#security = security;
     this.#forwarder = forwarder;
     this.#nextTimestamp = nextTimestamp;
   }
@@ -74,7 +79,18 @@ export class RouterTalk {
         payload: bytes,
       });
       counts.created++;
-      tasks.track(neighbour.send(encodeBundle(bundle)).then(() => {}));
+      const sent = this.#protected(bundle);
+      if (!sent) continue;
+      tasks.track(neighbour.send(encodeBundle(sent)).then(() => {}));
+    }
+  }
+
+  #protected(bundle: Bundle): Bundle | undefined {
+    try {
+      return this.#security.protect(bundle);
+    } catch (error) {
+      if (!(error instanceof DtnNodeError)) throw error;
+      this.#context.log.debug("dtn.no_routing", { code: error.code });
     }
   }
 }
