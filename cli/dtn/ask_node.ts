@@ -1,9 +1,10 @@
-import { concat } from "../../src/core/bytes/mod.ts";
+import { type Bytes, concat } from "../../src/core/bytes/mod.ts";
 import {
   decodeResponseHead,
   dialTcp,
   encodeRequestHead,
   fieldValue,
+  type HttpFields,
   readHead,
   TransportError,
 } from "../../src/core/transport/mod.ts";
@@ -24,6 +25,8 @@ export type AskNode = (
 }>;
 
 const MAX_ANSWER_BYTES = 2 ** 30;
+const PART_BYTES = 65_536;
+const LINE_FEED = 10;
 
 /** What asks the node of `config`, which runs on this machine. */
 export function askNode(config: DtnConfig, context: Context): AskNode {
@@ -53,15 +56,17 @@ export function askNode(config: DtnConfig, context: Context): AskNode {
         body ?? new Uint8Array(0),
       ));
       const { head, leftover } = await readHead(connection, decodeResponseHead);
-      const length = Number(fieldValue(head.fields, "content-length") ?? 0);
-      if (!(length <= MAX_ANSWER_BYTES)) throw tooLong();
-      const answer = new Uint8Array(length);
-      answer.set(leftover.subarray(0, length));
-      for (let filled = leftover.length; filled < length;) {
-        const count = await connection.read(answer.subarray(filled));
-        if (count === null) throw tooLong();
-        filled += count;
+      const parts = [leftover];
+      let length = leftover.length;
+      const buffer = new Uint8Array(PART_BYTES);
+      for (;;) {
+        const count = await connection.read(buffer);
+        if (count === null) break;
+        length += count;
+        if (length > MAX_ANSWER_BYTES) throw notWhole();
+        parts.push(buffer.slice(0, count));
       }
+      const answer = bodyOf(concat(...parts), head.fields);
       const type = fieldValue(head.fields, "content-type");
       return { status: head.status, type, body: answer };
     } catch (cause) {
@@ -95,6 +100,33 @@ export function textOf(
   throw new CliError("failed", `The node answered ${status}: ${text}`);
 }
 
-function tooLong(): CliError {
+/** The body in what came behind the head. */
+function bodyOf(bytes: Bytes, fields: HttpFields): Bytes {
+  const coding = fieldValue(fields, "transfer-encoding");
+  if (coding?.toLowerCase() === "chunked") return unchunked(bytes);
+  const length = Number(fieldValue(fields, "content-length") ?? 0);
+  if (bytes.length !== length) throw notWhole();
+  return bytes;
+}
+
+/** The body of chunks (RFC 9112 §7.1) to the last. */
+function unchunked(bytes: Bytes): Bytes {
+  const chunks: Bytes[] = [];
+  for (let at = 0;;) {
+    const end = bytes.indexOf(LINE_FEED, at);
+    const line = new TextDecoder().decode(
+      bytes.subarray(at, Math.max(at, end)),
+    );
+    const [size] = /^[0-9a-f]{1,8}(?=[;\s]|$)/i.exec(line) ?? [];
+    if (end < 0 || size === undefined) throw notWhole();
+    const length = parseInt(size, 16);
+    if (length === 0) return concat(...chunks);
+    chunks.push(bytes.subarray(end + 1, end + 1 + length));
+    at = end + 1 + length + 2;
+    if (at > bytes.length) throw notWhole();
+  }
+}
+
+function notWhole(): CliError {
   return new CliError("failed", "The node's answer is not whole");
 }

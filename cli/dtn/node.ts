@@ -20,8 +20,8 @@ import { configText, dtnState, readDtnConfig, secretIn } from "./settings.ts";
 const USAGE = `
 Usage: betanet-dtn node [--config <file>] [flags]
 
-Runs a node of Bundle Protocol 7 until SIGTERM: stores bundles, forwards them to neighbours, and serves applications over REST on
-loopback. The token that they must bring is in app.token of the folder of the state.
+Runs a node of Bundle Protocol 7 until SIGTERM: stores bundles, forwards them to neighbours, and serves applications over REST and
+WebSocket on loopback. The token that they must bring is in app.token of the folder of the state.
 
   --config <file>         read dtn.toml; flags win over it
   --print-config          print every key with its default and meaning
@@ -33,7 +33,7 @@ loopback. The token that they must bring is in app.token of the folder of the st
   --routing <name>        epidemic, spray, binary_spray, prophet, static or contact_graph
   --schedule <name>       fifo, edf or lyapunov
   --state <folder>        where bundles are
-  --app-port <n>          port of REST (3000)
+  --app-port <n>          port of REST and WebSocket (3000)
   --status-port <n>       serve /health, /ready, /metrics and a live page on loopback
 
 Examples:
@@ -85,7 +85,7 @@ export const node: Command = command({
     );
     await using rest = serveHttp(
       restApp({
-        ...{ node, store: bundles },
+        ...{ node, store: bundles, signal },
         ...token !== undefined && { token },
         ...config.node.lenient && { quirks: QUIRKS },
       }),

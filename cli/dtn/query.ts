@@ -3,12 +3,13 @@ import { type Command, command } from "../_main.ts";
 import { APP_FLAGS, APP_USAGE, appConfig } from "./app_flags.ts";
 import { askNode, textOf } from "./ask_node.ts";
 
-const WHAT = ["nodeid", "peers", "bundles", "store", "info"];
+const WHAT = ["nodeid", "peers", "eids", "bundles", "store", "info"];
 
 const USAGE = `
 Usage: betanet-dtn query <what> [flags]
 
-Asks the node; what is nodeid, peers (neighbours in contact), bundles, store (how full it is) or info (what it has done).
+Asks the node; what is nodeid, peers (neighbours in contact), eids (endpoints in which applications
+are registered), bundles (their names), store (how full it is) or info (what it has done).
 
 ${APP_USAGE}
 

@@ -177,4 +177,4 @@ export {
   type SendBundleOptions,
   type SendingCost,
 } from "./node/mod.ts";
-export { restApp, type RestAppOptions } from "./app/rest_app.ts";
+export { restApp, type RestAppOptions } from "./app/mod.ts";

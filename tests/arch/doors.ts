@@ -47,6 +47,7 @@ export const DENO: Doors = {
   "removeSync": FILES,
   "renameSync": FILES,
   "serve": SOCKETS,
+  "upgradeWebSocket": SOCKETS,
   "writeTextFileSync": FILES,
 };
 

@@ -112,14 +112,19 @@ export class Dtnd implements AsyncDisposable {
   }
 }
 
+/** Where a program of dtn7-rs is. */
+export async function dtn7Path(program: string): Promise<string> {
+  await install();
+  return `${ROOT}/bin/${program}`;
+}
+
 /** Runs a program of dtn7-rs, such as `dtnsend`, to its end; gives what it printed. */
 export async function runDtn7(
   program: string,
   args: readonly string[],
 ): Promise<Bytes> {
-  await install();
   const { success, stdout, stderr } = await new Deno.Command(
-    `${ROOT}/bin/${program}`,
+    await dtn7Path(program),
     { args: [...args], stdin: "null", stdout: "piped", stderr: "piped" },
   ).output();
   assert(success, new TextDecoder().decode(stderr));

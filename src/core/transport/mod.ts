@@ -39,6 +39,11 @@ export {
   serveHttp,
   type ServeHttpOptions,
 } from "./http_serve.ts";
+export {
+  type MessageEvents,
+  type MessagePeer,
+  upgradeToMessages,
+} from "./message_socket.ts";
 export { MemoryNetwork, type MemoryNetworkOptions } from "./memory.ts";
 export {
   dialQuic,

@@ -27,6 +27,11 @@ export class Applications implements Disposable {
     this.#reports = reports;
   }
 
+  /** Endpoints that have an application. */
+  get endpoints(): readonly string[] {
+    return [...this.#registrations.keys()];
+  }
+
   /**
    * Registers an application.
    *

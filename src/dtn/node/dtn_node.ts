@@ -117,6 +117,11 @@ export class DtnNode implements AsyncDisposable {
     return this.#forwarder.peers;
   }
 
+  /** Endpoints of this node in which applications are registered. */
+  get endpoints(): readonly string[] {
+    return this.#applications.endpoints;
+  }
+
   /**
    * Sends a bundle; resolves with its name once it is stored.
    *

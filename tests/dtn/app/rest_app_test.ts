@@ -1,4 +1,4 @@
-import { assertEquals, assertStringIncludes } from "@std/assert";
+import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import {
   decodeBundle,
   encodeBundle,
@@ -6,7 +6,9 @@ import {
 } from "../../../src/dtn/bundle/bundle.ts";
 import { CRC_TYPE } from "../../../src/dtn/bundle/crc.ts";
 import { createBundle } from "../../../src/dtn/bundle/create_bundle.ts";
-import { restApp, type RestAppOptions } from "../../../src/dtn/app/rest_app.ts";
+import { restApp } from "../../../src/dtn/app/rest_app.ts";
+import type { RestAppOptions } from "../../../src/dtn/app/rest_options.ts";
+import { lifetimeOf } from "../../../src/dtn/app/lifetime_of.ts";
 import { QUIRKS } from "../../../src/dtn/bundle/quirk.ts";
 import { DtnWorld, eid, text } from "../node/_dtn_world.ts";
 
@@ -31,7 +33,7 @@ Deno.test("an application sends, and another on the node takes what came, once",
   assertEquals(sent.status, 200);
   const id = (await sent.text()).trim();
   assertStringIncludes(id, "dtn://a/app-");
-  const [entry] = await (await ask("/status/bundles")).json();
+  const [entry] = await (await ask("/status/bundles/verbose")).json();
   assertEquals([entry.id, entry.destination], [id, "dtn://a/in"]);
   assertEquals((await ask(`/download?${id}`)).status, 200);
   const got = await ask("/endpoint?in");
@@ -144,4 +146,112 @@ Deno.test("requests that are wrong, too long, without the token or from another 
   assertEquals((await ask("/status/nodeid", { headers: wrong })).status, 401);
   const elsewhere = await ask("/status/nodeid", { headers }, "example.org");
   assertEquals(elsewhere.status, 421);
+});
+
+Deno.test("a lifetime is a number of milliseconds, or spans as dtn7-rs takes them", async () => {
+  for (
+    const [given, ms] of [
+      ["1500", 1_500],
+      ["1h", 3_600_000],
+      ["90s", 90_000],
+      ["1day 12h", 129_600_000],
+      ["2weeks", 1_209_600_000],
+      ["15ms", 15],
+      ["1M", 2_630_016_000],
+    ] as const
+  ) {
+    assertEquals(lifetimeOf(given), ms, given);
+  }
+  for (
+    const wrong of ["", "0", "-1", "1e3", "h", "1 fortnight", "1us", "99y"]
+  ) {
+    assertThrows(() => lifetimeOf(wrong), RangeError, "lifetime", wrong);
+  }
+  const { world, node, ask } = await served();
+  await using _ = world;
+  const sent = await ask("/send?dst=dtn://b/in&lifetime=1h%2030m", {
+    method: "POST",
+    body: "x",
+  });
+  const bytes = node.bundles.bytes((await sent.text()).trim())!;
+  assertEquals(decodeBundle(bytes).primary.lifetimeMs, 5_400_000);
+});
+
+Deno.test("lists have every bundle, however many", async () => {
+  const { world, node, ask } = await served();
+  await using _ = world;
+  const ids: string[] = [];
+  const list = async (path: string) =>
+    await (await ask(`/status/bundles${path}`)).json();
+  assertEquals(await list(""), []);
+  for (let i = 0; i < 600; i++) {
+    const destination = eid(`dtn://${i % 2 ? "odd" : "even"}/in`);
+    ids.push(
+      await world.settle(node.send({ destination, payload: text(`${i}`) })),
+    );
+  }
+  assertEquals(await list(""), ids);
+  const verbose: { id: string; destination: string }[] = await list("/verbose");
+  assertEquals(verbose.map(({ id }) => id), ids);
+  assertEquals(verbose[1]!.destination, "dtn://odd/in");
+  assertEquals(
+    await list("/filtered?addr=even"),
+    ids.filter((_, i) => i % 2 === 0),
+  );
+  assertEquals(await list("/filtered?addr=elsewhere"), []);
+  assertEquals((await ask("/status/bundles/filtered")).status, 400);
+});
+
+Deno.test("dtn7-rs's other routes are there: hexadecimal, register, DELETE, endpoints", async () => {
+  const { world, node, ask } = await served();
+  await using _ = world;
+  const bundle = createBundle({
+    source: eid("dtn://far/app"),
+    destination: eid("dtn://a/in"),
+    creation: { timeMs: 700_000_000_000, sequence: 3 },
+    lifetimeMs: 2 ** 40,
+    payload: text("x"),
+  });
+  const hex = encodeBundle(bundle).toHex();
+  const id = "dtn://far/app-700000000000-3";
+  const inserted = await ask(`/insert?${hex}`);
+  assertEquals(await inserted.text(), `${id}\n`);
+  assertEquals((await ask("/insert?9f8")).status, 400);
+  assertEquals(await (await ask(`/download.hex?${id}`)).text(), hex);
+  assertEquals((await ask("/download.hex?nothing")).status, 404);
+  const deleted = await ask(`/delete?${id}`, { method: "DELETE" });
+  assertEquals(await deleted.text(), `Deleted ${id}`);
+  assertEquals(
+    await (await ask("/register?in")).text(),
+    "Registered dtn://a/in",
+  );
+  assertEquals((await ask("/register?dtn://b/in")).status, 400);
+  assertEquals((await ask("/register?%ff")).status, 400);
+  using _registration = node.register(eid("dtn://a/in"));
+  assertEquals(await (await ask("/status/eids")).json(), [
+    ...["dtn://a/", "dtn://a/in"],
+  ]);
+});
+
+Deno.test("no web page reaches a node, whatever it brings", async () => {
+  const { world, ask } = await served({ token: "secret" });
+  await using _ = world;
+  const authorization = "Bearer secret";
+  for (
+    const field of [
+      { origin: "http://127.0.0.1:3000" },
+      { origin: "null" },
+      { "sec-fetch-site": "cross-site" },
+      { "sec-fetch-site": "same-site" },
+    ]
+  ) {
+    for (const path of ["/status/nodeid", "/ws", "/delete?x"]) {
+      const headers = { authorization, ...field };
+      assertEquals((await ask(path, { headers })).status, 403, path);
+    }
+  }
+  const typed = { authorization, "sec-fetch-site": "none" };
+  assertEquals((await ask("/status/nodeid", { headers: typed })).status, 200);
+  const wrong = { authorization: "Bearer x", upgrade: "websocket" };
+  assertEquals((await ask("/ws", { headers: wrong })).status, 401);
 });
