@@ -14,6 +14,19 @@ import { uintSize } from "./uint.ts";
  */
 export function fragmentBundle(bundle: Bundle, maxBytes: number): Bundle[] {
   if (bundleSize(bundle) <= maxBytes) return [bundle];
+  return [...fragmentsOf(bundle, maxBytes)];
+}
+
+/**
+ * The fragments of `bundle` one by one, as {@link fragmentBundle} makes them, from the byte `at` of its payload on.
+ *
+ * @throws As {@link fragmentBundle}.
+ */
+export function* fragmentsOf(
+  bundle: Bundle,
+  maxBytes: number,
+  at = 0,
+): IterableIterator<Bundle> {
   if ((bundle.primary.flags & BUNDLE_FLAG.mustNotFragment) !== 0) {
     throw new BundleError("fragment", "The bundle must not be fragmented");
   }
@@ -21,8 +34,6 @@ export function fragmentBundle(bundle: Bundle, maxBytes: number): Bundle[] {
   const replicated = bundle.blocks.filter(({ flags }, i) =>
     i === bundle.blocks.length - 1 || (flags & BLOCK_FLAG.replicate) !== 0
   );
-  const fragments: Bundle[] = [];
-  let at = 0;
   do {
     const blocks = at === 0 ? bundle.blocks : replicated;
     const empty = fragmentOf(bundle, blocks, at, 0);
@@ -33,10 +44,9 @@ export function fragmentBundle(bundle: Bundle, maxBytes: number): Bundle[] {
     if (length < 1) {
       throw new RangeError(`No room for a payload in ${maxBytes} bytes`);
     }
-    fragments.push(fragmentOf(bundle, blocks, at, length));
+    yield fragmentOf(bundle, blocks, at, length);
     at += length;
   } while (at < payload.length);
-  return fragments;
 }
 
 function fragmentOf(

@@ -1,5 +1,5 @@
 import type { CryptoProvider } from "../../core/crypto/mod.ts";
-import { type Bundle, decodeBundle } from "../bundle/bundle.ts";
+import { type Bundle, decodeBundle, encodeBundle } from "../bundle/bundle.ts";
 import type { Eid } from "../bundle/eid.ts";
 import type { BundleOptions } from "../bundle/quirk.ts";
 import { encryptionOf } from "../guard/plaintext_guard.ts";
@@ -55,7 +55,9 @@ export async function exportBundles(
       counts.plaintext++;
       continue;
     }
-    const leaving = departing(bundle, { nodeId, residenceMs });
+    const leaving = encodeBundle(
+      departing(bundle, { nodeId, residenceMs }),
+    );
     const name = bundleFileName(crypto.hash("sha256", leaving));
     if (names.has(name)) {
       counts.known++;

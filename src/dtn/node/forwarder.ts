@@ -1,5 +1,5 @@
 import { type Clock, delay } from "../../core/async/mod.ts";
-import type { Bundle } from "../bundle/bundle.ts";
+import { type Bundle, encodeBundle } from "../bundle/bundle.ts";
 import { Eid } from "../bundle/eid.ts";
 import { encryptionOf } from "../guard/plaintext_guard.ts";
 import type { NextHop, RoutedBundle, Router } from "../routing/router.ts";
@@ -10,7 +10,9 @@ import type { DtnNodeOptions } from "./dtn_node_options.ts";
 import type { Neighbour, SentOutcome } from "./neighbour.ts";
 import type { NodeDrop } from "./node_counts.ts";
 import { departing } from "./outgoing_bundle.ts";
+import { fragmentable, sendFragments } from "./outgoing_fragments.ts";
 import { type Hop, Peer } from "./peer.ts";
+import { TakenParts } from "./taken_parts.ts";
 
 /** Parts of a {@link Forwarder}. */
 export interface ForwarderOptions
@@ -37,6 +39,8 @@ export interface ForwarderCounts {
   forwarded: number;
   /** Bundles that neighbours have refused. */
   refused: number;
+  /** Fragments that neighbours have acknowledged, or were handed over. */
+  fragments: number;
   /** Bundles whose outcome is unknown, as the contact ended. */
   unknown: number;
   /** Contacts that were closed, as bundles under way had no outcome. */
@@ -55,6 +59,7 @@ export class Forwarder {
   readonly counts: ForwarderCounts = {
     forwarded: 0,
     refused: 0,
+    fragments: 0,
     unknown: 0,
     silent: 0,
   };
@@ -64,6 +69,7 @@ export class Forwarder {
   readonly #peers = new Map<string, Peer>();
   /** Bundles of which the only copy is under way. */
   readonly #leaving = new Set<string>();
+  readonly #taken = new TakenParts();
   #cancelRetry: (() => void) | undefined;
   #isScanning = false;
   #scansAgain = false;
@@ -91,8 +97,7 @@ export class Forwarder {
     const { id } = neighbour;
     const peer = this.#peers.get(id) ?? new Peer(id, this.#clock);
     this.#peers.set(id, peer);
-    for (const older of peer.contacts) older.doubt();
-    return peer.contacts.push(neighbour) === 1;
+    return peer.begin(neighbour) === 1;
   }
 
   /** A contact has ended; says whether it was the last with that neighbour. */
@@ -161,6 +166,7 @@ export class Forwarder {
   forget(id: string): void {
     this.#options.scheduler.remove(id);
     this.#options.router.removed(id);
+    this.#taken.forget(id);
     for (const peer of this.#peers.values()) peer.forget(id);
   }
 
@@ -230,22 +236,45 @@ export class Forwarder {
     peer.waiting.delete(id);
     const entry = this.#store.entry(id);
     if (!entry) return;
-    const bytes = this.#leaving.has(id)
+    const bundle = this.#leaving.has(id)
       ? undefined
       : this.#outgoing(entry, hop);
-    if (!bytes) {
+    if (!bundle) {
       this.#failed(entry, hop);
       // It may not go to this one; to another it may.
       if (peer.hasRefused(id)) this.offer(entry);
       return;
     }
-    neighbour.began(id, bytes.length);
+    const bytes = encodeBundle(bundle);
+    const way = peer.wayFor(bytes.length, neighbour);
+    way.began(id, bytes.length);
     if (!keeps) this.#leaving.add(id);
-    const outcome = await neighbour.send(bytes);
-    neighbour.ended(id);
+    const outcome = bytes.length <= way.contact.maxBundleBytes
+      ? await way.send(bytes)
+      : await this.#sendInFragments(way, { id, bundle });
+    way.ended(id);
     if (!keeps) this.#leaving.delete(id);
-    this.#sent(neighbour, { entry, scheduled, hop, keeps, outcome });
+    this.#sent(way, { entry, scheduled, hop, keeps, outcome });
     this.#pump(this.#peers.get(peer.id));
+  }
+
+  /** The whole stays in the store until the last fragment is acknowledged; of what is, only this process knows. */
+  async #sendInFragments(
+    neighbour: Neighbour,
+    { id, bundle }: { readonly id: string; readonly bundle: Bundle },
+  ): Promise<SentOutcome> {
+    const maxBytes = neighbour.contact.maxBundleBytes;
+    const whole = fragmentable(bundle, maxBytes);
+    if (!whole) return "too_large";
+    return await sendFragments(whole, {
+      maxBytes,
+      taken: this.#taken.of(id, neighbour.id),
+      send: (bytes) => neighbour.send(bytes),
+      onTaken: (taken) => {
+        this.counts.fragments++;
+        this.#taken.set(id, neighbour.id, taken);
+      },
+    });
   }
 
   #sent(
@@ -264,6 +293,7 @@ export class Forwarder {
     if (outcome === "sent") {
       this.counts.forwarded++;
       peer?.succeed();
+      this.#taken.forget(entry.id, neighbour.id);
       scheduler.sent(scheduled, neighbour.cost, now);
       router.sent(routedOf(entry), hop, now);
       if (keeps) return;
@@ -277,7 +307,8 @@ export class Forwarder {
     else if (outcome === "unknown") this.counts.unknown++;
     else this.counts.refused++;
     if (this.#isClosed) return;
-    if (outcome === "never" || outcome === "too_large") peer?.refuse(entry.id);
+    if (outcome === "too_large") peer?.refuse(entry.id, "size");
+    else if (outcome === "never") peer?.refuse(entry.id, "bundle");
     else peer?.pause(() => this.#pump(peer));
     if (this.#store.entry(entry.id)) this.offer(entry);
   }
@@ -287,15 +318,15 @@ export class Forwarder {
     this.#options.router.failed(routedOf(entry), hop, now);
   }
 
-  /** The bytes of a bundle as they leave; `undefined` if it may not, or is gone. */
-  #outgoing(entry: BundleEntry, hop: NextHop): Uint8Array | undefined {
+  /** A bundle as it leaves; `undefined` if it may not, or is gone. */
+  #outgoing(entry: BundleEntry, hop: NextHop): Bundle | undefined {
     const stored = this.#store.bytes(entry.id);
     if (!stored) return undefined;
     const bundle = this.#options.decode(stored);
     const { allowsPlaintext } = this.#options;
     if (!encryptionOf(bundle) && !allowsPlaintext?.(bundle, hop.peer)) {
       this.#options.onDrop("plaintext");
-      this.#peers.get(hop.peer)?.refuse(entry.id);
+      this.#peers.get(hop.peer)?.refuse(entry.id, "bundle");
       return undefined;
     }
     const { copies } = hop;

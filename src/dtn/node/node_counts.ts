@@ -13,7 +13,7 @@ export const NODE_DROPS = [
   "full", // the store is full, or the share of its class
   "evicted", // it gave way to bundles of higher classes
   "plaintext", // it may not leave unencrypted, and is given back to nobody: counted each time that it was not sent
-  "too_large_for_peer", // the neighbour takes no bundle of its size, and it must not be fragmented: counted as above
+  "too_large_for_peer", // the neighbour takes no bundle of its size, and it must not be fragmented, or cannot be: counted as above
   "routing", // a message between routers that is malformed
 ] as const;
 
@@ -32,6 +32,8 @@ export interface NodeCounts {
   readonly forwarded: number;
   /** Bundles that neighbours have refused. */
   readonly refused: number;
+  /** Fragments that neighbours have acknowledged, or were handed over. */
+  readonly fragments: number;
   /** Bundles whose outcome is unknown, as the contact ended. */
   readonly unknown: number;
   /** Contacts that were closed, as bundles under way had no outcome for too long. */

@@ -1,6 +1,5 @@
-import type { Bytes } from "../../core/bytes/mod.ts";
 import { BLOCK_FLAG } from "../bundle/block_flags.ts";
-import { type Bundle, encodeBundle } from "../bundle/bundle.ts";
+import type { Bundle } from "../bundle/bundle.ts";
 import { BLOCK_TYPE } from "../bundle/canonical_block.ts";
 import { CborBuffer } from "../bundle/cbor_buffer.ts";
 import { CborCursor } from "../bundle/cbor_cursor.ts";
@@ -35,7 +34,7 @@ export interface Departure {
 export function departing(
   bundle: Bundle,
   { nodeId, residenceMs, copies }: Departure,
-): Bytes {
+): Bundle {
   let next = isHidden(bundle, BLOCK_TYPE.previousNode)
     ? bundle
     : withPreviousNode(bundle, nodeId);
@@ -43,8 +42,7 @@ export function departing(
   if (age !== undefined) {
     next = withBundleAge(next, age + Math.max(0, Math.floor(residenceMs)));
   }
-  if (copies !== undefined) next = withCopies(next, copies);
-  return encodeBundle(next);
+  return copies === undefined ? next : withCopies(next, copies);
 }
 
 /**

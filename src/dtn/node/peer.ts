@@ -27,7 +27,8 @@ export class Peer {
   isCrowded = false;
   /** Whether bundles are being taken from the scheduler for it. */
   isPumping = false;
-  readonly #refused = new Set<string>();
+  /** What it does not take, and whether that is for its size alone. */
+  readonly #refused = new Map<string, "bundle" | "size">();
   readonly #clock: Clock;
   #pauseMs = MIN_PAUSE_MS;
   #cancelPause: (() => void) | undefined;
@@ -36,6 +37,25 @@ export class Peer {
   constructor(id: string, clock: Clock) {
     this.id = id;
     this.#clock = clock;
+  }
+
+  /** A contact with it has begun: older ones may be dead, and this one may take what they do not. Gives how many there are. */
+  begin(neighbour: Neighbour): number {
+    for (const older of this.contacts) older.doubt();
+    for (const [id, why] of this.#refused) {
+      if (why === "size") this.#refused.delete(id);
+    }
+    return this.contacts.push(neighbour);
+  }
+
+  /** The contact that a bundle of `size` bytes goes over which was to go over `chosen`: one that takes it whole, or most of it. */
+  wayFor(size: number, chosen: Neighbour): Neighbour {
+    if (size <= chosen.contact.maxBundleBytes) return chosen;
+    return this.contacts.reduce(
+      (most, each) =>
+        each.contact.maxBundleBytes > most.contact.maxBundleBytes ? each : most,
+      chosen,
+    );
   }
 
   /** Whether a bundle is under way to it. */
@@ -48,11 +68,11 @@ export class Peer {
     return this.#refused.has(id);
   }
 
-  /** It has refused a bundle for good. */
-  refuse(id: string): void {
-    this.#refused.add(id);
+  /** It has refused a bundle for good, or as long as no contact takes more. */
+  refuse(id: string, why: "bundle" | "size"): void {
+    this.#refused.set(id, why);
     if (this.#refused.size <= MAX_REFUSED) return;
-    const [oldest] = this.#refused;
+    const [oldest] = this.#refused.keys();
     this.#refused.delete(oldest!);
   }
 
