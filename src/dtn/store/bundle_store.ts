@@ -69,6 +69,7 @@ const DESTINATION_TAG_LENGTH = 8;
 /** What is committed together at most. */
 const GROUP = { bundles: 256, bytes: 4 * 1024 * 1024 } as const;
 const SWEEP_AT_ONCE = 1_024;
+const FORGET_EVERY_MS = 60_000;
 
 /**
  * Keeps bundles until they are deleted or expire, and knows those that are gone, so that none is taken twice.
@@ -87,6 +88,7 @@ export class BundleStore implements Disposable {
   #known = 0;
   #forgotten = 0;
   #nextSequence = 1;
+  #sweptMs = -Infinity;
   #waiting: Waiting[] = [];
   #waitingBytes = 0;
   /** Bundles that the next commit removes; they count as gone. */
@@ -238,7 +240,10 @@ export class BundleStore implements Disposable {
     }
   }
 
-  /** Removes bundles that have expired by `nowMs`, and gives them: 1,024 at most, so that a caller asks again. */
+  /**
+   * Removes bundles that have expired by `nowMs`, and gives them: 1,024 at most, so that a caller asks again. Ids of bundles that are
+   * gone are forgotten with them, and once a minute.
+   */
   sweep(nowMs: number): readonly BundleEntry[] {
     this.#commitDeletes();
     const due: Place[] = [];
@@ -247,6 +252,9 @@ export class BundleStore implements Disposable {
       if (u48(reader) > nowMs || due.length >= SWEEP_AT_ONCE) break;
       due.push(placeIn(reader.rest()));
     }
+    const isRecent = Math.abs(nowMs - this.#sweptMs) < FORGET_EVERY_MS;
+    if (due.length === 0 && isRecent) return [];
+    this.#sweptMs = nowMs;
     return this.#change(() => {
       this.#known -= this.#store.sweep(nowMs);
       return due.flatMap((place) => this.#remove(place, false) ?? []);

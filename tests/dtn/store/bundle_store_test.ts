@@ -198,6 +198,25 @@ Deno.test("sweep() removes 1,024 bundles at most, so that a node stays responsiv
   assertEquals(box.bundles.sweep(end).length, 0);
 });
 
+Deno.test("sweep() every second writes once a minute where nothing has expired", async () => {
+  const store = memoryStore();
+  let changes = 0;
+  using box = new Box({
+    ...bound(store),
+    transaction(fn) {
+      changes++;
+      return store.transaction(fn);
+    },
+  });
+  await box.put(1, { expiresMs: box.clock.wallTime() + 600_000 });
+  changes = 0;
+  const now = box.clock.wallTime();
+  for (let s = 0; s < 120; s++) {
+    assertEquals(box.bundles.sweep(now + 1_000 * s), []);
+  }
+  assertEquals(changes, 2);
+});
+
 Deno.test("a store has a bound for bundles, for bytes and for each class of service, and refuses beyond", async () => {
   using box = new Box(memoryStore(), {
     limits: { maxBundles: 10, maxBytes: 10_000, maxBundleBytes: 4_000 },
