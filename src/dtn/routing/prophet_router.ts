@@ -48,7 +48,8 @@ const LEAST = 0.001;
 
 /**
  * PRoPHET (RFC 6693): each node predicts how likely it is to deliver to each other, from how often it met it and what neighbours
- * predict; a bundle is copied to neighbours that are likelier than we are (GRTR, §3.6).
+ * predict; a bundle is copied to neighbours that are likelier than we are (GRTR, §3.6). Neighbours are told the table when a contact
+ * begins, and again while it lasts when others have raised something in it.
  *
  * ```text
  * message   CBOR map: node id → predictability in millionths
@@ -62,6 +63,9 @@ export function prophetRouter(options: ProphetOptions): Router {
   const lastMet = new Map<string, number>();
   const told = new Map<string, Map<string, number>>();
   const has = new Map<string, Set<string>>();
+  const inContact = new Set<string>();
+  const others = (peer: string) =>
+    [...inContact].filter((each) => each !== peer);
 
   const age = (nowMs: number) => {
     const seconds = Math.floor((nowMs - aged) / 1_000);
@@ -85,6 +89,11 @@ export function prophetRouter(options: ProphetOptions): Router {
     );
     store.set(STATE, encodeCbor([aged, new Map(rows)]));
   };
+  const tell = (peers: readonly string[]) => {
+    const best = [...table].sort(([, a], [, b]) => b - a).slice(0, MAX_TOLD);
+    const bytes = encodePredictabilities(new Map(best));
+    return peers.map((to) => ({ to, bytes }));
+  };
   return {
     name: "prophet",
     contactBegan(peer, nowMs) {
@@ -107,13 +116,11 @@ export function prophetRouter(options: ProphetOptions): Router {
         lastMet.delete(oldest!);
       }
       save();
-      const best = [...table].sort(([, a], [, b]) => b - a).slice(0, MAX_TOLD);
-      const rows = best.map(([node, value]) =>
-        [node, millionths(value)] as const
-      );
-      return [{ to: peer, bytes: encodeCbor(new Map(rows)) }];
+      inContact.add(peer);
+      return tell([peer, ...others(peer)]);
     },
     contactEnded(peer) {
+      inContact.delete(peer);
       told.delete(peer);
       has.delete(peer);
     },
@@ -122,15 +129,17 @@ export function prophetRouter(options: ProphetOptions): Router {
       const predicted = decodeTable(message);
       told.set(from, predicted);
       const here = table.get(from) ?? 0;
+      let isNews = false;
       for (const [node, value] of predicted) {
         if (node === nodeId || node === from) continue;
         const through = here * value * p.beta;
         if (through > (table.get(node) ?? 0) && through >= LEAST) {
           set(node, through);
+          isNews ||= table.has(node);
         }
       }
       save();
-      return [];
+      return isNews ? tell(others(from)) : [];
     },
     route(bundle, peers, nowMs): RouteDecision {
       const found = direct(bundle, peers);

@@ -195,6 +195,23 @@ Deno.test("PRoPHET raises a predictability at encounters, lowers it with time, a
   assert(Math.abs(transitive - half * 0.8 * PROPHET.beta) < 1e-5);
 });
 
+Deno.test("PRoPHET tells neighbours in contact what an encounter and others' predictions have changed, and nobody else", () => {
+  const router = prophetRouter({ store: memoryStore(), nodeId: A });
+  assertEquals(router.contactBegan(B, 0).map(({ to }) => to), [B]);
+  const met = router.contactBegan(C, 0);
+  assertEquals(met.map(({ to }) => to), [C, B]);
+  for (const { bytes } of met) {
+    assertEquals(tableIn(bytes).get(C), PROPHET.encounterFirst);
+  }
+  const message = encodePredictabilities(new Map([[Z, 0.8]]));
+  const heard = router.received(B, message, 0);
+  assertEquals(heard.map(({ to }) => to), [C]);
+  assertEquals(tableIn(heard[0]!.bytes).get(Z), 0.36);
+  assertEquals(router.received(B, message, 0), []);
+  router.contactEnded(C, 0);
+  assertEquals(router.contactBegan(Z, 0).map(({ to }) => to), [Z, B]);
+});
+
 Deno.test("PRoPHET copies a bundle to neighbours that are likelier to deliver it, once, and keeps its own", () => {
   const router = prophetRouter({ store: memoryStore(), nodeId: A });
   for (const peer of [B, C, "dtn://d/"]) router.contactBegan(peer, 0);
