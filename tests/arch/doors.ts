@@ -81,7 +81,7 @@ export const GLOBALS: Doors = {
   "require": [],
   "self": [],
   "sessionStorage": [],
-  "setImmediate": ["core/async"], // lets the tests' clock wait for what is due
+  "setImmediate": ["core/async"],
   "setInterval": [],
   "setTimeout": ["core/async"],
   "window": [],

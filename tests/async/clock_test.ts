@@ -25,6 +25,17 @@ Deno.test("systemClock cancels a chain at any of its timers", () => {
   }
 });
 
+Deno.test("systemClock calls without a timer what is due at once, unless it is cancelled", async () => {
+  using timers = new RecordedTimers();
+  const calls: number[] = [];
+  systemClock.setTimeout(() => calls.push(1), 0);
+  systemClock.setTimeout(() => calls.push(2), 0)();
+  systemClock.setTimeout(() => calls.push(3), -1);
+  assertEquals([calls, timers.size], [[], 0]);
+  await new Promise<void>((resolve) => systemClock.setTimeout(resolve, 0));
+  assertEquals(calls, [1, 3]);
+});
+
 /** Takes the place of the runtime's timers, and calls them when told to. */
 class RecordedTimers implements Disposable {
   readonly #real = { setTimeout, clearTimeout };
