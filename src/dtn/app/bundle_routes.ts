@@ -66,7 +66,9 @@ export function bundleRoutes(
   });
   app.get("/download", (c) => {
     const bytes = store.bytes(queryOf(c));
-    return bytes ? c.body(bytes, 200, CBOR) : c.text("Not found\n", 404);
+    return bytes
+      ? c.body(new Uint8Array(bytes), 200, CBOR)
+      : c.text("Not found\n", 404);
   });
   app.get("/download.hex", (c) => {
     const bytes = store.bytes(queryOf(c));

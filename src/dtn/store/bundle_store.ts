@@ -12,18 +12,18 @@ import {
   decodeEntry,
   encodeEntry,
   type Priority,
-  type StoredEntry,
 } from "./bundle_entry.ts";
+import { RecentBundles, type StoredBundle } from "./recent_bundles.ts";
 import { plainValues, sealedValues, type ValueForm } from "./sealed_values.ts";
 import {
   bundleKey,
+  destinationKey,
   entryKey,
   expiryKey,
   GONE,
   idValue,
   KEY,
   type Place,
-  placeBytes,
   placeIn,
   priorityOf,
   rankOf,
@@ -70,12 +70,15 @@ const DESTINATION_TAG_LENGTH = 8;
 const GROUP = { bundles: 256, bytes: 4 * 1024 * 1024 } as const;
 const SWEEP_AT_ONCE = 1_024;
 const FORGET_EVERY_MS = 60_000;
+/** How long a bundle that is to be deleted waits for others at most. */
+const DELETE_SOON_MS = 10;
+const MAX_TAGS = 1_024;
 
 /**
  * Keeps bundles until they are deleted or expire, and knows those that are gone, so that none is taken twice.
  *
  * What {@link put} said `stored` to is as lasting as the store is: with SQLite it outlives the death of the process. Bundles that are
- * put in one turn of the event loop are committed together.
+ * put in one turn of the event loop are committed together. The latest are in memory besides.
  */
 export class BundleStore implements Disposable {
   readonly #store: Store;
@@ -93,7 +96,11 @@ export class BundleStore implements Disposable {
   #waitingBytes = 0;
   /** Bundles that the next commit removes; they count as gone. */
   #deleting = new Map<string, PromiseWithResolvers<void>>();
+  readonly #recent = new RecentBundles();
+  /** Of destinations. */
+  readonly #tags = new Map<string, Bytes>();
   #cancelCommit: (() => void) | undefined;
+  #cancelDeletes: (() => void) | undefined;
   #isClosed = false;
 
   /**
@@ -129,7 +136,7 @@ export class BundleStore implements Disposable {
   }
 
   /**
-   * Stores a bundle; resolves once it is stored, or with the reason why it is not.
+   * Stores a bundle, whose bytes must stay as they are; resolves once it is stored, or with the reason why it is not.
    *
    * @throws {StorageError} If the disk fails.
    */
@@ -150,57 +157,50 @@ export class BundleStore implements Disposable {
   /** Commits what was put and is to be deleted, at once. */
   commit(): void {
     this.#cancelCommit?.();
-    this.#cancelCommit = undefined;
-    this.#commitDeletes();
-    const group = this.#waiting;
+    this.#cancelDeletes?.();
+    this.#cancelCommit = this.#cancelDeletes = undefined;
+    const [deleting, waiting] = [this.#deleting, this.#waiting];
+    if (deleting.size + waiting.length === 0) return;
+    this.#deleting = new Map();
     this.#waiting = [];
     this.#waitingBytes = 0;
-    if (group.length === 0) return;
     try {
-      const outcomes = this.#change(() => group.map((each) => this.#put(each)));
-      group.forEach(({ resolve }, i) => resolve(outcomes[i]!));
-    } catch (error) {
-      if (group.length > 1) {
-        // One that does not fit must not take the others with it.
-        for (const each of group) {
-          this.#waiting = [each];
-          this.commit();
-        }
-        return;
-      }
-      if (error instanceof StorageError && error.code === "full") {
-        group[0]!.resolve("full");
-      } else group[0]!.reject(error);
+      const outcomes = this.#change(() => {
+        for (const id of deleting.keys()) this.#removeKnown(id);
+        return waiting.map((each) => this.#put(each));
+      });
+      for (const { resolve } of deleting.values()) resolve();
+      waiting.forEach(({ resolve }, i) => resolve(outcomes[i]!));
+    } catch {
+      this.#commitOneByOne(deleting, waiting);
     }
   }
 
   /** Whether the bundle is here, or was and has not expired. */
   knows(id: string): boolean {
-    return this.#store.get(this.#idKey(id)) !== undefined;
+    return this.#recent.get(id) !== undefined ||
+      this.#store.get(this.#idKey(id)) !== undefined;
   }
 
   /** What is known of a bundle that is here. */
   entry(id: string): BundleEntry | undefined {
-    const place = this.#placeHere(id);
-    return place && this.#read(place)?.entry;
+    return this.#here(id)?.entry;
   }
 
-  /** The bundle, if it is here. */
-  bytes(id: string): Bytes | undefined {
-    const place = this.#placeHere(id);
-    const stored = place && this.#read(place);
-    if (!stored) return undefined;
-    if (stored.inline) return new Uint8Array(stored.inline);
-    const key = bundleKey(place);
+  /** The bundle, if it is here: nobody may change its bytes. */
+  bytes(id: string): Uint8Array | undefined {
+    const stored = this.#here(id);
+    if (!stored || stored.bytes) return stored?.bytes;
+    const key = bundleKey(stored.place);
     const value = this.#store.get(key);
     return value && this.#values.open(key, value);
   }
 
   /** Removes a bundle; it stays known until it expires. Says whether it was here. */
   delete(id: string): boolean {
-    const place = this.#placeHere(id);
-    if (!place) return false;
-    return this.#change(() => this.#remove(place, true)) !== undefined;
+    if (!this.#here(id)) return false;
+    this.#change(() => this.#removeKnown(id));
+    return true;
   }
 
   /**
@@ -211,10 +211,16 @@ export class BundleStore implements Disposable {
    */
   deleteSoon(id: string): Promise<void> {
     const known = this.#deleting.get(id);
-    if (known || !this.#placeOf(id)) return known?.promise ?? Promise.resolve();
+    if (known || !this.#here(id)) return known?.promise ?? Promise.resolve();
     const deleting = Promise.withResolvers<void>();
     this.#deleting.set(id, deleting);
-    this.#commitSoon(this.#deleting.size >= GROUP.bundles);
+    if (this.#deleting.size >= GROUP.bundles) this.commit();
+    else {
+      this.#cancelDeletes ??= this.#clock.setTimeout(
+        () => this.commit(),
+        DELETE_SOON_MS,
+      );
+    }
     return deleting.promise;
   }
 
@@ -222,21 +228,17 @@ export class BundleStore implements Disposable {
   *entries(destination?: string): IterableIterator<BundleEntry> {
     const prefix = destination === undefined
       ? KEY.entry
-      : concat(KEY.to, this.#values.tag(destination, DESTINATION_TAG_LENGTH));
+      : concat(KEY.to, this.#tagOf(destination));
     for (const { key, value } of this.#store.entries(prefix)) {
       const place = placeIn(key.subarray(prefix.length));
-      const found = destination === undefined
-        ? this.#decode(key, value, place)
-        : this.#read(place);
+      const entry = destination === undefined
+        ? this.#decode(key, value, place).entry
+        : this.#read(place)?.entry;
       // Two destinations may have one tag.
       if (
-        !found ||
-        found.entry.destination !== (destination ?? found.entry.destination) ||
-        this.#deleting.has(found.entry.id)
-      ) {
-        continue;
-      }
-      yield found.entry;
+        entry && entry.destination === (destination ?? entry.destination) &&
+        !this.#deleting.has(entry.id)
+      ) yield entry;
     }
   }
 
@@ -245,7 +247,7 @@ export class BundleStore implements Disposable {
    * gone are forgotten with them, and once a minute.
    */
   sweep(nowMs: number): readonly BundleEntry[] {
-    this.#commitDeletes();
+    this.commit();
     const due: Place[] = [];
     for (const { key } of this.#store.entries(KEY.by)) {
       const reader = new Reader(key.subarray(KEY.by.length), "expiry key");
@@ -257,7 +259,12 @@ export class BundleStore implements Disposable {
     this.#sweptMs = nowMs;
     return this.#change(() => {
       this.#known -= this.#store.sweep(nowMs);
-      return due.flatMap((place) => this.#remove(place, false) ?? []);
+      return due.flatMap((place) => {
+        const stored = this.#read(place);
+        if (!stored) return [];
+        this.#remove(stored, false);
+        return [stored.entry];
+      });
     });
   }
 
@@ -274,34 +281,33 @@ export class BundleStore implements Disposable {
     else this.#cancelCommit ??= this.#clock.setTimeout(() => this.commit(), 0);
   }
 
-  #commitDeletes(): void {
-    const group = [...this.#deleting];
-    this.#deleting.clear();
-    if (group.length === 0) return;
-    const remove = (some: typeof group) => {
-      this.#change(() => {
-        for (const [id] of some) {
-          const place = this.#placeOf(id);
-          if (place) this.#remove(place, true);
-        }
-      });
-      for (const [, { resolve }] of some) resolve();
-    };
-    try {
-      remove(group);
-    } catch {
-      for (const each of group) {
-        try {
-          remove([each]);
-        } catch (error) {
-          each[1].reject(error);
-        }
+  /** One that does not fit must not take the others with it. */
+  #commitOneByOne(
+    deleting: ReadonlyMap<string, PromiseWithResolvers<void>>,
+    waiting: readonly Waiting[],
+  ): void {
+    for (const [id, { resolve, reject }] of deleting) {
+      try {
+        this.#change(() => this.#removeKnown(id));
+        resolve();
+      } catch (error) {
+        reject(error);
+      }
+    }
+    for (const each of waiting) {
+      try {
+        each.resolve(this.#change(() => this.#put(each)));
+      } catch (error) {
+        if (error instanceof StorageError && error.code === "full") {
+          each.resolve("full");
+        } else each.reject(error);
       }
     }
   }
 
   #put({ entry, bytes }: Waiting): PutOutcome {
     const { size, priority, id, expiresMs } = entry;
+    if (this.#recent.get(id)) return "known";
     const idKey = this.#idKey(id);
     if (this.#store.get(idKey)) return "known";
     if (expiresMs <= this.#clock.wallTime()) return "expired";
@@ -314,14 +320,13 @@ export class BundleStore implements Disposable {
       entryKey(place),
       encodeEntry(entry, isInline ? bytes : undefined),
     );
-    if (!isInline) {
-      this.#write(bundleKey(place), bytes);
-    }
+    if (!isInline) this.#write(bundleKey(place), bytes);
     this.#store.set(idKey, idValue(expiresMs, place));
-    this.#store.set(this.#destinationKey(entry.destination, place), NOTHING);
+    this.#store.set(this.#toKey(entry, place), NOTHING);
     this.#store.set(expiryKey(expiresMs, place), NOTHING);
     this.#bundles[priority]++;
     this.#bytes[priority] += size;
+    this.#recent.add({ entry, place, idKey, bytes });
     return "stored";
   }
 
@@ -333,9 +338,10 @@ export class BundleStore implements Disposable {
         return refusal;
       }
       const place = this.#lowestBelow(priority);
-      const evicted = place && this.#remove(place, true);
+      const evicted = place && this.#read(place);
       if (!evicted) return refusal;
-      this.#options.onEvicted?.(evicted);
+      this.#remove(evicted, true);
+      this.#options.onEvicted?.(evicted.entry);
     }
   }
 
@@ -349,20 +355,22 @@ export class BundleStore implements Disposable {
     }
   }
 
-  #remove(place: Place, isKnown: boolean): BundleEntry | undefined {
-    const stored = this.#read(place);
-    if (!stored) return undefined;
-    const { entry, inline } = stored;
-    const { id, destination, expiresMs, priority, size } = entry;
+  #removeKnown(id: string): void {
+    const stored = this.#find(id);
+    if (stored) this.#remove(stored, true);
+  }
+
+  #remove({ entry, place, idKey, bytes }: StoredBundle, isKnown: boolean) {
+    const { id, expiresMs, priority, size } = entry;
+    this.#recent.delete(id);
     this.#store.delete(entryKey(place));
-    if (!inline) {
+    if (!bytes || bytes.length > INLINE_BYTES) {
       this.#store.delete(bundleKey(place));
     }
-    this.#store.delete(this.#destinationKey(destination, place));
+    this.#store.delete(this.#toKey(entry, place));
     this.#store.delete(expiryKey(expiresMs, place));
     this.#bundles[priority]--;
     this.#bytes[priority] -= size;
-    const idKey = this.#idKey(id);
     if (isKnown && this.#known < this.#limits.maxKnown) {
       const gone = idValue(expiresMs, { rank: GONE, sequence: 0 });
       this.#store.set(idKey, gone, { expiresAt: expiresMs });
@@ -371,44 +379,58 @@ export class BundleStore implements Disposable {
       this.#store.delete(idKey);
       if (isKnown) this.#forgotten++;
     }
-    return entry;
   }
 
-  #read(place: Place): StoredEntry | undefined {
+  /** A bundle that is not about to be deleted. */
+  #here(id: string): StoredBundle | undefined {
+    return this.#deleting.has(id) ? undefined : this.#find(id);
+  }
+
+  #find(id: string): StoredBundle | undefined {
+    const recent = this.#recent.get(id);
+    if (recent) return recent;
+    const value = this.#store.get(this.#idKey(id));
+    if (!value) return undefined;
+    const reader = new Reader(value, "bundle id");
+    u48(reader);
+    const place = placeIn(reader.rest());
+    return place.rank === GONE ? undefined : this.#read(place);
+  }
+
+  #read(place: Place): StoredBundle | undefined {
     const key = entryKey(place);
     const value = this.#store.get(key);
     return value && this.#decode(key, value, place);
   }
 
-  #decode(key: Uint8Array, value: Bytes, { rank }: Place): StoredEntry {
-    return decodeEntry(this.#values.open(key, value), priorityOf(rank));
+  #decode(key: Uint8Array, value: Bytes, place: Place): StoredBundle {
+    const { entry, inline } = decodeEntry(
+      this.#values.open(key, value),
+      priorityOf(place.rank),
+    );
+    const idKey = this.#idKey(entry.id);
+    return { entry, place, idKey, ...inline && { bytes: inline } };
   }
 
   #write(key: Bytes, value: Uint8Array): void {
     this.#store.set(key, this.#values.seal(key, value));
   }
 
-  /** Where a bundle is that is not about to be deleted. */
-  #placeHere(id: string): Place | undefined {
-    return this.#deleting.has(id) ? undefined : this.#placeOf(id);
-  }
-
-  #placeOf(id: string): Place | undefined {
-    const value = this.#store.get(this.#idKey(id));
-    if (!value) return undefined;
-    const reader = new Reader(value, "bundle id");
-    u48(reader);
-    const place = placeIn(reader.rest());
-    return place.rank === GONE ? undefined : place;
-  }
-
   #idKey(id: string): Bytes {
     return concat(KEY.id, this.#values.tag(id, TAG_LENGTH));
   }
 
-  #destinationKey(destination: string, place: Place): Bytes {
+  #toKey({ destination }: BundleEntry, place: Place): Bytes {
+    return destinationKey(this.#tagOf(destination), place);
+  }
+
+  #tagOf(destination: string): Bytes {
+    const known = this.#tags.get(destination);
+    if (known) return known;
     const tag = this.#values.tag(destination, DESTINATION_TAG_LENGTH);
-    return concat(KEY.to, tag, placeBytes(place));
+    if (this.#tags.size >= MAX_TAGS) this.#tags.clear();
+    this.#tags.set(destination, tag);
+    return tag;
   }
 
   /** Runs `change` and writes the totals that it leaves, or undoes all of it. */
@@ -420,6 +442,7 @@ export class BundleStore implements Disposable {
         return result;
       });
     } catch (error) {
+      this.#recent.clear();
       this.#readTotals();
       throw error;
     }

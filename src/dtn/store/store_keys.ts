@@ -12,7 +12,7 @@
  *
  * @module
  */
-import { type Bytes, concat, Reader, utf8 } from "../../core/bytes/mod.ts";
+import { type Bytes, Reader, utf8 } from "../../core/bytes/mod.ts";
 import type { Priority } from "./bundle_entry.ts";
 
 /** Where a bundle is. */
@@ -23,23 +23,24 @@ export interface Place {
   readonly sequence: number;
 }
 
-const PREFIX = {
-  totals: "t",
-  entry: "m",
-  bundle: "b",
-  id: "i",
-  to: "d",
-  by: "e",
-};
 /** The first byte of each kind of key. */
-export const KEY = Object.fromEntries(
-  Object.entries(PREFIX).map(([name, text]) => [name, utf8(text)]),
-) as Record<keyof typeof PREFIX, Bytes>;
+export const KEY = {
+  totals: utf8("t"),
+  entry: utf8("m"),
+  bundle: utf8("b"),
+  id: utf8("i"),
+  to: utf8("d"),
+  by: utf8("e"),
+} as const;
 /** The rank under the id of a bundle that is gone. */
 export const GONE = 255;
+
 /** Where a bundle is that is long. */
 export function bundleKey({ sequence }: Place): Bytes {
-  return concat(KEY.bundle, sequenceBytes(sequence));
+  const key = new Uint8Array(7);
+  key.set(KEY.bundle);
+  writeU48(key, 1, sequence);
+  return key;
 }
 
 /** The rank of a class in keys: the first is served first. */
@@ -54,40 +55,62 @@ export function priorityOf(rank: number): Priority {
 
 /** Where the entry of a bundle is. */
 export function entryKey(place: Place): Bytes {
-  return concat(KEY.entry, placeBytes(place));
+  const key = new Uint8Array(8);
+  key.set(KEY.entry);
+  writePlace(key, 1, place);
+  return key;
 }
 
 /** Where it is by its expiry. */
 export function expiryKey(expiresMs: number, place: Place): Bytes {
-  return concat(KEY.by, sequenceBytes(expiresMs), placeBytes(place));
+  const key = new Uint8Array(14);
+  key.set(KEY.by);
+  writeU48(key, 1, expiresMs);
+  writePlace(key, 7, place);
+  return key;
+}
+
+/** Where it is by its destination, of which `tag` stands for it. */
+export function destinationKey(tag: Uint8Array, place: Place): Bytes {
+  const key = new Uint8Array(1 + tag.length + 7);
+  key.set(KEY.to);
+  key.set(tag, 1);
+  writePlace(key, 1 + tag.length, place);
+  return key;
 }
 
 /** What stands under the id of a bundle: until when, and where it is. */
 export function idValue(expiresMs: number, place: Place): Bytes {
-  return concat(sequenceBytes(expiresMs), placeBytes(place));
+  const value = new Uint8Array(13);
+  writeU48(value, 0, expiresMs);
+  writePlace(value, 6, place);
+  return value;
 }
 
-/** Rank and sequence. */
-export function placeBytes({ rank, sequence }: Place): Bytes {
-  const bytes = new Uint8Array(7);
-  bytes[0] = rank;
-  bytes.set(sequenceBytes(sequence), 1);
-  return bytes;
-}
-
-/** The place that {@link placeBytes} wrote. */
+/** The place at the end of a key or value. */
 export function placeIn(bytes: Uint8Array): Place {
   const reader = new Reader(bytes, "place of a bundle");
   return { rank: reader.u8(), sequence: u48(reader) };
 }
 
+function writePlace(
+  bytes: Uint8Array,
+  at: number,
+  { rank, sequence }: Place,
+): void {
+  bytes[at] = rank;
+  writeU48(bytes, at + 1, sequence);
+}
+
 /** `value`, below 2^48, big-endian. */
-function sequenceBytes(value: number): Bytes {
-  const bytes = new Uint8Array(6);
-  const view = new DataView(bytes.buffer);
-  view.setUint16(0, Math.floor(value / 2 ** 32));
-  view.setUint32(2, value % 2 ** 32);
-  return bytes;
+function writeU48(bytes: Uint8Array, at: number, value: number): void {
+  const high = Math.floor(value / 2 ** 32);
+  bytes[at] = high >>> 8;
+  bytes[at + 1] = high;
+  bytes[at + 2] = value >>> 24;
+  bytes[at + 3] = value >>> 16;
+  bytes[at + 4] = value >>> 8;
+  bytes[at + 5] = value;
 }
 
 /** An integer below 2^48, big-endian. */

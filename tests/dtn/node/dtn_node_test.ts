@@ -64,7 +64,7 @@ Deno.test("a bundle waits for a contact, over a restart of its node, and goes wh
   const got = world.texts(c.register(eid("dtn://c/in")));
   await world.until(() => got.length > 0);
   assertEquals(got, ["later"]);
-  assertEquals(again.bundles.usage.bundles, 0);
+  await world.until(() => again.bundles.usage.bundles === 0);
   assert(again.counts.failedDials > 0);
 });
 

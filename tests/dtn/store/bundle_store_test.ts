@@ -98,12 +98,21 @@ for (const [name, open] of Object.entries(OPENERS)) {
 
     Deno.test(`${what} come back as they were put, short and long, and are known when they are gone`, async () => {
       using box = new Box(open(), options);
-      for (const [n, size] of [[1, 1], [2, 4_096], [3, 4_097], [4, 200_000]]) {
-        const entry = box.entry(n!, { size: size! });
-        assertEquals(await box.put(n!, { size: size! }), "stored");
-        assertEquals(box.bundles.entry(entry.id), entry);
-        assertEquals(box.bundles.bytes(entry.id), bytesOf(n!, size!));
+      const sizes = [[1, 1], [2, 4_096], [3, 4_097], [4, 200_000]] as const;
+      const areThere = () => {
+        for (const [n, size] of sizes) {
+          const entry = box.entry(n, { size });
+          assertEquals(box.bundles.entry(entry.id), entry);
+          assertEquals(box.bundles.bytes(entry.id), bytesOf(n, size));
+        }
+      };
+      for (const [n, size] of sizes) {
+        assertEquals(await box.put(n, { size }), "stored");
       }
+      areThere();
+      box.bundles[Symbol.dispose]();
+      box.bundles = box.open();
+      areThere();
       const { id } = box.entry(3);
       assertEquals(await box.put(3), "known");
       assertEquals(box.bundles.usage, {
@@ -299,7 +308,7 @@ Deno.test("puts of one turn are one transaction, in which one that does not fit 
   assertEquals(box.bundles.usage.bundles, 5);
 });
 
-Deno.test("what is deleted soon is gone at once, in one transaction for all of a turn, and again after a restart", async () => {
+Deno.test("what is deleted soon is gone at once, in one transaction with what else is deleted or put soon, and again after a restart", async () => {
   let transactions = 0;
   const memory = memoryStore();
   let fails = 0;
@@ -321,6 +330,8 @@ Deno.test("what is deleted soon is gone at once, in one transaction for all of a
   assertEquals(box.bundles.bytes(idOf(1)), undefined);
   assertEquals(box.bundles.delete(idOf(1)), false);
   assertEquals(box.bundles.knows(idOf(1)), true);
+  await box.clock.run(9);
+  assertEquals(transactions, 0);
   await box.clock.run(1);
   await Promise.all(gone);
   assertEquals(transactions, 1);
@@ -332,6 +343,12 @@ Deno.test("what is deleted soon is gone at once, in one transaction for all of a
   });
   assertEquals(await box.put(1), "known");
   await box.bundles.deleteSoon(idOf(1));
+  assertEquals(await box.put(5), "stored");
+  transactions = 0;
+  const fifth = box.bundles.deleteSoon(idOf(5));
+  assertEquals(await box.put(5), "known");
+  await fifth;
+  assertEquals(transactions, 1);
   box.bundles = box.open();
   assertEquals(box.ids, [4]);
 
@@ -341,6 +358,33 @@ Deno.test("what is deleted soon is gone at once, in one transaction for all of a
   box.bundles.commit();
   assertEquals(await failed, "full");
   assertEquals([box.ids, box.bundles.usage.bundles], [[4], 1]);
+});
+
+Deno.test("the latest bundles are read from memory, 8,192 of them and 16 MiB at most, the others from the store", async () => {
+  const memory = memoryStore();
+  let reads = 0;
+  const counting: Store = {
+    ...bound(memory),
+    get: (key) => {
+      reads++;
+      return memory.get(key);
+    },
+  };
+  const readsOf = (n: number, size: number) => {
+    reads = 0;
+    assertEquals(box.bundles.bytes(box.entry(n).id), bytesOf(n, size));
+    return reads;
+  };
+  using box = new Box(counting);
+  await box.put(0);
+  for (let n = 1; n < 8_192; n++) await box.put(n, { size: 1 });
+  assertEquals([readsOf(0, 100), readsOf(8_191, 1)], [0, 0]);
+  await box.put(8_192);
+  assertEquals([readsOf(0, 100), readsOf(1, 1)], [2, 0]);
+  const mib = 1_048_576;
+  for (let n = 10_000; n < 10_017; n++) await box.put(n, { size: mib });
+  assertEquals([readsOf(8_191, 1), readsOf(10_000, mib)], [2, 3]);
+  assertEquals(readsOf(10_001, mib), 0);
 });
 
 Deno.test("a disk that fails is told to who put, and leaves the totals as they were", async () => {
