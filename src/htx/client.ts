@@ -134,7 +134,8 @@ async function connect(
       leftover,
       () => clock.now(),
     );
-    return new Session(connection, established, options);
+    const { datagrams } = channel;
+    return new Session({ connection, datagrams }, established, options);
   } catch (error) {
     raw.close();
     if (error instanceof HtxError && error.code === "deviation") {

@@ -7,6 +7,7 @@
  * NS    = HKDF(K, salt = "ns", info = "", 12)
  * nonce = NS XOR (LE64(counter) ‖ LE32(0))
  * next  = HKDF(S, salt = "next", info = Noise handshake hash, 64): K' = next[0..32], S' = next[32..64]; S starts as K0c or K0s
+ * Kd    = HKDF(K0c or K0s, salt = "datagram", info = Noise handshake hash, 64): the first K and S of datagrams (profile section 5.1)
  * ```
  *
  * EKM is the outer TLS exporter's output where the carrier has one, else empty.
@@ -79,6 +80,28 @@ export function nextTrafficKeys(
     next.slice(32),
     transcriptHash,
   );
+}
+
+/** The first keys of the datagrams of a direction whose first keys are `first`; neither follows from the other's later ones. */
+export function datagramKeys(
+  crypto: CryptoProvider,
+  { secret, transcriptHash }: TrafficKeys,
+): TrafficKeys {
+  const salt = utf8("datagram");
+  const keys = crypto.hkdf("sha256", secret, salt, transcriptHash, 64);
+  return trafficKeys(
+    crypto,
+    keys.slice(0, 32),
+    keys.slice(32),
+    transcriptHash.slice(),
+  );
+}
+
+/** Wipes keys. */
+export function wipeKeys({ key, secret, nonceSalt }: TrafficKeys): void {
+  key.fill(0);
+  secret.fill(0);
+  nonceSalt.fill(0);
 }
 
 /** Writes the nonce of frame `counter` into `out`. */

@@ -1,8 +1,7 @@
 /**
  * HTX: Betanet 1.1's covert, multiplexed, encrypted transport.
  *
- * A client presents an access ticket in an ordinary web request; who has none sees a decoy and nothing else. Behind it follow a
- * Noise XK handshake, hybrid with ML-KEM-768, and a session of many streams.
+ * A client shows a ticket in an ordinary web request; who has none sees a decoy. Behind it follow Noise XK with ML-KEM-768, and streams.
  *
  * ```ts
  * import { assertEquals } from "@std/assert";
@@ -120,6 +119,7 @@ export {
   type SessionEnd,
   type SessionOptions,
 } from "./session.ts";
+export type { DatagramStats, SessionDatagrams } from "./session_datagrams.ts";
 export {
   SessionDialer,
   type SessionDialerCounts,

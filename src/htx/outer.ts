@@ -46,7 +46,7 @@ export interface Admission {
   /** Bytes that arrived behind the server's answer. */
   readonly leftover: Uint8Array;
   /** The secure channel below, if `dialHtx` has not dialled it itself. */
-  readonly channel?: Pick<Connection, "exportKeyingMaterial">;
+  readonly channel?: Pick<Connection, "datagrams" | "exportKeyingMaterial">;
 }
 
 /**

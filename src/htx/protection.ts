@@ -15,6 +15,7 @@ import {
   nextTrafficKeys,
   NONCE_LENGTH,
   type TrafficKeys,
+  wipeKeys,
   writeNonce,
 } from "./keys.ts";
 
@@ -82,7 +83,7 @@ class Direction {
 
   #dropKey(): void {
     this.#aead[Symbol.dispose]();
-    wipe(this.#keys);
+    wipeKeys(this.#keys);
   }
 }
 
@@ -218,10 +219,4 @@ export class Opener {
   [Symbol.dispose](): void {
     this.#direction.wipe();
   }
-}
-
-function wipe({ key, secret, nonceSalt }: TrafficKeys): void {
-  key.fill(0);
-  secret.fill(0);
-  nonceSalt.fill(0);
 }

@@ -330,7 +330,11 @@ export class HtxServer implements AsyncDisposable, AsyncIterable<Session> {
         () => this.#clock.now(),
       );
       this.#options.onHandshake?.(this.#clock.now() - startedAtMs);
-      return new Session(admission.connection, established, this.#options);
+      return new Session(
+        { connection: admission.connection, datagrams: connection.datagrams },
+        established,
+        this.#options,
+      );
     } catch (error) {
       this.#reject(error);
       connection.close();

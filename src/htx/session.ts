@@ -5,7 +5,7 @@ import {
   type WaitOptions,
 } from "../core/async/mod.ts";
 import type { CryptoProvider } from "../core/crypto/mod.ts";
-import type { Address, Connection } from "../core/transport/mod.ts";
+import type { Address, Connection, Datagrams } from "../core/transport/mod.ts";
 import { Alarm } from "./alarm.ts";
 import { HtxError, type HtxErrorCode } from "./error.ts";
 import type { SessionKeys } from "./keys.ts";
@@ -14,6 +14,7 @@ import type { Parameters } from "./parameters.ts";
 import { CLOSE_CODE, type CloseInfo } from "./payload.ts";
 import type { RekeyLimits } from "./protection.ts";
 import { ReadBuffer } from "./read_buffer.ts";
+import { SessionDatagrams } from "./session_datagrams.ts";
 import type { ShapingOptions } from "./shaping.ts";
 import { checkCode, Stream, type StreamHost } from "./stream.ts";
 import {
@@ -57,6 +58,14 @@ export interface Established {
   readonly leftover: Uint8Array;
 }
 
+/** What a session runs on. */
+export interface SessionCarrier {
+  /** On which the handshake has ended. */
+  readonly connection: Connection;
+  /** Messages beside it, where the carrier has them. */
+  readonly datagrams?: Datagrams | undefined;
+}
+
 /** How a session ended. */
 export interface SessionEnd extends CloseInfo {
   /** What went wrong, `undefined` if it was closed in order. */
@@ -88,6 +97,8 @@ export class Session implements AsyncDisposable, AsyncIterable<Stream> {
   readonly remoteStaticKey: Bytes;
   /** Resolves when the session is over; never rejects. */
   readonly closed: Promise<SessionEnd>;
+  /** Unreliable messages beside the streams, where the carrier has them. */
+  readonly datagrams?: SessionDatagrams;
   readonly #connection: Connection;
   readonly #clock: Clock;
   readonly #mux: Mux;
@@ -109,9 +120,9 @@ export class Session implements AsyncDisposable, AsyncIterable<Stream> {
   #draining = false;
   #flushing: Promise<void> | undefined;
 
-  /** Takes over `connection`, on which the handshake has ended. */
+  /** Takes over the carrier. */
   constructor(
-    connection: Connection,
+    { connection, datagrams }: SessionCarrier,
     established: Established,
     options: SessionOptions = {},
   ) {
@@ -122,6 +133,13 @@ export class Session implements AsyncDisposable, AsyncIterable<Stream> {
     this.#clock = options.clock ?? systemClock;
     this.remoteStaticKey = established.remoteStaticKey;
     this.#local = established.local;
+    if (datagrams) {
+      this.datagrams = new SessionDatagrams(datagrams, {
+        ...established,
+        clock: this.#clock,
+        onFault: (error) => void this.#fail(error),
+      });
+    }
     this.#mux = this.#start(established, options);
     this.#alarm = new Alarm(this.#clock, () => this.#tick());
     this.#host = this.#hostStreams();
@@ -451,6 +469,7 @@ export class Session implements AsyncDisposable, AsyncIterable<Stream> {
     this.#failure = error;
     this.#alarm.cancel();
     this.#mux.end(info.code, this.#clock.now());
+    this.datagrams?.[Symbol.dispose]();
     this.#connection.close();
     for (const waiter of this.#accepts) waiter.resolve(undefined);
     this.#accepts.clear();

@@ -63,7 +63,7 @@ export async function traceSession(options: TraceOptions): Promise<Trace> {
     shaping: ShapingOptions,
   ) => {
     const record = recorder(wire[role], trace[role], clock);
-    return new Session(tap(connection, record), {
+    return new Session({ connection: tap(connection, record) }, {
       role,
       crypto: {
         ...nodeProvider,
