@@ -110,3 +110,34 @@ for (const [name, makeRouter] of Object.entries(ROUTERS)) {
     assertLess(timers, 3 * TIMERS_PER_NODE);
   });
 }
+
+Deno.test("a bundle leaves when its contact of the plan begins, though the neighbour has long been there", async () => {
+  await using world = new DtnWorld();
+  const { clock } = world;
+  const nowMs = clock.wallTime();
+  const contact = (from: string, to: string, startMs: number) => ({
+    ...{ from: `dtn://${from}/`, to: `dtn://${to}/`, startMs },
+    ...{ endMs: nowMs + WEEK_MS, bytesPerSecond: 1_000, delayMs: 0 },
+  });
+  const plan = [
+    contact("a", "b", nowMs + 600_000),
+    contact("b", "c", nowMs),
+  ];
+  const start = (name: string) =>
+    world.node(name, {
+      router: contactGraphRouter({ nodeId: `dtn://${name}/`, plan }),
+    });
+  const [a, b, c] = [await start("a"), await start("b"), await start("c")];
+  a.connect(a.layer, "memory://b");
+  b.connect(b.layer, "memory://c");
+  const received = world.texts(c.register(eid("dtn://c/in")));
+  await clock.run(1_000);
+  await world.settle(
+    a.send({ destination: eid("dtn://c/in"), payload: text("later") }),
+  );
+  await clock.run(nowMs + 600_000 - clock.wallTime() - 1);
+  assertEquals(received, []);
+  await clock.run(2_000);
+  assertEquals(received, ["later"]);
+  assertEquals(a.counts.contacts, 1);
+});

@@ -71,6 +71,8 @@ export class Forwarder {
   readonly #leaving = new Set<string>();
   readonly #taken = new TakenParts();
   #cancelRetry: (() => void) | undefined;
+  /** When the router may decide otherwise by itself. */
+  #changesAtMs = Infinity;
   #isScanning = false;
   #scansAgain = false;
   #isClosed = false;
@@ -141,9 +143,12 @@ export class Forwarder {
     for (const { peer } of to) this.#pump(this.#peers.get(peer));
   }
 
-  /** Takes to every neighbour what a scheduler that waits for a better moment lets go now. */
+  /** Takes to every neighbour what a scheduler, or a router, that waits for a better moment lets go now. */
   pump(): void {
     for (const peer of this.#peers.values()) this.#pump(peer);
+    const now = this.#clock.wallTime();
+    if (now >= this.#changesAtMs) this.scan();
+    this.#changesAtMs = this.#options.router.changesAt?.(now) ?? Infinity;
   }
 
   /** Looks at every bundle again, as there is somebody new to give it to. */

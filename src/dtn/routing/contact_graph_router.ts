@@ -103,6 +103,8 @@ export function contactGraphRouter(
     },
     failed() {},
     removed: release,
+    changesAt: (nowMs) =>
+      graph.get(nodeId)?.find(({ startMs }) => startMs > nowMs)?.startMs,
     replan(plan) {
       for (const id of [...planned.keys()]) release(id);
       graph = contactGraph(plan);

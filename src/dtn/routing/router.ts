@@ -77,6 +77,8 @@ export interface Router {
   failed(bundle: RoutedBundle, hop: NextHop, nowMs: number): void;
   /** A bundle is not here any more. */
   removed(id: string): void;
+  /** When, after `nowMs`, {@link route} may decide otherwise by itself; absent where it never does. */
+  readonly changesAt?: (nowMs: number) => number | undefined;
 }
 
 /** Nobody, for now. */
