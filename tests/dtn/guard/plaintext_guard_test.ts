@@ -1,8 +1,19 @@
 import { assertEquals } from "@std/assert";
+import {
+  CborTag,
+  type CborValue,
+  encodeCbor,
+  utf8,
+} from "../../../src/core/bytes/mod.ts";
 import { decodeBundle } from "../../../src/dtn/bundle/bundle.ts";
 import { BUNDLE_FLAG } from "../../../src/dtn/bundle/bundle_flags.ts";
+import { BLOCK_TYPE } from "../../../src/dtn/bundle/canonical_block.ts";
 import { createBundle } from "../../../src/dtn/bundle/create_bundle.ts";
 import { Eid } from "../../../src/dtn/bundle/eid.ts";
+import {
+  encodeStatusReport,
+  statusReportOn,
+} from "../../../src/dtn/bundle/status_report.ts";
 import { encryptionOf } from "../../../src/dtn/guard/plaintext_guard.ts";
 import vectors from "../../vectors/dtn/bp7.json" with { type: "json" };
 
@@ -33,9 +44,69 @@ Deno.test("encryptionOf() goes by structure: what only looks random is plaintext
       [0xd0, 0x83, 0x60],
     ]
   ) assertEquals(encryptionOf(bundle(payload)), undefined, `${payload}`);
-  assertEquals(encryptionOf(bundle([0xd0, 0x83, 0x43, 1, 1, 1])), "cose");
-  assertEquals(encryptionOf(bundle([0xd8, 0x60, 0x84, 0x40])), "cose");
-  assertEquals(encryptionOf(bundle([1], BUNDLE_FLAG.adminRecord)), "record");
+});
+
+/** `tag` on a message of COSE with A128GCM and an IV, and what follows the header. */
+function cose(tag: number, ...rest: CborValue[]): number[] {
+  const header = encodeCbor(new Map([[1, 1]]));
+  const iv = new Map([[5, new Uint8Array(12)]]);
+  return [...encodeCbor(new CborTag(tag, [header, iv, ...rest]))];
+}
+
+Deno.test("encryptionOf() takes whole messages of COSE, and not what begins like them", () => {
+  const sealed = Uint8Array.of(1, 2, 3);
+  const encrypt0 = cose(16, sealed);
+  assertEquals(encryptionOf(bundle(encrypt0)), "cose");
+  assertEquals(encryptionOf(bundle(cose(96, sealed, []))), "cose");
+  for (let length = 0; length < encrypt0.length; length++) {
+    assertEquals(encryptionOf(bundle(encrypt0.slice(0, length))), undefined);
+  }
+  for (
+    const payload of [
+      [...encrypt0, 0x41, 0x42],
+      [0xd0, 0x83, 0x40, ...utf8("meet me at noon")],
+      cose(16, null), // the ciphertext is elsewhere
+      cose(16, "text"),
+      cose(96, sealed),
+      cose(18, sealed),
+      cose(16, sealed, []),
+      [...encodeCbor(new CborTag(16, [new Uint8Array(), new Map(), sealed]))],
+      [...encodeCbor(new CborTag(16, [utf8("\x60"), new Map(), sealed]))],
+    ]
+  ) assertEquals(encryptionOf(bundle(payload)), undefined, `${payload}`);
+});
+
+Deno.test("encryptionOf() lets status reports pass, and no other payload with their flag", () => {
+  const flags = BUNDLE_FLAG.adminRecord;
+  const report = encodeStatusReport(
+    statusReportOn(bundle([1]), { received: true }, 0),
+  );
+  assertEquals(encryptionOf(bundle([...report], flags)), "record");
+  for (
+    const payload of [
+      [],
+      [1],
+      [...utf8("meet me at noon")],
+      [...report, 0],
+      [0x82, 3, 0x41, 0x9f], // another type
+      cose(16, Uint8Array.of(1)),
+    ]
+  ) assertEquals(encryptionOf(bundle(payload, flags)), undefined);
+});
+
+Deno.test("encryptionOf() does not take a confidentiality block that is none", () => {
+  const secured = Uint8Array.fromHex(
+    vectors.rfc9173.find(({ id }) => id.startsWith("A.2"))!.hex!,
+  );
+  const { primary, blocks } = decodeBundle(secured);
+  const at = blocks.findIndex(({ type }) =>
+    type === BLOCK_TYPE.confidentiality
+  );
+  for (const data of ["8101", "810102", "81010201", "810102018202820100", ""]) {
+    const block = { ...blocks[at]!, data: Uint8Array.fromHex(data) };
+    const made = { primary, blocks: blocks.with(at, block) };
+    assertEquals(encryptionOf(made), undefined, data);
+  }
 });
 
 Deno.test("encryptionOf() knows which bundles of RFC 9173 have an encrypted payload", () => {

@@ -128,7 +128,7 @@ Deno.test("nothing leaves unencrypted unless a policy says so", async () => {
     world.settle(a.send({ destination: eid(to), payload }));
   await send("dtn://b/in", text("secret"));
   await send("dtn://b/open", text("weather"));
-  const cose = Uint8Array.of(0xd0, 0x83, 0x40, 0xa0, 0x41, 7);
+  const cose = Uint8Array.of(0xd0, 0x83, 0x43, 0xa1, 1, 1, 0xa0, 0x41, 7);
   await send("dtn://b/in", cose);
   await world.until(() => open.length === 1 && closed.length === 1);
   await world.clock.run(5_000);
