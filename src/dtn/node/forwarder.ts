@@ -307,7 +307,7 @@ export class Forwarder {
       this.#options.track(this.#store.deleteSoon(entry.id));
       return;
     }
-    this.#failed(entry, hop);
+    this.#failed(entry, hop, outcome === "unknown");
     if (outcome === "too_large") onDrop("too_large_for_peer");
     else if (outcome === "unknown") this.counts.unknown++;
     else this.counts.refused++;
@@ -318,9 +318,9 @@ export class Forwarder {
     if (this.#store.entry(entry.id)) this.offer(entry);
   }
 
-  #failed(entry: BundleEntry, hop: NextHop): void {
+  #failed(entry: BundleEntry, hop: NextHop, mayHaveIt = false): void {
     const now = this.#clock.wallTime();
-    this.#options.router.failed(routedOf(entry), hop, now);
+    this.#options.router.failed(routedOf(entry), hop, now, mayHaveIt);
   }
 
   /** A bundle as it leaves; `undefined` if it may not, or is gone. */

@@ -73,8 +73,17 @@ export interface Router {
   ): RouteDecision;
   /** A neighbour has `bundle`. */
   sent(bundle: RoutedBundle, hop: NextHop, nowMs: number): void;
-  /** A neighbour that {@link route} named did not get `bundle`; it may be named again. */
-  failed(bundle: RoutedBundle, hop: NextHop, nowMs: number): void;
+  /**
+   * A neighbour that {@link route} named did not get `bundle`; it may be named again.
+   *
+   * @param mayHaveIt Whether it may have it all the same, as the contact ended before it said so.
+   */
+  failed(
+    bundle: RoutedBundle,
+    hop: NextHop,
+    nowMs: number,
+    mayHaveIt?: boolean,
+  ): void;
   /** A bundle is not here any more. */
   removed(id: string): void;
   /** When, after `nowMs`, {@link route} may decide otherwise by itself; absent where it never does. */

@@ -21,100 +21,130 @@ export interface SprayOptions {
 
 /** What is left of a bundle's copies. */
 interface Left {
-  readonly copies: number;
-  readonly peers: readonly string[];
+  /** Those that nobody else has or is to get. */
+  copies: number;
+  /** How many each neighbour is to get, and may have; 0 once it has them. */
+  readonly given: Map<string, number>;
 }
 
 const MAX_COPIES = 1_024;
+/** Of longer names nothing can be stored: such bundles wait for their destinations. */
+const MAX_NAME_BYTES = 512;
 const WHAT = "copies of a bundle";
 
 /**
  * Spray and wait (Spyropoulos, Psounis and Raghavendra): a bundle gets a number of copies. As long as there is more than one here,
  * neighbours get them, one each (vanilla) or half of those left (binary); the last waits for the destination itself.
+ *
+ * What a neighbour is to get is stored before it leaves. Whether it came is unknown after a crash, or if the contact ends meanwhile:
+ * those copies are then for that neighbour only, so that there are never more than there may be.
  */
 export function sprayRouter(options: SprayOptions): Router {
   const { store, copies = 7, isBinary = false } = options;
   if (!Number.isSafeInteger(copies) || copies < 1 || copies > MAX_COPIES) {
     throw new RangeError(`Want 1 to ${MAX_COPIES} copies: got ${copies}`);
   }
+  const here = new Set<string>();
+  /** Who is to get copies and surely has none yet, by bundle. */
+  const promised = new Map<string, Set<string>>();
+  const promise = (id: string, peer: string) => {
+    const peers = promised.get(id) ?? new Set<string>();
+    promised.set(id, peers.add(peer));
+  };
+  /** Says whether it was promised. */
+  const settle = (id: string, peer: string) => {
+    const peers = promised.get(id);
+    const isPromised = peers?.delete(peer) ?? false;
+    if (peers?.size === 0) promised.delete(id);
+    return isPromised;
+  };
   const save = ({ id, expiresMs }: RoutedBundle, left: Left) =>
-    store.set(keyOf(id), encodeLeft(left), { expiresAt: expiresMs });
+    store.set(utf8(id), encodeLeft(left), { expiresAt: expiresMs });
   const leftOf = (bundle: RoutedBundle): Left => {
-    const stored = store.get(keyOf(bundle.id));
+    const stored = store.get(utf8(bundle.id));
     if (stored) return decodeLeft(stored);
     const first = bundle.from === undefined ? copies : bundle.copies ?? 1;
     const left = {
       copies: Math.max(1, Math.min(first, MAX_COPIES)),
-      peers: [],
+      given: new Map<string, number>(),
     };
     // Only who gives us a bundle says how many copies we may make.
     if (bundle.copies !== undefined) save(bundle, left);
     return left;
   };
-  /** Copies that neighbours are to get, and may have: not for others meanwhile. */
-  const underWay = new Map<string, Map<string, number>>();
-  const giveBack = (id: string, peer: string) => {
-    const hops = underWay.get(id);
-    hops?.delete(peer);
-    if (hops?.size === 0) underWay.delete(id);
+  const takeBack = (left: Left, peer: string) => {
+    left.copies += left.given.get(peer) ?? 0;
+    left.given.delete(peer);
   };
-  const share = (left: number) => isBinary ? Math.floor(left / 2) : 1;
   return {
     name: isBinary ? "binary_spray" : "spray",
-    contactBegan: () => [],
-    contactEnded(peer) {
-      for (const [id, hops] of underWay) {
-        hops.delete(peer);
-        if (hops.size === 0) underWay.delete(id);
-      }
+    contactBegan(peer) {
+      here.add(peer);
+      return [];
     },
+    contactEnded: (peer) => void here.delete(peer),
     received: () => [],
     route(bundle, peers): RouteDecision {
       const found = direct(bundle, peers);
       if (found) return found;
-      const { copies, peers: served } = leftOf(bundle);
-      const hops = underWay.get(bundle.id) ?? new Map<string, number>();
-      let left = copies;
-      for (const given of hops.values()) left -= given;
+      const { id, from } = bundle;
+      if (!isShort(id)) return WAIT;
+      for (const peer of peers) here.add(peer);
+      const left = leftOf(bundle);
+      let isChanged = false;
+      for (const peer of promised.get(id) ?? []) {
+        if (here.has(peer)) continue;
+        settle(id, peer);
+        takeBack(left, peer);
+        isChanged = true;
+      }
       const to: NextHop[] = [];
       for (const peer of peers) {
-        if (peer === bundle.from || served.includes(peer)) continue;
-        if (!hops.has(peer)) {
-          if (left < 2) continue;
-          hops.set(peer, share(left));
-          left -= share(left);
+        const given = left.given.get(peer);
+        if (peer === from || given === 0) continue;
+        if (given === undefined) {
+          if (left.copies < 2) continue;
+          const share = isBinary ? Math.floor(left.copies / 2) : 1;
+          left.given.set(peer, share);
+          left.copies -= share;
+          promise(id, peer);
+          isChanged = true;
         }
-        to.push({ peer, copies: hops.get(peer)! });
+        to.push({ peer, copies: left.given.get(peer)! });
       }
-      if (hops.size > 0) underWay.set(bundle.id, hops);
+      if (isChanged) save(bundle, left);
       return to.length > 0 ? { to, keeps: true } : WAIT;
     },
-    sent(bundle, { peer, copies = 0 }) {
-      giveBack(bundle.id, peer);
-      const { copies: left, peers } = leftOf(bundle);
-      const next = {
-        copies: Math.max(1, left - copies),
-        peers: [...peers, peer],
-      };
-      save(bundle, next);
+    sent(bundle, { peer }) {
+      if (!isShort(bundle.id)) return;
+      settle(bundle.id, peer);
+      const left = leftOf(bundle);
+      if (!left.given.has(peer)) return;
+      left.given.set(peer, 0);
+      save(bundle, left);
     },
-    failed: ({ id }, { peer }) => giveBack(id, peer),
+    failed(bundle, { peer }, _nowMs, mayHaveIt) {
+      if (!settle(bundle.id, peer) || mayHaveIt) return;
+      const left = leftOf(bundle);
+      takeBack(left, peer);
+      save(bundle, left);
+    },
     removed(id) {
-      underWay.delete(id);
-      store.delete(keyOf(id));
+      promised.delete(id);
+      if (isShort(id)) store.delete(utf8(id));
     },
   };
 }
 
-function keyOf(id: string): Uint8Array {
-  return utf8(id);
+function isShort(id: string): boolean {
+  return utf8(id).length <= MAX_NAME_BYTES;
 }
 
-function encodeLeft({ copies, peers }: Left): Bytes {
+function encodeLeft({ copies, given }: Left): Bytes {
   const writer = new Writer().varint(copies);
-  for (const peer of peers) {
+  for (const [peer, count] of given) {
     const bytes = utf8(peer);
-    writer.varint(bytes.length).put(bytes);
+    writer.varint(count).varint(bytes.length).put(bytes);
   }
   return writer.finish();
 }
@@ -122,9 +152,11 @@ function encodeLeft({ copies, peers }: Left): Bytes {
 function decodeLeft(bytes: Uint8Array): Left {
   const reader = new Reader(bytes, WHAT);
   const copies = reader.varint();
-  const peers: string[] = [];
+  const given = new Map<string, number>();
   while (reader.remaining > 0) {
-    peers.push(new TextDecoder().decode(reader.take(reader.varint())));
+    const count = reader.varint();
+    const peer = reader.take(reader.varint());
+    given.set(new TextDecoder().decode(peer), count);
   }
-  return { copies, peers };
+  return { copies, given };
 }
