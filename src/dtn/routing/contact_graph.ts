@@ -25,8 +25,8 @@ export interface RouteQuery {
   readonly size: number;
   /** When it is there. */
   readonly nowMs: number;
-  /** How many bytes a contact has room for yet; all that fit into its time by default. */
-  readonly roomOf?: (contact: PlannedContact) => number;
+  /** When all that is to go over a contact before has left, in milliseconds since 1970; nothing is by default. */
+  readonly freeAt?: (contact: PlannedContact) => number;
   /** Nodes not to go through. */
   readonly without?: ReadonlySet<string>;
 }
@@ -94,14 +94,13 @@ export function earliestArrival(
 function arrivalOver(
   contact: PlannedContact,
   atMs: number,
-  { size, roomOf }: RouteQuery,
+  { size, freeAt }: RouteQuery,
 ): number | undefined {
   const { startMs, endMs, bytesPerSecond, delayMs } = contact;
-  const beginMs = Math.max(atMs, startMs);
+  const beginMs = Math.max(atMs, startMs, freeAt?.(contact) ?? 0);
   if (beginMs >= endMs) return undefined;
   const takesMs = size / bytesPerSecond * 1_000;
   if (beginMs + takesMs > endMs) return undefined;
-  if (roomOf && roomOf(contact) < size) return undefined;
   return beginMs + takesMs + delayMs;
 }
 

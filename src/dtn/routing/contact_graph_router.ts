@@ -34,8 +34,9 @@ const REPLAN_MS = 1_000;
 const MAX_PLANNED = 65_536;
 
 /**
- * Contact graph routing: a bundle goes to the first neighbour of the route by which it arrives earliest, as far as contacts have room
- * for it; it waits for that contact even if others are open. One copy, and its bytes are booked on the contacts of its route.
+ * Contact graph routing: a bundle goes to the first neighbour of the route by which it arrives earliest behind what is booked before
+ * it; it waits for that contact even if others are open. One copy, and its bytes are booked on the contacts of its route: on our own
+ * until they have left, on those of others for good. Beyond 65,536 bundles with a route the next find theirs without booking it.
  *
  * A neighbour in contact that is itself the destination gets it, plan or not.
  */
@@ -47,8 +48,11 @@ export function contactGraphRouter(
   const booked = new Map<string, number>();
   const planned = new Map<string, PlannedBundle>();
 
-  const capacity = ({ startMs, endMs, bytesPerSecond }: PlannedContact) =>
-    (endMs - startMs) / 1_000 * bytesPerSecond;
+  const freeAt = (contact: PlannedContact, nowMs: number) => {
+    const { from, startMs, bytesPerSecond } = contact;
+    const takesMs = (booked.get(keyOf(contact)) ?? 0) / bytesPerSecond * 1_000;
+    return takesMs + (from === nodeId ? Math.max(startMs, nowMs) : startMs);
+  };
   const book = (contacts: readonly PlannedContact[], bytes: number) => {
     for (const contact of contacts) {
       const key = keyOf(contact);
@@ -72,11 +76,11 @@ export function contactGraphRouter(
     const { destinationNode: to, size, from } = bundle;
     const route = earliestArrival(graph, {
       ...{ from: nodeId, to, size, nowMs },
-      roomOf: (contact) =>
-        capacity(contact) - (booked.get(keyOf(contact)) ?? 0),
+      freeAt: (contact) => freeAt(contact, nowMs),
       ...from !== undefined && { without: new Set([from]) },
     });
     if (!route || route.arrivalMs > bundle.expiresMs) return undefined;
+    if (planned.size >= MAX_PLANNED) return route.contacts;
     book(route.contacts, size);
     planned.set(bundle.id, { contacts: route.contacts, size, atMs: nowMs });
     return route.contacts;
@@ -89,17 +93,17 @@ export function contactGraphRouter(
     route(bundle, peers, nowMs): RouteDecision {
       const found = direct(bundle, peers);
       if (found) return found;
-      const isFull = planned.size >= MAX_PLANNED && !planned.has(bundle.id);
-      const [first] = isFull ? [] : planFor(bundle, nowMs) ?? [];
+      const [first] = planFor(bundle, nowMs) ?? [];
       if (!first) return WAIT;
       const isOpen = first.startMs <= nowMs && nowMs < first.endMs &&
         peers.includes(first.to);
       return isOpen ? { to: [{ peer: first.to }], keeps: false } : WAIT;
     },
     sent({ id }, { peer }) {
-      // Its bytes stay booked on the contacts that carry them.
-      if (planned.get(id)?.contacts[0]?.to === peer) planned.delete(id);
-      else release(id);
+      const plan = planned.get(id);
+      const [first, ...others] = plan?.contacts ?? [];
+      release(id);
+      if (plan && first?.to === peer) book(others, plan.size);
     },
     failed() {},
     removed: release,

@@ -40,22 +40,16 @@ export function epidemicRouter(options: EpidemicOptions): Router {
   const has = new Map<string, Set<string>>();
   const tagOf = (id: string): Bytes =>
     crypto.hash("sha256", utf8(id)).slice(0, TAG_LENGTH);
-  const namesOf = (peer: string) => {
-    const names = has.get(peer) ?? new Set<string>();
-    has.set(peer, names);
-    return names;
-  };
   const learn = (peer: string, tag: Uint8Array) => {
-    const names = namesOf(peer);
-    names.add(tag.toHex());
-    if (names.size <= maxNames) return;
+    const names = has.get(peer)?.add(tag.toHex());
+    if (!names || names.size <= maxNames) return;
     const [oldest] = names;
     names.delete(oldest!);
   };
   return {
     name: "epidemic",
     contactBegan(peer): RouterMessage[] {
-      namesOf(peer);
+      has.set(peer, new Set());
       const messages: RouterMessage[] = [];
       let writer = new Writer().u8(VERSION);
       let count = 0;

@@ -43,7 +43,7 @@ const STATE = utf8("table");
 /** Of one message. */
 const MAX_TOLD = 1_024;
 const MAX_NODE_LENGTH = 256;
-/** Below it, a predictability is not kept. */
+/** Below it, a predictability is not kept, nor a change of one told to others at once. */
 const LEAST = 0.001;
 
 /**
@@ -77,21 +77,19 @@ export function prophetRouter(options: ProphetOptions): Router {
     }
     aged += seconds * 1_000;
   };
-  const set = (node: string, value: number) => {
-    table.set(node, value);
-    if (table.size <= maxNodes) return;
-    const [least] = [...table].sort(([, a], [, b]) => a - b);
-    table.delete(least![0]);
-  };
+  const likeliestFirst = () => [...table].sort(([, a], [, b]) => b - a);
   const save = () => {
+    if (table.size > maxNodes) {
+      for (const [node] of likeliestFirst().slice(maxNodes)) table.delete(node);
+    }
     const rows = [...table].map(([node, value]) =>
       [node, millionths(value)] as const
     );
     store.set(STATE, encodeCbor([aged, new Map(rows)]));
   };
   const tell = (peers: readonly string[]) => {
-    const best = [...table].sort(([, a], [, b]) => b - a).slice(0, MAX_TOLD);
-    const bytes = encodePredictabilities(new Map(best));
+    const best = new Map(likeliestFirst().slice(0, MAX_TOLD));
+    const bytes = encodePredictabilities(best);
     return peers.map((to) => ({ to, bytes }));
   };
   return {
@@ -103,12 +101,13 @@ export function prophetRouter(options: ProphetOptions): Router {
       const share = last === undefined
         ? 1
         : Math.min(1, (nowMs - last) / p.typicalIntervalMs);
-      set(
+      table.set(
         peer,
         old < p.firstThreshold
           ? p.encounterFirst
           : old + (1 - p.delta - old) * p.encounterMax * share,
       );
+      has.set(peer, new Set());
       lastMet.delete(peer);
       lastMet.set(peer, nowMs);
       if (lastMet.size > maxNodes) {
@@ -132,10 +131,11 @@ export function prophetRouter(options: ProphetOptions): Router {
       let isNews = false;
       for (const [node, value] of predicted) {
         if (node === nodeId || node === from) continue;
+        const old = table.get(node) ?? 0;
         const through = here * value * p.beta;
-        if (through > (table.get(node) ?? 0) && through >= LEAST) {
-          set(node, through);
-          isNews ||= table.has(node);
+        if (through > old && through >= LEAST) {
+          table.set(node, through);
+          isNews ||= through >= old + LEAST;
         }
       }
       save();
@@ -157,11 +157,7 @@ export function prophetRouter(options: ProphetOptions): Router {
         ? { to: likelier.map(({ peer }) => ({ peer })), keeps: true }
         : WAIT;
     },
-    sent({ id }, { peer }) {
-      const ids = has.get(peer) ?? new Set();
-      has.set(peer, ids);
-      ids.add(id);
-    },
+    sent: ({ id }, { peer }) => void has.get(peer)?.add(id),
     failed() {},
     removed(id) {
       for (const ids of has.values()) ids.delete(id);
@@ -202,7 +198,7 @@ function tableOf(value: unknown): Map<string, number> {
   return table;
 }
 
-/** Encodes predictabilities as {@link prophetRouter} does, for tests of other implementations. */
+/** The message that tells a neighbour of `table`. */
 export function encodePredictabilities(
   table: ReadonlyMap<string, number>,
 ): Bytes {

@@ -63,9 +63,10 @@ Deno.test("earliestArrival() counts the time that bytes take, and passes over co
   assertEquals(vias(200), ["dtn://c/", 22_000]);
   assertEquals(vias(201), ["dtn://b/", 50_201]);
   assertEquals(vias(10_001), undefined);
-  const roomOf = ({ to, from }: PlannedContact) =>
-    from === "dtn://c/" && to === "dtn://z/" ? 99 : Infinity;
-  assertEquals(vias(100, { roomOf }), ["dtn://b/", 50_100]);
+  const freeAt = ({ to, from }: PlannedContact) =>
+    from === "dtn://c/" && to === "dtn://z/" ? 21_001 : 0;
+  assertEquals(vias(99, { freeAt }), ["dtn://c/", 21_991]);
+  assertEquals(vias(100, { freeAt }), ["dtn://b/", 50_100]);
   assertEquals(vias(100, { without: new Set(["dtn://c/"]) }), [
     "dtn://b/",
     50_100,
@@ -87,6 +88,50 @@ Deno.test("a bundle waits for the contact of its route, and bundles that find no
   assertEquals(to(4), ["dtn://c/"]);
   router.sent(bundle(4), { peer: "dtn://c/" }, 20);
   assertEquals(to(5, 30), ["dtn://b/"]);
+});
+
+Deno.test("a contact that is nearly over takes no more than there is time for, behind what waits for it", () => {
+  const half = parseContactPlan(
+    `contact +0 +100 dtn://a/ dtn://c/ 100
+    contact +0 +1000 dtn://c/ dtn://z/ 1000000
+    contact +200 +300 dtn://a/ dtn://b/ 100
+    contact +0 +1000 dtn://b/ dtn://z/ 1000000`,
+    0,
+  );
+  const router = contactGraphRouter({ nodeId: "dtn://a/", plan: half });
+  const firstHops = (n: number, nowMs: number) =>
+    router.route(bundle(n), ["dtn://c/"], nowMs).to.map(({ peer }) => peer);
+  for (let n = 0; n < 10; n++) {
+    assertEquals(firstHops(n, 90_000), ["dtn://c/"], `${n}`);
+  }
+  assertEquals(firstHops(10, 90_000), [], "waits for b");
+  for (const n of [0, 1]) {
+    router.sent(bundle(n), { peer: "dtn://c/" }, 91_000);
+    router.removed(bundle(n).id);
+  }
+  assertEquals(firstHops(11, 91_000), ["dtn://c/"]);
+  assertEquals(firstHops(12, 91_000), [], "no time for another");
+  assertEquals(
+    router.route(bundle(10), ["dtn://b/"], 250_000).to,
+    [{ peer: "dtn://b/" }],
+  );
+});
+
+Deno.test("beyond the bound of bookings a bundle still finds its route", () => {
+  const plan = parseContactPlan(
+    `contact +1000 +2000 dtn://a/ dtn://y/ 1000000
+    contact +0 +100 dtn://a/ dtn://b/ 1000
+    contact +0 +100 dtn://b/ dtn://z/ 1000`,
+    0,
+  );
+  const router = contactGraphRouter({ nodeId: "dtn://a/", plan });
+  const late = { destinationNode: "dtn://y/", expiresMs: 3_000_000 };
+  for (let n = 0; n < 65_536; n++) {
+    assertEquals(router.route(bundle(n, late), ["dtn://b/"], 0), WAIT);
+  }
+  assertEquals(router.route(bundle(70_000), ["dtn://b/"], 0).to, [
+    { peer: "dtn://b/" },
+  ]);
 });
 
 Deno.test("a neighbour that is the destination gets its bundle, and frees what was booked for it", () => {

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { decodeCbor, DecodeError } from "../../../src/core/bytes/mod.ts";
 import { nodeProvider as crypto } from "../../../src/core/crypto/mod.ts";
-import { memoryStore } from "../../../src/core/storage/mod.ts";
+import { memoryStore, namespace } from "../../../src/core/storage/mod.ts";
 import { epidemicRouter } from "../../../src/dtn/routing/epidemic_router.ts";
 import {
   encodePredictabilities,
@@ -88,6 +88,7 @@ Deno.test("summary vectors are cut into messages, bounded in number, and refused
     known: () => ids,
     maxNames: 17_000,
   });
+  router.contactBegan(C, 0);
   const vectors = router.contactBegan(B, 0);
   assertEquals(vectors.map(({ bytes }) => bytes.length), [
     64_001,
@@ -161,6 +162,42 @@ Deno.test("binary spray gives half of what is left, and goes on with what it was
   assertEquals(router.route(scanned, [C], 0).to, [{ peer: C, copies: 1 }]);
   const last = bundle(3, { from: B });
   assertEquals(router.route(last, [C], 0), WAIT);
+});
+
+Deno.test("spray has never more copies than it may, over a crash while they are under way too", () => {
+  const store = memoryStore();
+  const start = () => sprayRouter({ store, copies: 8, isBinary: true });
+  let router = start();
+  const toB = [{ peer: B, copies: 4 }];
+  assertEquals(router.route(bundle(1), [B], 0).to, toB);
+  router = start();
+  assertEquals(router.route(bundle(1), [C], 0).to, [{ peer: C, copies: 2 }]);
+  router.failed(bundle(1), { peer: C, copies: 2 }, 0);
+  assertEquals(router.route(bundle(1), [B, C], 0).to, [
+    ...toB,
+    { peer: C, copies: 2 },
+  ]);
+  router.failed(bundle(1), { peer: C, copies: 2 }, 0, true);
+  router.contactEnded(C, 0);
+  const [toD] = router.route(bundle(1), ["dtn://d/"], 0).to;
+  assertEquals(
+    toD,
+    { peer: "dtn://d/", copies: 1 },
+    "of the two that are left",
+  );
+  assertEquals(router.route(bundle(1), [B, C], 0).to, [
+    ...toB,
+    { peer: C, copies: 2 },
+  ]);
+});
+
+Deno.test("spray lets a bundle wait whose name is longer than a key may be", () => {
+  const router = sprayRouter({ store: namespace(memoryStore(), "spray") });
+  const id = `dtn://${"a".repeat(1_010)}/-1-0`;
+  assertEquals(router.route(bundle(1, { id }), [B], 0), WAIT);
+  assertEquals(router.route(bundle(1, { id }), [Z], 0).to, [{ peer: Z }]);
+  router.sent(bundle(1, { id }), { peer: Z }, 0);
+  router.removed(id);
 });
 
 Deno.test("spray takes no more copies of others than its bound, and wants a whole number of its own", () => {
