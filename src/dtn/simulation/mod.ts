@@ -6,6 +6,8 @@
 export {
   linearScenario,
   meshScenario,
+  planScenario,
+  type PlanTraffic,
   type PricedContact,
   type Scenario,
   type SimulatedBundle,

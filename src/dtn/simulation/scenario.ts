@@ -38,6 +38,18 @@ export interface Scenario {
   readonly bundles: readonly SimulatedBundle[];
 }
 
+/** What is sent over a plan. */
+export interface PlanTraffic {
+  /** Bundles a second, in the first 60 % of the time. */
+  readonly bundlesPerS: number;
+  /** Decides when, from whom and to whom. Not 0. */
+  readonly seed: number;
+  /** Length of each, in bytes. */
+  readonly size: number;
+  /** How long each is of use, in milliseconds. */
+  readonly lifetimeMs: number;
+}
+
 type Random = () => number;
 type Layer = Omit<PricedContact, "from" | "to" | "startMs" | "endMs"> & {
   readonly onMs: number;
@@ -58,8 +70,9 @@ const FAR: Layer = {
 };
 /** Share of the time in which bundles are made: what is made last can be there before the end. */
 const TRAFFIC_SHARE = 0.6;
+const MAX_BUNDLES = 100_000;
 
-/** Five nodes in a line, 300 s, V 0.5. */
+/** Five nodes in a line, 300 s, V 0.5. As the others, it refuses to make more than 100,000 bundles with a `RangeError`. */
 export function linearScenario(bundlesPerS: number, seed = 1): Scenario {
   const nodes = names(5);
   const pairs = nodes.slice(1).map((node, i) => [nodes[i]!, node] as const);
@@ -90,6 +103,40 @@ export function meshScenario(bundlesPerS: number, seed = 3): Scenario {
   return { ...settings, ...drawn(nodes, pairs, 600_000, bundlesPerS, seed) };
 }
 
+/**
+ * The contacts of a plan, which cost nothing and lose nothing, from the start of the first to the end of the last; bundles between any of
+ * its nodes, all of one size, lifetime and class. V 1.
+ *
+ * @throws {RangeError} If the plan has not two nodes, or more than 100,000 bundles would be made.
+ */
+export function planScenario(
+  plan: readonly PlannedContact[],
+  { bundlesPerS, seed, size, lifetimeMs }: PlanTraffic,
+): Scenario {
+  const ends = [...new Set(plan.flatMap(({ from, to }) => [from, to]))];
+  if (ends.length < 2) throw new RangeError("Want a plan of two nodes or more");
+  let [startMs, endMs] = [Infinity, 0];
+  for (const contact of plan) {
+    startMs = Math.min(startMs, contact.startMs);
+    endMs = Math.max(endMs, contact.endMs);
+  }
+  const durationMs = endMs - startMs;
+  const free = { energyPerByte: 0, moneyPerByte: 0, exposure: 0 };
+  return {
+    ...{ name: "plan", v: 1, energyWeight: 0.3, durationMs, seed },
+    contacts: plan.map((contact) => ({
+      ...{ ...contact, ...free, reliability: 1 },
+      startMs: contact.startMs - startMs,
+      endMs: contact.endMs - startMs,
+    })),
+    bundles: traffic(
+      { ends, durationMs, bundlesPerS },
+      seededRandom(seed),
+      () => ({ size, priority: 1, lifetimeMs }),
+    ),
+  };
+}
+
 function names(count: number): string[] {
   return Array.from({ length: count }, (_, i) => `dtn://n${i}/`);
 }
@@ -106,22 +153,44 @@ function drawn(
   const contacts = pairs.flatMap((pair) =>
     [NEAR, FAR].flatMap((layer) => windows(layer, pair, durationMs, random))
   );
-  const count = durationMs / 1_000 * TRAFFIC_SHARE * bundlesPerS;
-  const bundles = Array.from({ length: Math.round(count) }, (_, i) => {
+  const bundles = traffic({ ends, durationMs, bundlesPerS }, random, () => ({
+    size: 500 + Math.floor(random() * 2_000),
+    priority: ([0, 1, 1, 1, 2] as const)[Math.floor(random() * 5)]!,
+    lifetimeMs: 40_000 + Math.floor(random() * 80_000),
+  }));
+  return { durationMs, seed, contacts, bundles };
+}
+
+/** Bundles between any of `ends`, each as `draw` says. */
+function traffic(
+  { ends, durationMs, bundlesPerS }: {
+    readonly ends: readonly string[];
+    readonly durationMs: number;
+    readonly bundlesPerS: number;
+  },
+  random: Random,
+  draw: () => Pick<SimulatedBundle, "size" | "priority"> & {
+    readonly lifetimeMs: number;
+  },
+): SimulatedBundle[] {
+  const count = Math.round(durationMs / 1_000 * TRAFFIC_SHARE * bundlesPerS);
+  if (!(count <= MAX_BUNDLES)) {
+    throw new RangeError(`Want at most ${MAX_BUNDLES} bundles, not ${count}`);
+  }
+  return Array.from({ length: count }, (_, i) => {
     const receivedMs = Math.floor(random() * durationMs * TRAFFIC_SHARE);
     const from = Math.floor(random() * ends.length);
     const further = 1 + Math.floor(random() * (ends.length - 1));
+    const { lifetimeMs, ...bundle } = draw();
     return {
       id: `bundle ${i}`,
       source: ends[from]!,
       destination: ends[(from + further) % ends.length]!,
-      size: 500 + Math.floor(random() * 2_000),
-      priority: ([0, 1, 1, 1, 2] as const)[Math.floor(random() * 5)]!,
+      ...bundle,
       receivedMs,
-      expiresMs: receivedMs + 40_000 + Math.floor(random() * 80_000),
+      expiresMs: receivedMs + lifetimeMs,
     };
   });
-  return { durationMs, seed, contacts, bundles };
 }
 
 /** When a pair has contact, both ways at once. */
