@@ -25,6 +25,8 @@ export interface RoleStatus {
   };
   /** Its metrics. */
   readonly metrics: Metrics;
+  /** What its page shows before the metrics; nothing by default. */
+  readonly sections?: () => readonly status.StatusSection[];
   /** Whether it works. */
   readonly health: () => status.Checks;
   /** Whether it takes work. */
@@ -41,7 +43,10 @@ export function startStatus(
   const app = status.statusApp({
     ...role,
     log,
-    snapshot: () => metricRows(role.metrics),
+    snapshot: async () => [
+      ...role.sections?.() ?? [],
+      ...await metricRows(role.metrics),
+    ],
   });
   const server = status.serveStatus(app, { hostname: host, port });
   note(`status at ${server.address}/`);

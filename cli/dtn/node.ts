@@ -1,11 +1,9 @@
 import { encodeBase64Url } from "../../src/core/bytes/mod.ts";
 import { defaultProvider } from "../../src/core/crypto/mod.ts";
-import type { Metrics } from "../../src/core/metrics/mod.ts";
 import { serveHttp } from "../../src/core/transport/mod.ts";
 import {
   type DtnNode,
   Eid,
-  NODE_DROPS,
   payloadOf,
   QUIRKS,
   restApp,
@@ -14,7 +12,9 @@ import { type Command, command } from "../_main.ts";
 import { aborted } from "../_aborted.ts";
 import { listed } from "../_config_file.ts";
 import { startStatus } from "../_status.ts";
-import { openNode, type RunningDtnNode } from "./open_node.ts";
+import { exposeDtnNode } from "./node_metrics.ts";
+import { nodeSections } from "./node_sections.ts";
+import { openNode } from "./open_node.ts";
 import { configText, dtnState, readDtnConfig, secretIn } from "./settings.ts";
 
 const USAGE = `
@@ -77,7 +77,7 @@ export const node: Command = command({
     });
     const { signal } = context;
     await using running = await openNode(config, context);
-    const { node, bundles, addresses } = running;
+    const { node, bundles, addresses, metrics } = running;
     const token = config.app.token === "none" ? undefined : secretIn(
       dtnState(config, context),
       "app.token",
@@ -91,10 +91,12 @@ export const node: Command = command({
       }),
       { hostname: config.app.host, port: config.app.port, signal },
     );
+    exposeDtnNode(metrics, running);
     await using status = startStatus({
       name: "betanet-dtn",
       listen: config.node.status,
-      metrics: metricsOf(running),
+      metrics,
+      sections: nodeSections(running),
       health: () => ({ open: true }),
       ready: () => ({ accepting: !signal.aborted }),
     }, context);
@@ -126,54 +128,4 @@ async function echo(node: DtnNode): Promise<void> {
     }
     accept();
   }
-}
-
-function metricsOf({ node, bundles, metrics }: RunningDtnNode): Metrics {
-  const events = [
-    "created",
-    "received",
-    "stored",
-    "forwarded",
-    "refused",
-    "unknown",
-    "delivered",
-  ] as const;
-  metrics.counterFrom({
-    name: "dtn_bundles_total",
-    help: "Bundles, by what happened to them",
-    labels: { event: events },
-    read: ({ event }) => node.counts[event],
-  });
-  metrics.counterFrom({
-    name: "dtn_drops_total",
-    help: "Bundles dropped, by reason",
-    labels: { reason: NODE_DROPS },
-    read: ({ reason }) => node.counts.dropped[reason],
-  });
-  metrics.gaugeFrom({
-    name: "dtn_stored_bundles",
-    help: "Bundles in the store",
-    read: () => bundles.usage.bundles,
-  });
-  metrics.gaugeFrom({
-    name: "dtn_stored_bytes",
-    help: "Bytes of bundles in the store",
-    read: () => bundles.usage.bytes,
-  });
-  metrics.gaugeFrom({
-    name: "dtn_neighbours",
-    help: "Neighbours in contact",
-    read: () => node.neighbours.length,
-  });
-  metrics.counterFrom({
-    name: "dtn_contacts_total",
-    help:
-      "Contacts, attempts that made none, and contacts closed as they were silent",
-    labels: { result: ["begun", "failed", "silent"] },
-    read: ({ result }) => {
-      const { contacts, failedDials, silent } = node.counts;
-      return { begun: contacts, failed: failedDials, silent }[result];
-    },
-  });
-  return metrics;
 }

@@ -1,0 +1,60 @@
+import type { Metrics } from "../../src/core/metrics/mod.ts";
+import { type DtnNode, NODE_DROPS } from "../../src/dtn/mod.ts";
+
+/** Names in the counts of a node of what happens to bundles. */
+export const EVENTS = [
+  "created",
+  "received",
+  "stored",
+  "forwarded",
+  "refused",
+  "unknown",
+  "delivered",
+] as const;
+
+/** Exposes what a node has and has done, as `dtn_…` (docs/dtn.md). */
+export function exposeDtnNode(
+  metrics: Metrics,
+  { node, bundles }: {
+    readonly node: Pick<DtnNode, "counts" | "neighbours">;
+    readonly bundles: { readonly usage: { bundles: number; bytes: number } };
+  },
+): void {
+  metrics.counterFrom({
+    name: "dtn_bundles_total",
+    help: "Bundles, by what happened to them",
+    labels: { event: EVENTS },
+    read: ({ event }) => node.counts[event],
+  });
+  metrics.counterFrom({
+    name: "dtn_drops_total",
+    help: "Bundles dropped, by reason",
+    labels: { reason: NODE_DROPS },
+    read: ({ reason }) => node.counts.dropped[reason],
+  });
+  metrics.gaugeFrom({
+    name: "dtn_stored_bundles",
+    help: "Bundles in the store",
+    read: () => bundles.usage.bundles,
+  });
+  metrics.gaugeFrom({
+    name: "dtn_stored_bytes",
+    help: "Bytes of bundles in the store",
+    read: () => bundles.usage.bytes,
+  });
+  metrics.gaugeFrom({
+    name: "dtn_neighbours",
+    help: "Neighbours in contact",
+    read: () => node.neighbours.length,
+  });
+  metrics.counterFrom({
+    name: "dtn_contacts_total",
+    help:
+      "Contacts, attempts that made none, and contacts closed as they were silent",
+    labels: { result: ["begun", "failed", "silent"] },
+    read: ({ result }) => {
+      const { contacts, failedDials, silent } = node.counts;
+      return { begun: contacts, failed: failedDials, silent }[result];
+    },
+  });
+}
