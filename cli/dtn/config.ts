@@ -109,7 +109,10 @@ export const SCHEMA = section({
   }),
   security,
   app: section({
-    host: string({ default: "127.0.0.1", doc: "loopback address of REST" }),
+    host: string({
+      default: "127.0.0.1",
+      doc: "loopback address of REST and WebSocket",
+    }),
     port: integer({
       min: 0,
       max: 65_535,

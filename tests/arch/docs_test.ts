@@ -1,4 +1,6 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { SCHEMA as DTN_SCHEMA } from "../../cli/dtn/config.ts";
+import { exposeDtnNode } from "../../cli/dtn/node_metrics.ts";
 import { SCHEMA as HTX_SCHEMA } from "../../cli/htx/config.ts";
 import { SCHEMA as MIXNODE_SCHEMA } from "../../cli/mixnode/config.ts";
 import { describeConfig } from "../../src/core/config/mod.ts";
@@ -11,6 +13,7 @@ import {
 import { SessionDialer } from "../../src/htx/session_dialer.ts";
 import * as tunnel from "../../src/htx/tunnel/mod.ts";
 import { exposeMixServer, latenessHook } from "../../src/mixnet/node/mod.ts";
+import { DtnWorld } from "../dtn/node/_dtn_world.ts";
 import { World } from "../htx/_world.ts";
 import { idleGateway } from "../mixnet/node/_idle_gateway.ts";
 import { MAY_IMPORT } from "./layers.ts";
@@ -24,15 +27,17 @@ const documents = [...paths].filter((path) =>
 /** Documents whose `ts` blocks are programs. */
 const EXAMPLES = [
   "README.md",
-  ...["htx", "mixnet", "tls", "utls"].map((name) => `docs/${name}.md`),
+  ...["dtn", "htx", "mixnet", "tls", "utls"].map((name) => `docs/${name}.md`),
 ];
 /** Documents that have every key of a configuration. */
 const CONFIGURATIONS = [
+  ["docs/dtn.md", describeConfig(DTN_SCHEMA)],
   ["docs/htx.md", describeConfig(HTX_SCHEMA)],
   ["docs/mixnet.md", describeConfig(MIXNODE_SCHEMA)],
 ] as const;
 /** Documents that have every metric of their part. */
 const METRICS = [
+  ["docs/dtn.md", "dtn", dtnMetrics],
   ["docs/htx.md", "htx", htxMetrics],
   ["docs/mixnet.md", "mixnet", mixnetMetrics],
 ] as const;
@@ -226,11 +231,12 @@ function* configKeys(config: string) {
   let table = "";
   let doc: string[] = [];
   for (const line of config.split("\n")) {
-    const header = line.match(/^\[(.+)\]$/)?.[1];
+    const header = line.match(/^(?:# )?\[{1,2}([^[\]]+)\]{1,2}$/)?.[1];
     const [, key, value] = line.match(/^(?:# )?([a-z_]+) =(?: (.*))?$/) ?? [];
     if (header !== undefined) table = header;
     else if (key) yield { key: `${table}.${key}`, value, doc: doc[0] };
-    doc = line.startsWith("# ") && !key ? [...doc, line.slice(2)] : [];
+    const isText = line.startsWith("# ") && !key && header === undefined;
+    doc = isText ? [...doc, line.slice(2)] : [];
   }
 }
 
@@ -261,6 +267,15 @@ async function mixnetMetrics(): Promise<Metrics[]> {
   latenessHook(metrics);
   exposeMixServer(metrics, server, { pool, clock });
   await server[Symbol.asyncDispose]();
+  return [metrics];
+}
+
+/** The metrics of a node that has done nothing, but those of its layers. */
+async function dtnMetrics(): Promise<Metrics[]> {
+  await using world = new DtnWorld();
+  const node = await world.node("idle");
+  const metrics = new Metrics();
+  exposeDtnNode(metrics, { node, bundles: node.bundles });
   return [metrics];
 }
 
