@@ -29,6 +29,9 @@ export interface RunningDtnNode extends AsyncDisposable {
 
 /** Room beside bundles for entries, indices and ids that are known. */
 const STORE_FACTOR = 8;
+const STORE_CACHE_BYTES = 16 * 1024 * 1024;
+/** Bundles that leave before as much has come are written once. */
+const STORE_LOG_BYTES = 64 * 1024 * 1024;
 
 /**
  * Starts the node that `config` describes.
@@ -50,6 +53,8 @@ export async function openNode(
     maxEntries: STORE_FACTOR * maxBundles + 1_000_000,
     maxBytes: 2 * maxBytes + STORE_FACTOR * 256 * maxBundles,
     synchronous: config.store.synchronous,
+    cacheBytes: STORE_CACHE_BYTES,
+    logBytes: STORE_LOG_BYTES,
   }));
   const state = opened.use(sqliteStore(`${folder}/routing.sqlite`));
   const secret = config.store.encrypt

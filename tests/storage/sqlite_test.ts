@@ -19,6 +19,7 @@ globalThis.addEventListener(
   "unload",
   () => Deno.removeSync(DIR, { recursive: true }),
 );
+const MIB = 1_048_576;
 const ONE = new Uint8Array([1]);
 const TWO = new Uint8Array([2]);
 /** Of a store's files. */
@@ -43,6 +44,31 @@ Deno.test("sqliteStore() asks SQLite for the synchronous mode it is given", () =
     "PRAGMA synchronous = NORMAL",
     "PRAGMA synchronous = FULL",
   ]);
+});
+
+Deno.test("sqliteStore() keeps a transaction in memory as far as cacheBytes go", () => {
+  const spilled = [1, 16].map((mib) => {
+    const path = freshPath();
+    using store = sqliteStore(path, { cacheBytes: mib * MIB });
+    return store.transaction(() => {
+      for (const n of [1, 2, 3, 4]) {
+        store.set(new Uint8Array([n]), new Uint8Array(MIB));
+      }
+      return Deno.statSync(`${path}-wal`).size > 3 * MIB;
+    });
+  });
+  assertEquals(spilled, [true, false]);
+});
+
+Deno.test("sqliteStore() writes back when its log is larger than logBytes", () => {
+  const logSizes = [1, 8].map((mib) => {
+    const path = freshPath();
+    using store = sqliteStore(path, { logBytes: mib * MIB });
+    for (let i = 0; i < 6; i++) store.set(ONE, new Uint8Array(MIB).fill(i));
+    return Math.round(Deno.statSync(`${path}-wal`).size / MIB);
+  });
+  assertGreater(logSizes[1]!, 5);
+  assertGreater(4, logSizes[0]!);
 });
 
 Deno.test("sqliteStore() finds its entries and totals again", () => {

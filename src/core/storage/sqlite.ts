@@ -17,6 +17,11 @@ import {
   type StoreUsage,
 } from "./store.ts";
 
+/** As SQLite has them where it is told nothing. */
+const CACHE_BYTES = 2_000 * 1_024;
+const PAGE_BYTES = 4_096;
+const LOG_BYTES = 1_000 * PAGE_BYTES;
+
 /** Options of {@link sqliteStore}. */
 export interface SqliteStoreOptions extends StoreLimits {
   /**
@@ -24,6 +29,13 @@ export interface SqliteStoreOptions extends StoreLimits {
    * After a power cut a `normal` store is whole but may lack its last changes.
    */
   readonly synchronous?: "normal" | "full";
+  /** Pages kept in memory, those of the running transaction among them, in bytes; 2,000 KiB by default. */
+  readonly cacheBytes?: number;
+  /**
+   * How large the log beside the file grows, in bytes, before it is written back into the file; 4,000 KiB by default. What comes and goes
+   * meanwhile is never written back.
+   */
+  readonly logBytes?: number;
   /** How long a call waits, blocking, for another process that writes; 1,000 ms by default. */
   readonly busyTimeoutMs?: number;
 }
@@ -40,8 +52,13 @@ export interface SqliteStoreOptions extends StoreLimits {
  */
 export function sqliteStore(
   path: string,
-  { synchronous = "normal", busyTimeoutMs = 1_000, ...limits }:
-    SqliteStoreOptions = {},
+  {
+    synchronous = "normal",
+    busyTimeoutMs = 1_000,
+    cacheBytes = CACHE_BYTES,
+    logBytes = LOG_BYTES,
+    ...limits
+  }: SqliteStoreOptions = {},
 ): Store {
   const checked = checkLimits(limits);
   let db: DatabaseSync | undefined;
@@ -54,6 +71,8 @@ export function sqliteStore(
       `PRAGMA synchronous = ${synchronous === "full" ? "FULL" : "NORMAL"}`,
     );
     db.exec("PRAGMA secure_delete = FAST");
+    db.exec(`PRAGMA cache_size = ${-Math.ceil(cacheBytes / 1_024)}`);
+    db.exec(`PRAGMA wal_autocheckpoint = ${Math.ceil(logBytes / PAGE_BYTES)}`);
     return new SqliteStore(db);
   } catch (error) {
     db?.close();
