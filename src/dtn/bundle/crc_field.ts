@@ -12,12 +12,12 @@ export function readCrcType(cursor: CborCursor): CrcType {
   return type as CrcType;
 }
 
-/** Reads the check value of a block that began at `start`, and checks it. */
+/** Reads the check value of a block that began at `start`, checks it, and returns it. */
 export function readCrc(
   cursor: CborCursor,
   type: CrcType,
   start: number,
-): void {
+): number {
   const length = CRC_LENGTH[type];
   const at = cursor.at + 1;
   if (cursor.bytes[cursor.at] !== (0x40 | length)) {
@@ -32,15 +32,20 @@ export function readCrc(
   if (blockCrc(type, cursor.bytes, start, at) !== got >>> 0) {
     throw new BundleError("crc", "The check value of a block is another");
   }
+  return got;
 }
 
-/** Appends the check value of the block that began at `start`. */
+/** Appends the check value of the block that began at `start`, which is computed unless it is given. */
 export function writeCrc(
   buffer: CborBuffer,
   type: CrcType,
   start: number,
+  known?: number,
 ): void {
   const length = CRC_LENGTH[type];
   buffer.byte(0x40 | length);
-  buffer.fixed(blockCrc(type, buffer.bytes, start, buffer.at), length);
+  buffer.fixed(
+    known ?? blockCrc(type, buffer.bytes, start, buffer.at),
+    length,
+  );
 }

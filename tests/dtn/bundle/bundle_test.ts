@@ -13,6 +13,7 @@ import {
   encodeBundle,
   payloadOf,
 } from "../../../src/dtn/mod.ts";
+import { crc32c } from "../../../src/dtn/bundle/crc.ts";
 import { wellFormed } from "./_vectors.ts";
 
 const source = Eid.parse("ipn:1.7");
@@ -38,6 +39,39 @@ Deno.test("createBundle(), encodeBundle() and decodeBundle() agree", () => {
     assertEquals(bytes.length, bundleSize(bundle));
     assertEquals(decodeBundle(bytes), bundle);
   }
+});
+
+Deno.test("encodeBundle() takes the check value of a long block as it came, so that damage since then shows", () => {
+  for (const crcType of [CRC_TYPE.crc16, CRC_TYPE.crc32c]) {
+    const payload = new Uint8Array(2_000).fill(7);
+    const bytes = encodeBundle(createBundle({ ...init, crcType, payload }));
+    const bundle = decodeBundle(bytes);
+    assertEquals(encodeBundle(bundle), bytes);
+    const [block] = bundle.blocks;
+    const data = payload.toReversed().fill(8, 1_000);
+    const changed = { ...bundle, blocks: [{ ...block!, data }] };
+    assertEquals(payloadOf(decodeBundle(encodeBundle(changed))), data);
+    payloadOf(bundle)[1_999] = 8;
+    assertThrows(
+      () => decodeBundle(encodeBundle(bundle)),
+      BundleError,
+      "check value",
+    );
+  }
+});
+
+Deno.test("encodeBundle() computes the check value of a long block anew that came in another form", () => {
+  const payload = new Uint8Array(2_000);
+  const primary = "88070000820282010282028202018202820201820018281a000f4240";
+  const block = decodeHex(`8601180100025907d0${payload.toHex()}4400000000`);
+  const check = crc32c(block).toString(16).padStart(8, "0");
+  const bytes = decodeHex(
+    `9f${primary}${block.subarray(0, -4).toHex()}${check}ff`,
+  );
+  const bundle = decodeBundle(bytes, { quirks: ["long_heads"] });
+  const again = encodeBundle(bundle);
+  assertEquals(again.length, bytes.length - 1);
+  assertEquals(decodeBundle(again), bundle);
 });
 
 Deno.test("encodeBundle() writes the bytes of RFC 9173 A.1.1.3", () => {
