@@ -9,6 +9,7 @@ export const EVENTS = [
   "forwarded",
   "refused",
   "unknown",
+  "reassembled",
   "delivered",
 ] as const;
 

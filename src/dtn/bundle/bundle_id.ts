@@ -11,3 +11,9 @@ export function bundleId(bundle: Bundle): string {
     ? id
     : `${id}-${fragment.offset}-${payloadOf(bundle).length}`;
 }
+
+/** The name of the whole bundle of which `id`, a name that {@link bundleId} gave, is a fragment's; `undefined` if it is no fragment's. */
+export function wholeIdOf(id: string, source: string): string | undefined {
+  const [time, sequence, offset] = id.slice(source.length + 1).split("-");
+  return offset === undefined ? undefined : `${source}-${time}-${sequence}`;
+}

@@ -2,8 +2,10 @@ import type { Bundle } from "../bundle/bundle.ts";
 import type { Eid } from "../bundle/eid.ts";
 import { BundleError } from "../bundle/error.ts";
 import { REPORT_REASON } from "../bundle/status_report.ts";
+import { wholeIdOf } from "../bundle/bundle_id.ts";
 import { DtnNodeError } from "./error.ts";
 import type { Forwarder } from "./forwarder.ts";
+import type { LocalReassembly } from "./local_reassembly.ts";
 import { isOurs, type NodeContext } from "./node_context.ts";
 import { type Delivery, Registration } from "./registration.ts";
 import type { StatusReports } from "./status_reports.ts";
@@ -12,6 +14,7 @@ import { decodeStored } from "./stored_bundle.ts";
 /** Gives bundles of this node's endpoints to the applications in them (RFC 9171 §5.7). */
 export class Applications implements Disposable {
   readonly #context: NodeContext;
+  readonly #reassembly: LocalReassembly;
   readonly #forwarder: Forwarder;
   readonly #reports: StatusReports;
   readonly #registrations = new Map<string, Registration>();
@@ -19,10 +22,12 @@ export class Applications implements Disposable {
   /** Starts without an application. */
   constructor(
     context: NodeContext,
+    reassembly: LocalReassembly,
     forwarder: Forwarder,
     reports: StatusReports,
   ) {
     this.#context = context;
+    this.#reassembly = reassembly;
     this.#forwarder = forwarder;
     this.#reports = reports;
   }
@@ -39,7 +44,7 @@ export class Applications implements Disposable {
    * @throws {RangeError} If the endpoint is another node's.
    */
   register(endpoint: Eid): Registration {
-    const { nodeId, store } = this.#context;
+    const { nodeId } = this.#context;
     if (!isOurs(nodeId, endpoint)) {
       throw new RangeError(`${endpoint} is no endpoint of ${nodeId}`);
     }
@@ -48,9 +53,7 @@ export class Applications implements Disposable {
       throw new DtnNodeError("registered", `${endpoint} is taken`);
     }
     const registration = new Registration({
-      *waiting() {
-        for (const { id } of store.entries(key)) yield id;
-      },
+      waiting: () => this.#waiting(key),
       delivery: (id) => this.#delivery(id),
     }, () => this.#registrations.delete(key));
     this.#registrations.set(key, registration);
@@ -59,7 +62,7 @@ export class Applications implements Disposable {
 
   /** The first bundle that waits for an endpoint. */
   next(endpoint: Eid): Delivery | undefined {
-    for (const { id } of this.#context.store.entries(`${endpoint}`)) {
+    for (const id of this.#waiting(`${endpoint}`)) {
       const delivery = this.#delivery(id);
       if (delivery) return delivery;
     }
@@ -75,6 +78,23 @@ export class Applications implements Disposable {
     for (const each of [...this.#registrations.values()]) {
       each[Symbol.dispose]();
     }
+  }
+
+  /** Names of the bundles for an endpoint; fragments wait until they are whole. */
+  *#waiting(endpoint: string): Iterable<string> {
+    const { store, tasks } = this.#context;
+    let isResuming = false;
+    for (const { id, source } of store.entries(endpoint)) {
+      if (wholeIdOf(id, source) === undefined) yield id;
+      else if (!isResuming) {
+        isResuming = true;
+        tasks.track(this.#resume(endpoint));
+      }
+    }
+  }
+
+  async #resume(endpoint: string): Promise<void> {
+    if (await this.#reassembly.resume(endpoint)) this.wake(endpoint);
   }
 
   #delivery(id: string): Delivery | undefined {

@@ -6,6 +6,7 @@ import { remainingLifetimeMs } from "../bundle/lifetime.ts";
 import type { BundleEntry, Priority } from "../store/bundle_entry.ts";
 import type { PutOutcome } from "../store/bundle_store.ts";
 import type { Applications } from "./applications.ts";
+import type { LocalReassembly } from "./local_reassembly.ts";
 import type { Forwarder } from "./forwarder.ts";
 import { isOurs, type NodeContext } from "./node_context.ts";
 import { copiesOf } from "./outgoing_bundle.ts";
@@ -24,16 +25,19 @@ const MAX_TIME_MS = 2 ** 48 - 1;
 export class Dispatcher {
   readonly #context: NodeContext;
   readonly #applications: Applications;
+  readonly #reassembly: LocalReassembly;
   readonly #forwarder: Forwarder;
 
   /** Tells `applications` of bundles for this node, `forwarder` of the others. */
   constructor(
     context: NodeContext,
     applications: Applications,
+    reassembly: LocalReassembly,
     forwarder: Forwarder,
   ) {
     this.#context = context;
     this.#applications = applications;
+    this.#reassembly = reassembly;
     this.#forwarder = forwarder;
   }
 
@@ -53,13 +57,27 @@ export class Dispatcher {
       ...from !== undefined && { from },
     };
     const { id } = entry;
+    const isLocal = isOurs(nodeId, bundle.primary.destination);
+    const isPiece = isLocal && bundle.primary.fragment !== undefined;
+    const refusal = isPiece && await this.#reassembly.refusalOf(bundle);
+    if (refusal) {
+      counts.dropped[refusal]++;
+      return {
+        id,
+        outcome: refusal === "too_many_fragments" ? "too_large" : refusal,
+      };
+    }
     const outcome = await store.put(entry, bytes);
     if (outcome !== "stored") {
       counts.dropped[outcome === "priority_full" ? "full" : outcome]++;
       return { id, outcome };
     }
     counts.stored++;
-    if (isOurs(nodeId, bundle.primary.destination)) {
+    if (isPiece) {
+      const isWhole = await this.#reassembly.add(bundle);
+      if (isWhole) this.#applications.wake(entry.destination);
+    } else if (isLocal) {
+      this.#reassembly.supersede(entry.destination, id);
       this.#applications.wake(entry.destination);
     } else this.#forwarder.offer(entry, copiesOf(bundle));
     return { id, outcome };

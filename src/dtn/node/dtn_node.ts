@@ -20,6 +20,7 @@ import { Contacts } from "./contacts.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import type { DtnNodeOptions, SendBundleOptions } from "./dtn_node_options.ts";
 import { DtnNodeError } from "./error.ts";
+import { LocalReassembly } from "./local_reassembly.ts";
 import { Forwarder } from "./forwarder.ts";
 import type { SendingCost } from "./neighbour.ts";
 import { isOurs, type NodeContext } from "./node_context.ts";
@@ -53,6 +54,7 @@ export class DtnNode implements AsyncDisposable {
   readonly nodeId: Eid;
   readonly #context: NodeContext;
   readonly #forwarder: Forwarder;
+  readonly #reassembly: LocalReassembly;
   readonly #applications: Applications;
   readonly #dispatcher: Dispatcher;
   readonly #contacts: Contacts;
@@ -77,9 +79,20 @@ export class DtnNode implements AsyncDisposable {
       clock,
     });
     const reports = new StatusReports(context, (report) => this.send(report));
-    const applications = new Applications(context, forwarder, reports);
-    const dispatcher = new Dispatcher(context, applications, forwarder);
     const security = new BundleSecurity(context, reports);
+    const reassembly = new LocalReassembly(context, security);
+    const applications = new Applications(
+      context,
+      reassembly,
+      forwarder,
+      reports,
+    );
+    const dispatcher = new Dispatcher(
+      context,
+      applications,
+      reassembly,
+      forwarder,
+    );
     const routerTalk = new RouterTalk(
       context,
       security,
@@ -95,6 +108,7 @@ export class DtnNode implements AsyncDisposable {
     );
     this.#context = context;
     this.#forwarder = forwarder;
+    this.#reassembly = reassembly;
     this.#applications = applications;
     this.#dispatcher = dispatcher;
     this.#security = security;
@@ -169,13 +183,14 @@ export class DtnNode implements AsyncDisposable {
 
   /** Removes a bundle, whoever waits for it; says whether it was here. */
   delete(id: string): boolean {
+    this.#reassembly.forget(id);
     return this.#forwarder.remove(id);
   }
 
   /** A bundle has given way to others in the store: what its `onEvicted` is to call. */
   evicted({ id }: BundleEntry): void {
     this.#context.counts.dropped.evicted++;
-    this.#forwarder.forget(id);
+    this.#forget(id);
   }
 
   /**
@@ -237,6 +252,11 @@ export class DtnNode implements AsyncDisposable {
     );
   }
 
+  #forget(id: string): void {
+    this.#reassembly.forget(id);
+    this.#forwarder.forget(id);
+  }
+
   #tick(): void {
     const { store, counts, log, clock } = this.#context;
     let isMore = false;
@@ -244,7 +264,7 @@ export class DtnNode implements AsyncDisposable {
       const gone = store.sweep(clock.wallTime());
       for (const { id } of gone) {
         counts.dropped.expired++;
-        this.#forwarder.forget(id);
+        this.#forget(id);
       }
       isMore = gone.length > 0;
       this.#forwarder.pump();

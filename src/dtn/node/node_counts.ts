@@ -9,6 +9,8 @@ export const NODE_DROPS = [
   "hop_limit", // it had as many hops as it may
   "expired", // its lifetime is over
   "known", // it is here, or was
+  "fragment_conflict", // a fragment that says other bytes than one before it
+  "too_many_fragments", // its bundle comes in more fragments than we put together
   "too_large", // longer than any bundle may be
   "full", // the store is full, or the share of its class
   "evicted", // it gave way to bundles of higher classes
@@ -38,6 +40,8 @@ export interface NodeCounts {
   readonly unknown: number;
   /** Contacts that were closed, as bundles under way had no outcome for too long. */
   readonly silent: number;
+  /** Bundles for this node that were put together from fragments. */
+  readonly reassembled: number;
   /** Bundles that applications have taken. */
   readonly delivered: number;
   /** Contacts so far. */
@@ -54,6 +58,7 @@ export interface OwnCounts extends
     | "created"
     | "received"
     | "stored"
+    | "reassembled"
     | "delivered"
     | "contacts"
     | "failedDials",
@@ -70,6 +75,7 @@ export function noOwnCounts(): OwnCounts {
     created: 0,
     received: 0,
     stored: 0,
+    reassembled: 0,
     delivered: 0,
     contacts: 0,
     failedDials: 0,

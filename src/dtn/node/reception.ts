@@ -44,18 +44,28 @@ export class Reception {
     received: ReceivedBundle,
     from: string | undefined,
   ): Promise<void> {
-    const { counts, options: { quirks } } = this.#context;
+    const { counts } = this.#context;
     counts.received++;
-    let bundle: Bundle | undefined;
     try {
-      bundle = this.#processed(
-        decodeBundle(received.bytes, quirks ? { quirks } : {}),
-      );
+      await this.#decide(received, from);
     } catch (error) {
-      if (!(error instanceof BundleError)) throw error;
-      counts.dropped.malformed++;
-      return received.refuse("notAcceptable");
+      if (error instanceof BundleError) {
+        counts.dropped.malformed++;
+        return received.refuse("notAcceptable");
+      }
+      received.refuse("noResources"); // the disk failed: the neighbour keeps it
+      throw error;
     }
+  }
+
+  async #decide(
+    received: ReceivedBundle,
+    from: string | undefined,
+  ): Promise<void> {
+    const { quirks } = this.#context.options;
+    const bundle = this.#processed(
+      decodeBundle(received.bytes, quirks ? { quirks } : {}),
+    );
     if (!bundle) return received.accept();
     if (this.#routerTalk.isFor(bundle)) {
       received.accept();

@@ -1,5 +1,6 @@
 import { DecodeError } from "../../core/bytes/mod.ts";
 import { type Bundle, encodeBundle, payloadOf } from "../bundle/bundle.ts";
+import { BUNDLE_FLAG } from "../bundle/bundle_flags.ts";
 import { createBundle } from "../bundle/create_bundle.ts";
 import { Eid } from "../bundle/eid.ts";
 import type { CreationTimestamp } from "../bundle/primary_block.ts";
@@ -52,7 +53,8 @@ export class RouterTalk {
   /** Gives `bundle` of the neighbour `from` to our router, if it is that neighbour's own. */
   hear(bundle: Bundle, from: string | undefined): void {
     const { options: { router }, clock, counts } = this.#context;
-    if (from === undefined || `${bundle.primary.source}` !== from) {
+    const { source, fragment } = bundle.primary;
+    if (from === undefined || `${source}` !== from || fragment) {
       counts.dropped.routing++;
       return;
     }
@@ -76,6 +78,7 @@ export class RouterTalk {
         destination: routingEndpoint(Eid.parse(to), router.name),
         creation: this.#nextTimestamp(),
         lifetimeMs: LIFETIME_MS,
+        flags: BUNDLE_FLAG.mustNotFragment,
         payload: bytes,
       });
       counts.created++;

@@ -224,6 +224,31 @@ export class BundleStore implements Disposable {
     return deleting.promise;
   }
 
+  /**
+   * Puts a bundle in the place of others at once: after the death of the process it is here or they are. If it is not stored, they stay.
+   *
+   * @throws {StorageError} If the disk fails: they stay.
+   */
+  replace(
+    ids: readonly string[],
+    entry: BundleEntry,
+    bytes: Uint8Array,
+  ): PutOutcome {
+    this.commit();
+    const refused = new Error("Refused");
+    let outcome: PutOutcome | undefined;
+    try {
+      this.#change(() => {
+        for (const id of ids) this.#removeKnown(id);
+        outcome = this.#put({ entry, bytes });
+        if (outcome !== "stored") throw refused; // undoes the removal
+      });
+    } catch (error) {
+      if (error !== refused) throw error;
+    }
+    return outcome!;
+  }
+
   /** Entries by class, expedited first, then in the order in which they came; of one destination, or all. */
   *entries(destination?: string): IterableIterator<BundleEntry> {
     const prefix = destination === undefined
@@ -305,7 +330,7 @@ export class BundleStore implements Disposable {
     }
   }
 
-  #put({ entry, bytes }: Waiting): PutOutcome {
+  #put({ entry, bytes }: Pick<Waiting, "entry" | "bytes">): PutOutcome {
     const { size, priority, id, expiresMs } = entry;
     if (this.#recent.get(id)) return "known";
     const idKey = this.#idKey(id);

@@ -387,6 +387,33 @@ Deno.test("the latest bundles are read from memory, 8,192 of them and 16 MiB at 
   assertEquals(readsOf(10_001, mib), 0);
 });
 
+Deno.test("replace() puts one bundle in the place of others, in a full store too and after a restart; refused, it changes nothing", async () => {
+  using box = new Box(memoryStore(), {
+    limits: { maxBundles: 3, maxBundleBytes: 5_000, shares: [1, 1, 1] },
+  });
+  for (const n of [1, 2, 3]) await box.put(n);
+  const ids = [1, 2].map((n) => box.entry(n).id);
+  const replace = (n: number, changes: Partial<BundleEntry> = {}) => {
+    const entry = box.entry(n, changes);
+    return box.bundles.replace(ids, entry, bytesOf(n, entry.size));
+  };
+  assertEquals(replace(9, { size: 6_000 }), "too_large");
+  assertEquals(replace(9, { expiresMs: 0 }), "expired");
+  assertEquals(replace(3), "known");
+  assertEquals(box.ids, [1, 2, 3]);
+  assertEquals(box.bundles.usage.known, 0);
+  assertEquals(replace(4, { size: 4_500 }), "stored");
+  const areThere = () => {
+    assertEquals(box.ids, [3, 4]);
+    assertEquals(box.bundles.bytes(box.entry(4).id), bytesOf(4, 4_500));
+    assert(ids.every((id) => box.bundles.knows(id)));
+    assertEquals(box.bundles.usage.bytes, 100 + 4_500);
+  };
+  areThere();
+  box.bundles = box.open(); // the one before commits nothing
+  areThere();
+});
+
 Deno.test("a disk that fails is told to who put, and leaves the totals as they were", async () => {
   const memory = memoryStore();
   let fails = false;
