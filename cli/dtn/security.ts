@@ -13,13 +13,12 @@ import { CliError } from "../_error.ts";
 
 const TARGETS = { primary: 0, payload: BLOCK_TYPE.payload };
 
-const pattern = (doc: string) =>
-  string({
-    want: 'an endpoint ID, or the beginning of some with "*" behind it',
-    pattern: /\*|[a-z]+:[!-)+-~]*\*?/,
-    default: "*",
-    doc,
-  });
+const PATTERN = {
+  want: 'an endpoint ID, or the beginning of some with "*" behind it',
+  pattern: /\*|[a-z]+:[!-)+-~]*\*?/,
+} as const;
+
+const pattern = (doc: string) => string({ ...PATTERN, default: "*", doc });
 
 const key = section({
   of: string({
@@ -43,6 +42,10 @@ const rule = section({
   }),
   from: pattern("bundles of which sources"),
   to: pattern("bundles for which destinations"),
+  by: string({
+    ...PATTERN,
+    doc: "who is to have signed or encrypted; by default the bundle's own node",
+  }).optional(),
   optional: boolean({
     default: false,
     doc: "let pass what has not the operation",
@@ -64,7 +67,7 @@ export const securitySection = section({
     default: [],
     maxItems: 256,
     doc:
-      "who must sign, encrypt and verify: role, service, targets, from, to, optional, wrap",
+      "who must sign, encrypt and verify: role, service, targets, from, to, by, optional, wrap",
   }),
 });
 

@@ -12,7 +12,6 @@ import type { SecurityKeys } from "./security_keys.ts";
 import {
   checkSecurityBlocks,
   confidentialityBlocksOf,
-  encryptedBlocks,
   integrityBlocksOf,
   type SecurityOperations,
 } from "./security_operations.ts";
@@ -43,6 +42,12 @@ export interface SecurityRule {
    * @default {"*"}
    */
   readonly to?: string;
+  /**
+   * Who is to have signed or encrypted for a verifier or acceptor, in the same way; what others did counts as if it were not there.
+   *
+   * @default the node that made the bundle
+   */
+  readonly by?: string | undefined;
   /**
    * Whether a verifier or acceptor lets bundles pass that have not the operation.
    *
@@ -162,11 +167,17 @@ export class SecurityPolicy {
     let passed = bundle;
     for (const rule of this.#rulesFor(bundle, "confidentiality", CHECKING)) {
       const wanted = targetsIn(bundle, rule.targets);
-      const encrypted = encryptedBlocks(bundle);
-      if (!rule.optional && wanted.some((each) => !encrypted.has(each))) {
+      const ownIn = (each: Bundle) =>
+        confidentialityBlocksOf(each).filter(({ security }) =>
+          isBy(rule, security, bundle)
+        );
+      const encrypted = ownIn(bundle).flatMap(({ security }) =>
+        security.targets
+      );
+      if (!rule.optional && wanted.some((each) => !encrypted.includes(each))) {
         return undefined;
       }
-      for (const { block, security } of confidentialityBlocksOf(passed)) {
+      for (const { block, security } of ownIn(passed)) {
         const isWanted = security.targets.some((each) => wanted.includes(each));
         if (!isWanted && !this.#hidesSignature(passed, security)) continue;
         const opened = decryptBlocks(this.#crypto, passed, block, this.#keys);
@@ -200,7 +211,7 @@ export class SecurityPolicy {
     for (const rule of this.#rulesFor(bundle, "integrity", CHECKING)) {
       for (const target of targetsIn(bundle, rule.targets)) {
         const found = integrityBlocksOf(passed).find(({ security }) =>
-          security.targets.includes(target)
+          security.targets.includes(target) && isBy(rule, security, bundle)
         );
         if (found === undefined) {
           if (rule.optional) continue;
@@ -265,6 +276,16 @@ function matches(pattern: string, eid: Eid): boolean {
   return pattern.endsWith("*")
     ? `${eid}`.startsWith(pattern.slice(0, -1))
     : `${eid}` === pattern;
+}
+
+function isBy(
+  { by }: SecurityRule,
+  { source }: SecurityBlock,
+  { primary }: Bundle,
+): boolean {
+  return by === undefined
+    ? source.nodeId().equals(primary.source.nodeId())
+    : matches(by, source);
 }
 
 /** `bundle` without what the integrity block of `operations` says of `target`. */

@@ -197,6 +197,29 @@ Deno.test("an encrypted payload must be so where a rule says it, and is told by 
   ]);
 });
 
+Deno.test("what another node has signed or encrypted with a key of its own counts only where a rule says so", () => {
+  const services = ["integrity", "confidentiality"] as const;
+  for (const service of services) {
+    const other = new bpsec.SecurityPolicy({
+      ...{ crypto, keys, node: Eid.parse("ipn:3.0") },
+      rules: [{ role: "source", service, targets: PAYLOAD }],
+    });
+    const forged = sent(other.protect(bundle));
+    const rule = { role: "acceptor", service, targets: PAYLOAD } as const;
+    const check = (more: Partial<bpsec.SecurityRule>) =>
+      policy([{ ...rule, ...more }]).check(forged);
+    assertEquals(refused(check({})), [
+      REPORT_REASON.missingSecurity,
+      undefined,
+    ]);
+    assertEquals(refused(check({ by: "ipn:2.*" }))[1], undefined);
+    assertEquals(passed(check({ optional: true })), forged);
+    for (const by of ["ipn:3.0", "ipn:3.*", "*"]) {
+      assertEquals(payloadOf(passed(check({ by }))), payloadOf(bundle));
+    }
+  }
+});
+
 Deno.test("rules hold for the bundles that they name", () => {
   const rule = {
     role: "source",
