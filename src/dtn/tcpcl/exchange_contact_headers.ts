@@ -28,8 +28,8 @@ export interface ContactPolicy {
 }
 
 /**
- * Exchanges contact headers (RFC 9174 §4.3), and gives whether TLS follows. It reads no byte beyond the peer's header. A passive side
- * that takes no contact says why after its own header.
+ * Exchanges contact headers (RFC 9174 §4.3), and gives whether TLS follows. It reads no byte beyond the peer's header. A side that
+ * takes no contact says why after its own header.
  *
  * @throws {TcpclError} `malformed`, `version`, `insecure` or `refused`.
  * @throws {TransportError} If the connection breaks.
@@ -45,8 +45,8 @@ export async function exchangeContactHeaders(
   try {
     peer = await readContactHeader(connection);
   } catch (error) {
-    if (!active && error instanceof TcpclError && error.code === "version") {
-      await connection.write(ours);
+    if (error instanceof TcpclError && error.code === "version") {
+      if (!active) await connection.write(ours);
       await leave(connection, "versionMismatch");
     }
     throw error;

@@ -1,4 +1,6 @@
 import { type Bytes, Writer } from "../../core/bytes/mod.ts";
+import { Eid } from "../bundle/eid.ts";
+import { BundleError } from "../bundle/error.ts";
 import type { RefusalReason } from "../cla/convergence_layer.ts";
 import { TcpclError } from "./error.ts";
 import {
@@ -286,11 +288,12 @@ export class TcpclSession {
 
   #open(peer: SessInit): void {
     if (this.#peer) throw new TcpclError("violation", "A second SESS_INIT");
-    if (peer.extensions.some(({ critical }) => critical)) {
+    const fault = peer.extensions.some(({ critical }) => critical)
+      ? new TcpclError("unknown", "A critical session extension")
+      : faultOfNodeId(peer.nodeId);
+    if (fault) {
       this.#sendTerm("contactFailure", false);
-      return this.#finish(
-        new TcpclError("unknown", "A critical session extension"),
-      );
+      return this.#finish(fault);
     }
     this.#peer = peer;
     const { active, keepaliveS, segmentBytes } = this.#options;
@@ -414,6 +417,17 @@ export class TcpclSession {
     const events = this.#events;
     if (events.length > 0) this.#events = [];
     return events;
+  }
+}
+
+/** Nothing, or an endpoint ID: what is made of it must not have to fear what it is. */
+function faultOfNodeId(nodeId: string): TcpclError | undefined {
+  if (nodeId === "") return undefined;
+  try {
+    Eid.parse(nodeId);
+  } catch (cause) {
+    if (!(cause instanceof BundleError)) throw cause;
+    return new TcpclError("malformed", "A node id that is none", { cause });
   }
 }
 

@@ -334,6 +334,21 @@ Deno.test("a critical session extension ends the session, another is nothing", (
   }
 });
 
+Deno.test("a node id that is no endpoint ID ends the session, none at all is nothing", () => {
+  for (const nodeId of ["", "ipn:7.0", "dtn://far/"]) {
+    assertEquals(new LoneSession(false).open({ nodeId })[0]?.type, "open");
+  }
+  for (const nodeId of ["far", "dtn:far", "ipn:01.0", "http://far/", "\0"]) {
+    const lone = new LoneSession(false);
+    assertEquals(lone.open({ nodeId })[0]?.type, "ended", nodeId);
+    assertEquals(lone.hear()[0], {
+      type: "SESS_TERM",
+      reply: false,
+      reason: "contactFailure",
+    });
+  }
+});
+
 Deno.test("we answer the sessions of a live HDTN as it expects", () => {
   const [header, init, ...answers] = hdtnSaid("passive_hdtn");
   assertEquals(decodeContactHeader(header!), { canTls: false });

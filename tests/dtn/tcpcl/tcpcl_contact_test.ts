@@ -228,6 +228,24 @@ Deno.test("a contact header of another version is answered with ours and version
   assertEquals(answer, new Uint8Array([...utf8("dtn!"), 4, 0, 5, 0, 2]));
 });
 
+Deno.test("who is answered with a contact header of another version says versionMismatch", async () => {
+  const net = new Net();
+  await using listener = await net.rawListen();
+  const dialing = assertRejects(
+    () => net.near.dial("memory://far"),
+    ContactError,
+  );
+  await using raw = await firstOf(listener);
+  await raw.write(new Uint8Array([...utf8("dtn!"), 3, 0]));
+  await raw.closeWrite();
+  const said = await new Response(raw.readable).bytes();
+  assertEquals(said, new Uint8Array([...utf8("dtn!"), 4, 0, 5, 0, 2]));
+  const { code, cause } = await dialing;
+  assertEquals(code, "violation");
+  assert(cause instanceof TcpclError);
+  assertEquals(cause.code, "version");
+});
+
 Deno.test("HDTN's refusal in the place of a contact header is understood", async () => {
   const net = new Net();
   await using listener = await net.rawListen();
