@@ -43,6 +43,11 @@ export class Inbox implements AsyncIterable<ReceivedBundle> {
     });
   }
 
+  /** Takes out what nobody has taken yet. */
+  drain(): ReceivedBundle[] {
+    return this.#queue.drain();
+  }
+
   /** Ends the iteration after what is in. */
   close(): void {
     this.#queue.close();

@@ -1,6 +1,7 @@
 import type { WaitOptions } from "../../core/async/mod.ts";
 import type { Bytes } from "../../core/bytes/mod.ts";
 import { type Address, MAX_DATAGRAM_BYTES } from "../../core/transport/mod.ts";
+import type { ByteBudget } from "../cla/byte_budget.ts";
 import { ContactError, contactErrorOf } from "../cla/contact_error.ts";
 import {
   type Contact,
@@ -17,6 +18,8 @@ export interface UdpContactOptions {
   readonly remoteAddress: Address;
   /** Bundles of the peer that may wait for the node; further ones are dropped. */
   readonly receiving: WindowOptions;
+  /** What they take room of until the node has decided. */
+  readonly budget: ByteBudget;
   /** Sends to the peer. */
   readonly send: (message: Uint8Array) => Promise<void>;
   /** Called once, at the end. */
@@ -82,13 +85,15 @@ export class UdpContact implements Contact {
 
   /** Takes a datagram of the peer; drops and counts it if there is no room. */
   receive(message: Bytes): void {
-    this.counts.bytesIn += message.length;
-    if (!this.#inbox.hasRoom) {
+    const { length } = message;
+    this.counts.bytesIn += length;
+    if (!this.#inbox.hasRoom || !this.#options.budget.take(length)) {
       this.counts.dropped++;
       return;
     }
     this.counts.received++;
     this.#inbox.deliver(message, (refusal) => {
+      this.#options.budget.give(length);
       if (refusal) this.counts.refusedByNode++;
     });
   }
@@ -106,6 +111,15 @@ export class UdpContact implements Contact {
     this.#inbox.close();
     this.#options.onClose();
     this.#close();
+  }
+
+  /** Closes it, and drops and counts what nobody has taken. */
+  drop(): void {
+    for (const bundle of this.#inbox.drain()) {
+      bundle.accept();
+      this.counts.dropped++;
+    }
+    this.close();
   }
 
   /** Closes it. */

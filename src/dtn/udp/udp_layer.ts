@@ -8,6 +8,7 @@ import {
   parseAddress,
   resolveHost,
 } from "../../core/transport/mod.ts";
+import { ByteBudget } from "../cla/byte_budget.ts";
 import { contactErrorOf } from "../cla/contact_error.ts";
 import type {
   Contact,
@@ -26,11 +27,14 @@ export interface UdpOptions {
   readonly maxContacts?: number;
   /** Bundles of one contact that may wait for the node, default 256 and 4 MiB; beyond, they are dropped and counted. */
   readonly receiving?: WindowOptions;
+  /** Bytes of bundles that all contacts hold together for the node, default 64 MiB; beyond, they are dropped and counted. */
+  readonly maxHeldBytes?: number;
 }
 
-const DEFAULTS: UdpListenerOptions = {
+const DEFAULTS = {
   maxContacts: 1_024,
   receiving: { maxCount: 256, maxBytes: 4_194_304 },
+  maxHeldBytes: 67_108_864,
 };
 
 /** One bundle a datagram over UDP, as dtn7-rs and ION have it. It may get lost, twice or late; nobody says so. */
@@ -43,7 +47,8 @@ export class UdpLayer implements ConvergenceLayer {
   /** Opens nothing yet. */
   constructor({ localAddress, ...options }: UdpOptions = {}) {
     this.#localAddress = localAddress;
-    this.#options = { ...DEFAULTS, ...options };
+    const { maxHeldBytes, ...bounds } = { ...DEFAULTS, ...options };
+    this.#options = { ...bounds, budget: new ByteBudget(maxHeldBytes) };
   }
 
   /** As {@link ConvergenceLayer.dial}; whether anybody is there shows nowhere. What others send to the contact is ignored. */
@@ -59,7 +64,7 @@ export class UdpLayer implements ConvergenceLayer {
     const socket = bindUdp(this.#localAddress ?? local);
     const contact = new UdpContact({
       remoteAddress,
-      receiving: this.#options.receiving,
+      ...this.#options,
       send: (message) => socket.send(message, remoteAddress),
       onClose: () => socket.close(),
     });

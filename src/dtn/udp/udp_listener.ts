@@ -1,5 +1,6 @@
 import { BoundedQueue } from "../../core/async/mod.ts";
 import type { Address, DatagramSocket } from "../../core/transport/mod.ts";
+import type { ByteBudget } from "../cla/byte_budget.ts";
 import type { Contact, ContactListener } from "../cla/convergence_layer.ts";
 import type { WindowOptions } from "../cla/window.ts";
 import { UdpContact } from "./udp_contact.ts";
@@ -9,6 +10,8 @@ export interface UdpListenerOptions {
   /** Most contacts; the one that was heard of least recently gives way to a new one. */
   readonly maxContacts: number;
   readonly receiving: WindowOptions;
+  /** What bundles take room of. */
+  readonly budget: ByteBudget;
 }
 
 /** Makes a contact of each address that datagrams come from. */
@@ -40,7 +43,7 @@ export class UdpListener implements ContactListener {
 
   /** Makes no more contacts; the socket closes with the last of them. */
   close(): void {
-    for (const contact of this.#queue.drain()) contact.close();
+    for (const contact of this.#queue.drain()) contact.drop();
     this.#queue.close();
     this.#closeIfLast();
   }
@@ -69,22 +72,23 @@ export class UdpListener implements ContactListener {
 
   #make(from: Address): UdpContact | undefined {
     if (this.#queue.closed) return;
-    const { receiving, maxContacts } = this.#options;
+    const { receiving, budget, maxContacts } = this.#options;
     if (this.#contacts.size >= maxContacts) {
       const [oldest] = this.#contacts.values();
-      oldest!.close();
+      oldest!.drop();
     }
     const contact = new UdpContact({
       remoteAddress: from,
-      receiving,
+      ...{ receiving, budget },
       send: (message) => this.#socket.send(message, from),
       onClose: () => {
         if (this.#contacts.get(from) === contact) this.#contacts.delete(from);
         this.#closeIfLast();
       },
     });
-    this.#queue.offer(contact);
-    return contact;
+    this.#contacts.set(from, contact);
+    if (this.#queue.offer(contact)) return contact;
+    contact.drop();
   }
 
   /** When the system takes the socket away. */

@@ -1,6 +1,9 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { utf8 } from "../../../src/core/bytes/mod.ts";
-import { bindUdp } from "../../../src/core/transport/mod.ts";
+import {
+  bindUdp,
+  type DatagramSocket,
+} from "../../../src/core/transport/mod.ts";
 import { ContactError } from "../../../src/dtn/cla/contact_error.ts";
 import type { Contact } from "../../../src/dtn/cla/convergence_layer.ts";
 import { UdpLayer, type UdpOptions } from "../../../src/dtn/udp/udp_layer.ts";
@@ -47,6 +50,33 @@ Deno.test("the contact that was heard of least recently gives way to a new one",
   await contacts[0]!.closed;
   await contacts[1]!.send(utf8("still open"));
   for (const contact of contacts) contact.close();
+});
+
+Deno.test("all contacts together hold no more than the layer's bound, and one that gives way gives its room back", async () => {
+  await using world = await openWorld({ maxContacts: 2, maxHeldBytes: 10 });
+  await using a = bindUdp(LOOPBACK);
+  await using b = bindUdp(LOOPBACK);
+  await using c = bindUdp(LOOPBACK);
+  const say = (from: DatagramSocket, text: string) =>
+    from.send(utf8(text), world.listener.address);
+  await say(a, "sixsix");
+  const first = await world.next();
+  await say(b, "sevenun");
+  const second = await world.next();
+  assertEquals([first.counts.dropped, second.counts.dropped], [0, 1]);
+  await say(c, "sixsix");
+  const third = await world.next();
+  await first.closed;
+  assertEquals(first.counts.dropped, 1);
+  assertEquals(await Array.fromAsync(first.received), []);
+  const { value } = await third.received[Symbol.asyncIterator]().next();
+  assertEquals(value.bytes, utf8("sixsix"));
+  await say(b, "sevenun");
+  await world.until(() => second.counts.dropped === 2);
+  value.accept();
+  await say(b, "sevenun");
+  await world.until(() => second.counts.received === 1);
+  for (const contact of [second, third]) contact.close();
 });
 
 Deno.test("a dialled contact ignores what others send to it", async () => {
