@@ -50,39 +50,42 @@ export const schedule = section({
   }),
 });
 
-const costSection = section({
-  bytes_per_second: number({
-    ...{ min: 1, max: 1e12 },
-    doc: "how fast bytes go; not known if absent",
-  }).optional(),
-  latency: duration({
-    ...{ min: "0s", max: "1d", default: "0s" },
-    doc: "how long they are under way",
-  }),
-  energy_per_byte: number({
-    ...{ min: 0, max: 1e9, default: 0 },
-    doc: "energy for each byte, in the unit of schedule.energy_per_second",
-  }),
-  money_per_byte: number({
-    ...{ min: 0, max: 1e9, default: 0 },
-    doc: "money for each byte, in the unit of schedule.money_per_second",
-  }),
-  exposure: number({
-    ...{ min: 0, max: 1, default: 0 },
-    doc: "how much of who speaks with whom it shows: 0 nothing, 1 all",
-  }),
-  reliability: number({
-    ...{ min: 0.001, max: 1, default: 1 },
-    doc: "share of bundles that arrive",
-  }),
-});
+/** Layers that do not hear whether a bundle has arrived, so that others are asked before them. */
+const RELIABILITY: Readonly<Record<string, number>> = { udp: 0.9, mtcp: 0.99 };
+
+const costOfLayer = (layer: string) =>
+  section({
+    bytes_per_second: number({
+      ...{ min: 1, max: 1e12 },
+      doc: "how fast bytes go; not known if absent",
+    }).optional(),
+    latency: duration({
+      ...{ min: "0s", max: "1d", default: "0s" },
+      doc: "how long they are under way",
+    }),
+    energy_per_byte: number({
+      ...{ min: 0, max: 1e9, default: 0 },
+      doc: "energy for each byte, in the unit of schedule.energy_per_second",
+    }),
+    money_per_byte: number({
+      ...{ min: 0, max: 1e9, default: 0 },
+      doc: "money for each byte, in the unit of schedule.money_per_second",
+    }),
+    exposure: number({
+      ...{ min: 0, max: 1, default: 0 },
+      doc: "how much of who speaks with whom it shows: 0 nothing, 1 all",
+    }),
+    reliability: number({
+      ...{ min: 0.001, max: 1, default: RELIABILITY[layer] ?? 1 },
+      doc: "share of bundles that arrive",
+    }),
+  });
 
 /** `[cost.<layer>]`: what sending over a convergence layer costs. */
 export const cost = section(
-  Object.fromEntries(LAYERS.map((layer) => [layer, costSection])) as Record<
-    typeof LAYERS[number],
-    typeof costSection
-  >,
+  Object.fromEntries(
+    LAYERS.map((layer) => [layer, costOfLayer(layer)]),
+  ) as Record<typeof LAYERS[number], ReturnType<typeof costOfLayer>>,
 );
 
 /**

@@ -115,6 +115,7 @@ reliability = 0.9`,
     ...{ bytesPerSecond: Infinity, latencyMs: 0, energyPerByte: 0 },
     ...{ moneyPerByte: 0, exposure: 0, reliability: 1 },
   });
+  assertEquals(costOf(config.cost, "mtcp://127.0.0.1:1").reliability, 0.99);
   assertThrows(() => costOf(config.cost, "tcp://127.0.0.1:1"), RangeError);
   assertEquals(schedulerOf(config.schedule).name, "fifo");
 });

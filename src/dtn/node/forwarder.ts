@@ -33,6 +33,14 @@ export interface ForwarderOptions
   readonly clock: Clock;
 }
 
+/** A bundle under way. */
+interface Sending {
+  readonly entry: BundleEntry;
+  readonly scheduled: ScheduledBundle;
+  readonly hop: NextHop;
+  readonly keeps: boolean;
+}
+
 /** What a {@link Forwarder} did so far. */
 export interface ForwarderCounts {
   /** Bundles that neighbours have acknowledged, or were handed over. */
@@ -52,6 +60,8 @@ const MAX_SENDING = 64;
 /** For one neighbour, so that one that takes nothing leaves room for others. */
 const MAX_WAITING = 8_192;
 const SCAN_AT_ONCE = 256;
+/** What a bundle may be longer as it leaves: the node before it, a longer age. */
+const MAX_GROWTH_BYTES = 256;
 
 /** Takes stored bundles to neighbours, as router and scheduler say. */
 export class Forwarder {
@@ -105,12 +115,10 @@ export class Forwarder {
   /** A contact has ended; says whether it was the last with that neighbour. */
   end(neighbour: Neighbour): boolean {
     const peer = this.#peers.get(neighbour.id);
-    const at = peer?.contacts.indexOf(neighbour) ?? -1;
-    if (!peer || at < 0) return false;
-    peer.contacts.splice(at, 1);
+    const left = peer?.end(neighbour);
+    if (!peer || left === undefined) return false;
     if (neighbour.isSilent) this.counts.silent++;
-    peer.endPause();
-    if (peer.contacts.length > 0) {
+    if (left > 0) {
       this.#pump(peer);
       return false;
     }
@@ -179,7 +187,7 @@ export class Forwarder {
   close(): void {
     this.#isClosed = true;
     this.#cancelRetry?.();
-    for (const peer of this.#peers.values()) peer.endPause();
+    for (const peer of this.#peers.values()) peer.close();
   }
 
   /** Lets a bundle wait for one neighbour; `false` if there is no room. */
@@ -206,10 +214,9 @@ export class Forwarder {
     if (!peer || peer.isPumping || this.#isClosed) return;
     peer.isPumping = true;
     for (const neighbour of this.#inOrder(peer.contacts)) {
-      while (neighbour.hasRoom(maxSending) && !peer.isPaused) {
+      while (neighbour.hasRoom(maxSending) && !peer.pause.isOn) {
         const next = scheduler.next(neighbour.cost, this.#clock.wallTime());
-        if (!next) break;
-        this.#options.track(this.#forward(peer, neighbour, next));
+        if (!next || !this.#forward(peer, neighbour, next)) break;
       }
     }
     peer.isPumping = false;
@@ -230,37 +237,48 @@ export class Forwarder {
       .map(({ each }) => each);
   }
 
-  async #forward(
+  /** Begins to send a bundle; `false` if it waits again, as it is too large for `chosen` and the contact that takes it has no room. */
+  #forward(
     peer: Peer,
-    neighbour: Neighbour,
+    chosen: Neighbour,
     scheduled: ScheduledBundle,
-  ): Promise<void> {
+  ): boolean {
+    const { maxSending = MAX_SENDING, scheduler, track } = this.#options;
     const { id } = scheduled;
     const { hop, keeps } = peer.waiting.get(id) ??
       { hop: { peer: peer.id }, keeps: true };
-    peer.waiting.delete(id);
     const entry = this.#store.entry(id);
-    if (!entry) return;
+    const way = peer.wayFor(scheduled.size + MAX_GROWTH_BYTES, chosen);
+    if (entry && way !== chosen && !way.hasRoom(maxSending)) {
+      scheduler.add(scheduled, peer.id);
+      return false;
+    }
+    peer.waiting.delete(id);
+    if (entry) track(this.#send(way, { entry, scheduled, hop, keeps }));
+    return true;
+  }
+
+  async #send(neighbour: Neighbour, sending: Sending): Promise<void> {
+    const { entry, entry: { id }, hop, keeps } = sending;
     const bundle = this.#leaving.has(id)
       ? undefined
       : this.#outgoing(entry, hop);
     if (!bundle) {
       this.#failed(entry, hop);
       // It may not go to this one; to another it may.
-      if (peer.hasRefused(id)) this.offer(entry);
+      if (this.#peers.get(hop.peer)?.hasRefused(id)) this.offer(entry);
       return;
     }
     const bytes = encodeBundle(bundle);
-    const way = peer.wayFor(bytes.length, neighbour);
-    way.began(id, bytes.length);
+    neighbour.began(id, bytes.length);
     if (!keeps) this.#leaving.add(id);
-    const outcome = bytes.length <= way.contact.maxBundleBytes
-      ? await way.send(bytes)
-      : await this.#sendInFragments(way, { id, bundle });
-    way.ended(id);
+    const outcome = bytes.length <= neighbour.contact.maxBundleBytes
+      ? await neighbour.send(bytes)
+      : await this.#sendInFragments(neighbour, { id, bundle });
+    neighbour.ended(id);
     if (!keeps) this.#leaving.delete(id);
-    this.#sent(way, { entry, scheduled, hop, keeps, outcome });
-    this.#pump(this.#peers.get(peer.id));
+    this.#sent(neighbour, sending, outcome);
+    this.#pump(this.#peers.get(neighbour.id));
   }
 
   /** The whole stays in the store until the last fragment is acknowledged; of what is, only this process knows. */
@@ -284,20 +302,16 @@ export class Forwarder {
 
   #sent(
     neighbour: Neighbour,
-    { entry, scheduled, hop, keeps, outcome }: {
-      readonly entry: BundleEntry;
-      readonly scheduled: ScheduledBundle;
-      readonly hop: NextHop;
-      readonly keeps: boolean;
-      readonly outcome: SentOutcome;
-    },
+    { entry, scheduled, hop, keeps }: Sending,
+    outcome: SentOutcome,
   ): void {
     const now = this.#clock.wallTime();
     const { router, scheduler, onDrop } = this.#options;
     const peer = this.#peers.get(neighbour.id);
     if (outcome === "sent") {
       this.counts.forwarded++;
-      peer?.succeed();
+      peer?.pause.shorten();
+      neighbour.pause.shorten();
       this.#taken.forget(entry.id, neighbour.id);
       scheduler.sent(scheduled, neighbour.cost, now);
       router.sent(routedOf(entry), hop, now);
@@ -314,7 +328,10 @@ export class Forwarder {
     if (this.#isClosed) return;
     if (outcome === "too_large") peer?.refuse(entry.id, "size");
     else if (outcome === "never") peer?.refuse(entry.id, "bundle");
-    else peer?.pause(() => this.#pump(peer));
+    else if (peer?.contacts.includes(neighbour)) {
+      const { pause } = outcome === "later" ? peer : neighbour;
+      pause.begin(() => this.#pump(peer));
+    }
     if (this.#store.entry(entry.id)) this.offer(entry);
   }
 

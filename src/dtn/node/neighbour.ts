@@ -2,11 +2,13 @@ import type { Clock } from "../../core/async/mod.ts";
 import { ContactError } from "../cla/contact_error.ts";
 import type { Contact, RefusalReason } from "../cla/convergence_layer.ts";
 import type { ContactCost } from "../schedule/scheduler.ts";
+import { Pause } from "./pause.ts";
 
 /** What became of a bundle that a neighbour was sent. */
 export type SentOutcome =
   | "sent" // it has it
   | "later" // it has no room now
+  | "again" // not over this contact, or not at once
   | "never" // it does not want it, or does not say why
   | "too_large" // it takes none of that size
   | "unknown"; // the contact ended before the outcome was known
@@ -28,12 +30,12 @@ export interface NeighbourOptions {
   readonly clock: Clock;
 }
 
-/** What the whole neighbour suffers from, not the one bundle. */
-const LATER: readonly RefusalReason[] = [
-  "noResources",
-  "retransmit",
-  "sessionTerminating",
-];
+/** Refusals that say nothing of the bundle; any other is for good. */
+const OUTCOME_OF: Partial<Record<RefusalReason, SentOutcome>> = {
+  noResources: "later",
+  retransmit: "again",
+  sessionTerminating: "again",
+};
 /** What a contact of a known speed holds, beside what is on its way: what is not under way the scheduler can still give to another. */
 const WINDOW_S = 2;
 /** Bytes a second below which a contact counts as silent, where it is not said to be slower. */
@@ -47,6 +49,8 @@ export class Neighbour {
   readonly contact: Contact;
   /** What sending over it costs. */
   readonly cost: ContactCost;
+  /** On while this contact fails, so that bundles go over others. */
+  readonly pause: Pause;
   readonly #options: NeighbourOptions;
   /** Lengths of the bundles under way, by name. */
   readonly #sending = new Map<string, number>();
@@ -63,6 +67,7 @@ export class Neighbour {
     this.id = options.id;
     this.contact = options.contact;
     this.cost = { ...options.cost, peer: options.id };
+    this.pause = new Pause(options.clock);
     this.#options = options;
   }
 
@@ -84,7 +89,8 @@ export class Neighbour {
   /** Whether another bundle may be under way: fewer than `maxSending` are, and no more than two seconds take where its speed is known. */
   hasRoom(maxSending: number): boolean {
     const { size } = this.#sending;
-    if (size === 0) return !this.#isSilent;
+    if (this.pause.isOn || this.#isSilent) return false;
+    if (size === 0) return true;
     if (this.#isDoubted) return false;
     const { bytesPerSecond, latencyMs } = this.cost;
     const windowS = WINDOW_S + 2 * latencyMs / 1_000;
@@ -112,7 +118,7 @@ export class Neighbour {
       const outcome = await this.contact.send(bytes);
       this.#isDoubted = false;
       if (outcome.kind !== "refused") return "sent";
-      return LATER.includes(outcome.reason) ? "later" : "never";
+      return OUTCOME_OF[outcome.reason] ?? "never";
     } catch (error) {
       if (!(error instanceof ContactError)) throw error;
       return error.code === "tooLarge" ? "too_large" : "unknown";

@@ -1,6 +1,7 @@
 import type { Clock } from "../../core/async/mod.ts";
 import type { NextHop } from "../routing/router.ts";
 import type { Neighbour } from "./neighbour.ts";
+import { Pause } from "./pause.ts";
 
 /** How a bundle goes to a neighbour. */
 export interface Hop {
@@ -10,8 +11,6 @@ export interface Hop {
   readonly keeps: boolean;
 }
 
-const MIN_PAUSE_MS = 1_000;
-const MAX_PAUSE_MS = 30_000;
 /** Beyond it the oldest are forgotten: they are sent, and refused, again. */
 const MAX_REFUSED = 65_536;
 
@@ -23,20 +22,19 @@ export class Peer {
   readonly contacts: Neighbour[] = [];
   /** How the bundles go that wait for it, by name. */
   readonly waiting = new Map<string, Hop>();
+  /** On while it has no room, whatever the contact. */
+  readonly pause: Pause;
   /** Whether bundles were left out, as too many wait for it. */
   isCrowded = false;
   /** Whether bundles are being taken from the scheduler for it. */
   isPumping = false;
   /** What it does not take, and whether that is for its size alone. */
   readonly #refused = new Map<string, "bundle" | "size">();
-  readonly #clock: Clock;
-  #pauseMs = MIN_PAUSE_MS;
-  #cancelPause: (() => void) | undefined;
 
   /** Begins without a contact. */
   constructor(id: string, clock: Clock) {
     this.id = id;
-    this.#clock = clock;
+    this.pause = new Pause(clock);
   }
 
   /** A contact with it has begun: older ones may be dead, and this one may take what they do not. Gives how many there are. */
@@ -46,6 +44,22 @@ export class Peer {
       if (why === "size") this.#refused.delete(id);
     }
     return this.contacts.push(neighbour);
+  }
+
+  /** A contact with it has ended; gives how many are left, `undefined` if it was none of them. */
+  end(neighbour: Neighbour): number | undefined {
+    const at = this.contacts.indexOf(neighbour);
+    if (at < 0) return undefined;
+    this.contacts.splice(at, 1);
+    neighbour.pause.end();
+    if (this.contacts.length === 0) this.pause.end();
+    return this.contacts.length;
+  }
+
+  /** Sends nothing any more. */
+  close(): void {
+    this.pause.end();
+    for (const { pause } of this.contacts) pause.end();
   }
 
   /** The contact that a bundle of `size` bytes goes over which was to go over `chosen`: one that takes it whole, or most of it. */
@@ -80,31 +94,5 @@ export class Peer {
   forget(id: string): void {
     this.waiting.delete(id);
     this.#refused.delete(id);
-  }
-
-  /** Whether it is to be sent nothing for now. */
-  get isPaused(): boolean {
-    return this.#cancelPause !== undefined;
-  }
-
-  /** Sends it nothing for a while, for twice as long each time, until it takes a bundle; then calls `resume`. */
-  pause(resume: () => void): void {
-    if (this.#cancelPause) return;
-    this.#cancelPause = this.#clock.setTimeout(() => {
-      this.#cancelPause = undefined;
-      resume();
-    }, this.#pauseMs);
-    this.#pauseMs = Math.min(2 * this.#pauseMs, MAX_PAUSE_MS);
-  }
-
-  /** Ends the pause, if there is one. */
-  endPause(): void {
-    this.#cancelPause?.();
-    this.#cancelPause = undefined;
-  }
-
-  /** It has taken a bundle: the next pause is short. */
-  succeed(): void {
-    this.#pauseMs = MIN_PAUSE_MS;
   }
 }

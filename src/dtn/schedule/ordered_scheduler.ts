@@ -52,7 +52,8 @@ function orderedScheduler(
       return true;
     },
     // What arrives in a second: what goes next is the same over each.
-    gain: ({ bytesPerSecond, reliability }) => bytesPerSecond * reliability,
+    gain: ({ bytesPerSecond, reliability }) =>
+      Math.min(bytesPerSecond, Number.MAX_VALUE) * reliability,
     next({ peer }) {
       const queue = queues.get(peer);
       const first = queue?.first;

@@ -35,6 +35,8 @@ export class MadeContact implements Contact {
   asked = 0;
   /** What it says to what it is sent from now on. */
   outcome: SendOutcome = { kind: "acknowledged" };
+  /** Whether sending fails from now on, without an end of the contact. */
+  fails = false;
   readonly #options: MadeContactOptions;
   readonly #over = Promise.withResolvers<void>();
   readonly #underWay = new Set<(error: ContactError) => void>();
@@ -62,6 +64,9 @@ export class MadeContact implements Contact {
     if (this.#isClosed) return Promise.reject(closedError());
     if (bytes.length > this.maxBundleBytes) {
       return Promise.reject(new ContactError("tooLarge", "Too large"));
+    }
+    if (this.fails) {
+      return Promise.reject(new ContactError("disconnected", "No way there"));
     }
     this.#underWay.add(reject);
     const { clock, bytesPerSecond = Infinity, isSilent } = this.#options;

@@ -170,3 +170,35 @@ Deno.test("a neighbour that is silent on its only contact gets its bundles again
   await world.until(() => node.bundles.usage.bundles === 0);
   assertEquals(numbersOf(back), [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
 });
+
+Deno.test("a contact that fails each bundle pauses alone, and another carries them", async () => {
+  await using world = new DtnWorld();
+  const [broken, whole] = [contactIn(world), contactIn(world)];
+  broken.fails = true;
+  const node = await world.node("a", { router: routes() });
+  node.serve(listenerOf(whole), { ...FREE, bytesPerSecond: 50_000 });
+  node.serve(listenerOf(broken), { ...FREE, bytesPerSecond: 100_000 });
+  await world.until(() => node.neighbours.length === 1);
+  await send(world, node, 200, 900);
+  await world.clock.run(2_000);
+  assertEquals(numbersOf(whole).length, 200);
+  // At once and after a second, as much as its window.
+  assert(broken.asked <= 192, `${broken.asked}`);
+  assertEquals([node.bundles.usage.bundles, node.counts.silent], [0, 0]);
+});
+
+Deno.test("large bundles that only one contact takes wait for room there, in order, however much room the others have", async () => {
+  await using world = new DtnWorld();
+  const small = contactIn(world, { maxBundleBytes: 1_500 });
+  const large = contactIn(world, { bytesPerSecond: 20_000 });
+  const node = await world.node("a", { router: routes() });
+  node.serve(listenerOf(large), { ...FREE, bytesPerSecond: 20_000 });
+  await world.until(() => node.neighbours.length === 1);
+  node.serve(listenerOf(small));
+  await send(world, node, 50, 10_000);
+  await world.clock.run(100);
+  assert(large.asked <= 5, `${large.asked}`);
+  await world.until(() => node.bundles.usage.bundles === 0);
+  assertEquals(numbersOf(large), Array.from({ length: 50 }, (_, i) => i));
+  assertEquals([small.asked, node.counts.fragments], [0, 0]);
+});
