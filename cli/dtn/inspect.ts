@@ -1,35 +1,30 @@
+import { isCapture } from "../../src/core/capture/mod.ts";
 import {
-  BLOCK_TYPE,
   type Bundle,
-  BUNDLE_FLAG,
-  bundleAgeOf,
   BundleError,
-  bundleId,
   decodeBundle,
-  encryptionOf,
-  hopCountOf,
-  payloadOf,
-  previousNodeOf,
   QUIRKS,
-  receptionFaults,
-  unixTime,
 } from "../../src/dtn/mod.ts";
 import { CliError } from "../_error.ts";
 import { type Command, command } from "../_main.ts";
 import { readInput } from "../_read_input.ts";
+import { explainBundle, textOfExplanation } from "./explain_bundle.ts";
+import { inspectCapture } from "./inspect_capture.ts";
 
 const USAGE = `
 Usage: betanet-dtn inspect [<file>|-] [--lenient] [--hex <digits>]
 
-Explains a bundle: a file of its bytes or of hexadecimal, or stdin.
+Explains a bundle: a file of its bytes or of hexadecimal, or stdin. Of a capture, pcap or pcapng, explains each bundle that goes over
+TCPCLv4, MTCP or UDP in it, and says what gave none.
 
   --hex <digits>   the bundle itself, in hexadecimal
   --lenient        overlook the known faults of others' bundles
 
-Exit code 1 if it is no bundle, with what is wrong.
+Exit code 1 if it is no bundle, with what is wrong; of a capture, if there is none in it or one does not decode.
 
 Examples:
   betanet-dtn inspect bundle.cbor
+  betanet-dtn inspect traffic.pcapng
   betanet-dtn inspect --hex 9f88070000…ff --json
 `;
 
@@ -43,14 +38,12 @@ export const inspect: Command = command({
     const bytes = flags.hex === undefined
       ? bytesIn(await readInput(path, context))
       : hexBytes(flags.hex);
-    const bundle = decoded(bytes, flags.lenient);
-    const explained = explain(bundle, bytes.length);
-    const lines = Object.entries(explained).flatMap(([name, value]) =>
-      Array.isArray(value)
-        ? value.map((each) => `${name} ${linesOf(each)}`)
-        : [`${name} ${linesOf(value)}`]
+    if (isCapture(bytes)) return inspectCapture(bytes, flags, context);
+    const explained = explainBundle(
+      decoded(bytes, flags.lenient),
+      bytes.length,
     );
-    context.print(explained, lines.join("\n"));
+    context.print(explained, textOfExplanation(explained));
   },
 });
 
@@ -67,67 +60,6 @@ function decoded(bytes: Uint8Array, isLenient: boolean): Bundle {
       },
     );
   }
-}
-
-function explain(bundle: Bundle, length: number): Record<string, unknown> {
-  const { primary, blocks } = bundle;
-  const created = Number(primary.creation.timeMs);
-  return {
-    id: bundleId(bundle),
-    bytes: length,
-    source: `${primary.source}`,
-    destination: `${primary.destination}`,
-    reportTo: `${primary.reportTo}`,
-    created: created === 0
-      ? "without a clock"
-      : new Date(unixTime(created)).toISOString(),
-    lifetimeMs: Number(primary.lifetimeMs),
-    flags: namesOf(primary.flags),
-    crc: CRC[primary.crcType],
-    ...primary.fragment && { fragment: primary.fragment },
-    ...extensionsOf(bundle),
-    payloadBytes: payloadOf(bundle).length,
-    encrypted: encryptionOf(bundle) ?? "no",
-    faults: receptionFaults(bundle),
-    blocks: blocks.map(({ type, number, flags, crcType, data }) => ({
-      ...{ number, type: typeName(type), flags, crc: CRC[crcType] },
-      bytes: data.length,
-    })),
-  };
-}
-
-function extensionsOf(bundle: Bundle): Record<string, unknown> {
-  try {
-    const previous = previousNodeOf(bundle);
-    return {
-      ...previous && { previousNode: `${previous}` },
-      ageMs: bundleAgeOf(bundle),
-      hops: hopCountOf(bundle),
-    };
-  } catch (error) {
-    if (!(error instanceof BundleError)) throw error;
-    return { extensions: error.message };
-  }
-}
-
-const CRC = ["none", "CRC-16/X.25", "CRC-32C"];
-
-function namesOf(flags: number): string[] {
-  return Object.entries(BUNDLE_FLAG).filter(([, bit]) => (flags & bit) !== 0)
-    .map(([name]) => name);
-}
-
-function typeName(type: number): string {
-  const known = Object.entries(BLOCK_TYPE).find(([, each]) => each === type);
-  return known ? known[0] : `${type}`;
-}
-
-function linesOf(value: unknown): string {
-  if (typeof value !== "object" || value === null) {
-    return String(value ?? "none");
-  }
-  return Object.entries(value).map(([name, each]) => `${name}=${each}`)
-    .join(" ");
 }
 
 /** The bytes, or those that hexadecimal digits in them write. */

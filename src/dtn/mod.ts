@@ -3,6 +3,7 @@
  * @module
  */
 export * as bpsec from "./bpsec/mod.ts";
+export * as capture from "./capture/mod.ts";
 export * as cla from "./cla/mod.ts";
 export { BLOCK_FLAG } from "./bundle/block_flags.ts";
 export {
@@ -110,42 +111,31 @@ export {
 export {
   type ContactGraph,
   contactGraph,
-  type ContactRoute,
-  earliestArrival,
-  type RouteQuery,
-} from "./routing/contact_graph.ts";
-export {
   type ContactGraphOptions,
   type ContactGraphRouter,
   contactGraphRouter,
-} from "./routing/contact_graph_router.ts";
-export {
-  formatContactPlan,
-  parseContactPlan,
-  type PlannedContact,
-} from "./routing/contact_plan.ts";
-export {
+  type ContactRoute,
+  earliestArrival,
   type EpidemicOptions,
   epidemicRouter,
-} from "./routing/epidemic_router.ts";
-export {
+  formatContactPlan,
+  type NextHop,
+  parseContactPlan,
+  parseStaticRoutes,
+  type PlannedContact,
   PROPHET,
   type ProphetOptions,
   prophetRouter,
-} from "./routing/prophet_router.ts";
-export type {
-  NextHop,
-  RoutedBundle,
-  RouteDecision,
-  Router,
-  RouterMessage,
-} from "./routing/router.ts";
-export { type SprayOptions, sprayRouter } from "./routing/spray_router.ts";
-export {
-  parseStaticRoutes,
+  type RoutedBundle,
+  type RouteDecision,
+  type RouteQuery,
+  type Router,
+  type RouterMessage,
+  type SprayOptions,
+  sprayRouter,
   type StaticRoute,
   staticRouter,
-} from "./routing/static_router.ts";
+} from "./routing/mod.ts";
 export {
   type LyapunovOptions,
   lyapunovScheduler,

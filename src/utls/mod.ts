@@ -4,21 +4,21 @@
  * @module
  */
 export { type CryptoProvider, defaultProvider } from "../core/crypto/mod.ts";
+export {
+  type CaptureDrop,
+  type Endpoint,
+  isCapture,
+  type NoTransport,
+} from "../core/capture/mod.ts";
 export { akamai, akamaiText, MAX_FIRST_FRAMES } from "./akamai.ts";
-export type { NoTransport } from "./capture/decode_packet.ts";
 export type {
   DropReason,
-  Endpoint,
   FoundAt,
   FoundClientHello,
   FoundHello,
   FoundServerHello,
 } from "./capture/found_hello.ts";
-export {
-  type CaptureHellos,
-  hellosIn,
-  isCapture,
-} from "./capture/hellos_in.ts";
+export { type CaptureHellos, hellosIn } from "./capture/hellos_in.ts";
 export { type ClientStream, writePcap } from "./capture/write_pcap.ts";
 export {
   CLIENT_HELLO,

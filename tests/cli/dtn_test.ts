@@ -167,6 +167,41 @@ Deno.test("betanet-dtn inspect explains a bundle, and says why another is none",
   assertEquals((await ran("inspect", "--hex", "9f8")).code, 2);
 });
 
+Deno.test("betanet-dtn inspect explains each bundle of a capture, and says what gave none", async () => {
+  const { pathname } = new URL(
+    "../vectors/dtn/three_layers.pcap",
+    import.meta.url,
+  );
+  const { code, stdout, stderr } = await ran("inspect", "--json", pathname);
+  assertEquals([code, stderr], [0, ""]);
+  const explained = stdout.trim().split("\n").map((line) => JSON.parse(line));
+  assertEquals(explained.length, 9);
+  const { layer, by, id, payloadBytes } = explained[2];
+  assertEquals({ layer, by, id, payloadBytes }, {
+    layer: "tcpcl",
+    by: "dtn://near/",
+    id: "dtn://near/tcpcl-853315200000-2",
+    payloadBytes: 300,
+  });
+  await using folder = await makeFolder();
+  const cut = `${folder.path}/cut.pcap`;
+  const bytes = await Deno.readFile(pathname);
+  await Deno.writeFile(cut, bytes.subarray(0, -10));
+  const some = await ran("inspect", cut);
+  assertEquals(some.code, 0);
+  assertStringIncludes(some.stderr, "left out, 1 times: the packet in which");
+  await Deno.writeFile(cut, bytes.subarray(0, 24));
+  const none = await ran("inspect", cut);
+  assertEquals(none.code, 1);
+  assertStringIncludes(none.stderr, "No bundle is in the capture");
+  bytes[bytes.length - 2]! ^= 1; // a check value, before the end of the bundle
+  await Deno.writeFile(cut, bytes);
+  const bad = await ran("inspect", cut);
+  assertEquals(bad.code, 1);
+  assertStringIncludes(bad.stdout, "fault crc: ");
+  assertStringIncludes(bad.stderr, "1 of 9 bundles do not decode");
+});
+
 Deno.test("betanet-dtn refuses what is wrong, and says what to do", async () => {
   await using folder = await makeFolder();
   const state = ["--state", folder.path];

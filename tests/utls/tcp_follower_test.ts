@@ -6,17 +6,17 @@ import {
   Writer,
 } from "../../src/core/bytes/mod.ts";
 import { hellosIn } from "../../src/utls/mod.ts";
-import { MAX_FLOWS } from "../../src/utls/capture/flow_table.ts";
 import {
   MAX_HELLO_BYTES,
   MAX_HELLOS,
 } from "../../src/utls/capture/hello_messages.ts";
 import { MAX_PREAMBLE_BYTES } from "../../src/utls/capture/tls_stream.ts";
 import {
+  MAX_FLOWS,
   MAX_PENDING_BYTES,
   MAX_PENDING_PIECES,
   Reassembly,
-} from "../../src/utls/capture/reassembly.ts";
+} from "../../src/core/capture/mod.ts";
 import { generator } from "../htx/_mutation.ts";
 import { captures, flows } from "./_chrome_captures.ts";
 import { pcap, type Segment, tcpPacket } from "./_packets.ts";

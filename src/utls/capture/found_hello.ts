@@ -1,26 +1,16 @@
 import type { Bytes } from "../../core/bytes/mod.ts";
+import type { CaptureDrop, Endpoint } from "../../core/capture/mod.ts";
 import type { ClientHello } from "../client_hello.ts";
 import type { ServerHello } from "../server_hello.ts";
-import type { NoTransport } from "./decode_packet.ts";
 
 /** Why a part of a capture gave no hello. */
 export type DropReason =
-  | NoTransport // a packet of another link type or protocol, or a fragment
-  | "malformed" // a packet whose headers do not decode, or that was cut before its end
-  | "truncated" // the packet in which the file ends
+  | CaptureDrop
   | "gap" // bytes of a stream that never came, or too many behind those
   | "evicted" // a stream that gave way to newer ones before its first hello
   | "oversized" // a hello longer than MAX_HELLO_BYTES
   | "undecodable" // a hello that does not decode
   | "undecryptable"; // a QUIC Initial packet whose keys are not known
-
-/** One end of a connection. */
-export interface Endpoint {
-  /** Its IP address as text. */
-  readonly address: string;
-  /** Its port. */
-  readonly port: number;
-}
 
 /** Where a hello was found. */
 export interface FoundAt {

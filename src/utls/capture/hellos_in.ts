@@ -1,20 +1,16 @@
+import { type Bytes, DecodeError } from "../../core/bytes/mod.ts";
 import {
-  type Bytes,
-  DecodeError,
-  encodeHex,
-  formatIp,
-} from "../../core/bytes/mod.ts";
+  type CapturedPacket,
+  endpointsOf,
+  flowsOf,
+  IP_PROTOCOL,
+  readCapture,
+  type TransportPacket,
+} from "../../core/capture/mod.ts";
 import { type CryptoProvider, defaultProvider } from "../../core/crypto/mod.ts";
 import { CLIENT_HELLO, decodeClientHello } from "../client_hello.ts";
 import { decodeServerHello } from "../server_hello.ts";
-import {
-  decodePacket,
-  IP_PROTOCOL,
-  type TransportPacket,
-} from "./decode_packet.ts";
-import type { DropReason, Endpoint, FoundHello } from "./found_hello.ts";
-import { type CapturedPacket, isPcap, readPcap } from "./pcap.ts";
-import { isPcapng, readPcapng } from "./pcapng.ts";
+import type { DropReason, FoundHello } from "./found_hello.ts";
 import { QuicFollower } from "./quic_follower.ts";
 import { TcpFollower } from "./tcp_follower.ts";
 
@@ -22,11 +18,6 @@ import { TcpFollower } from "./tcp_follower.ts";
 export interface CaptureHellos extends Iterable<FoundHello> {
   /** What gave no hello so far, and how often; a reason that is absent did not happen. */
   readonly drops: ReadonlyMap<DropReason, number>;
-}
-
-/** Whether `file` starts as a pcap or pcapng file does. */
-export function isCapture(file: Uint8Array): boolean {
-  return isPcapng(file) || isPcap(file);
 }
 
 /**
@@ -85,15 +76,9 @@ function* follow(
 ): Generator<FoundHello> {
   const tcp = new TcpFollower(drop);
   const quic = new QuicFollower(crypto, drop);
-  for (const captured of readPackets(capture, drop)) {
-    const packet = orMalformed(() => decodePacket(captured), drop);
-    if (packet === undefined) continue;
-    if (typeof packet === "string") {
-      drop(packet);
-      continue;
-    }
+  for (const { captured, packet } of readCapture(capture, drop)) {
     const isTcp = packet.protocol === IP_PROTOCOL.tcp;
-    const [key, reverseKey] = keysOf(packet);
+    const [key, reverseKey] = flowsOf(packet);
     const messages = isTcp
       ? tcp.push(key, packet)
       : orMalformed(() => quic.push(key, reverseKey, packet.payload), drop);
@@ -105,16 +90,6 @@ function* follow(
   }
   tcp.end();
   quic.end();
-}
-
-function readPackets(
-  capture: Uint8Array,
-  drop: (reason: DropReason) => void,
-): Iterable<CapturedPacket> {
-  const onTruncated = () => drop("truncated");
-  if (isPcapng(capture)) return readPcapng(capture, onTruncated);
-  if (isPcap(capture)) return readPcap(capture, onTruncated);
-  throw new DecodeError("capture", "neither pcap nor pcapng");
 }
 
 /** What `read` gives; what does not decode is counted. */
@@ -142,23 +117,11 @@ function decodeHello(message: Bytes) {
   }
 }
 
-/** Names of the packet's flow and of the one in the other direction. */
-function keysOf(packet: TransportPacket): [string, string] {
-  const source = `${encodeHex(packet.source)}:${packet.sourcePort}`;
-  const to = `${encodeHex(packet.destination)}:${packet.destinationPort}`;
-  return [`${source} ${to}`, `${to} ${source}`];
-}
-
 function origin(captured: CapturedPacket, packet: TransportPacket) {
   return {
     packet: captured.number,
     timestampMs: captured.timestampMs,
     transport: packet.protocol === IP_PROTOCOL.tcp ? "tcp" : "quic",
-    source: endpoint(packet.source, packet.sourcePort),
-    destination: endpoint(packet.destination, packet.destinationPort),
+    ...endpointsOf(packet),
   } as const;
-}
-
-function endpoint(bytes: Uint8Array, port: number): Endpoint {
-  return { address: formatIp(bytes), port };
 }

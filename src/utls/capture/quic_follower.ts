@@ -1,6 +1,6 @@
 import type { Bytes } from "../../core/bytes/mod.ts";
 import type { CryptoProvider } from "../../core/crypto/mod.ts";
-import { FlowTable } from "./flow_table.ts";
+import { FlowTable, Reassembly } from "../../core/capture/mod.ts";
 import type { DropReason } from "./found_hello.ts";
 import { HelloMessages } from "./hello_messages.ts";
 import { readCryptoFrames } from "./quic_frames.ts";
@@ -11,7 +11,6 @@ import {
   readInitials,
   type SealedInitial,
 } from "./quic_initial.ts";
-import { Reassembly } from "./reassembly.ts";
 
 /** Least bytes of a datagram with a client's Initial packet (RFC 9000 §14.1); shorter ones are not worth deriving keys for. */
 const MIN_CLIENT_DATAGRAM_BYTES = 1_200;

@@ -1,8 +1,11 @@
 import type { Bytes } from "../../core/bytes/mod.ts";
-import type { TransportPacket } from "./decode_packet.ts";
+import {
+  FlowTable,
+  MAX_PENDING_PIECES,
+  Reassembly,
+  type TransportPacket,
+} from "../../core/capture/mod.ts";
 import type { DropReason } from "./found_hello.ts";
-import { FlowTable } from "./flow_table.ts";
-import { MAX_PENDING_PIECES, Reassembly } from "./reassembly.ts";
 import { mayStartTls, TlsStream } from "./tls_stream.ts";
 
 /** One direction of a connection. */

@@ -1,5 +1,5 @@
 import { type Bytes, concat, parseIp, Writer } from "../../core/bytes/mod.ts";
-import type { Endpoint } from "./found_hello.ts";
+import type { Endpoint } from "../../core/capture/mod.ts";
 
 /** What a client sent over one TCP connection. */
 export interface ClientStream {

@@ -12,7 +12,7 @@
  *
  * @module
  */
-import { DecodeError } from "../../core/bytes/mod.ts";
+import { DecodeError } from "../bytes/mod.ts";
 import { type CapturedPacket, MAX_PACKET_BYTES } from "./pcap.ts";
 
 const BLOCK = {

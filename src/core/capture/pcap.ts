@@ -17,7 +17,7 @@
  *
  * @module
  */
-import { DecodeError } from "../../core/bytes/mod.ts";
+import { DecodeError } from "../bytes/mod.ts";
 
 /** One packet of a capture file. */
 export interface CapturedPacket {

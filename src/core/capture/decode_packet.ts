@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { DecodeError, Reader } from "../../core/bytes/mod.ts";
+import { DecodeError, Reader } from "../bytes/mod.ts";
 import type { CapturedPacket } from "./pcap.ts";
 
 /** What TCP or UDP carries in one packet; its arrays view the capture. */
