@@ -22,7 +22,8 @@ import {
   utf8,
   Writer,
 } from "../core/bytes/mod.ts";
-import { BundleError, Eid, type WindowOptions } from "../dtn/mod.ts";
+import { BundleError, type WindowOptions } from "../dtn/mod.ts";
+import { decodeNodeId, namesNode } from "./node_id_text.ts";
 
 /** What a side says of itself. */
 export interface Hello {
@@ -90,7 +91,7 @@ export function decodeHello(bytes: Uint8Array): Hello | undefined {
     throw new DecodeError(WHAT, `node id of ${length} bytes`);
   }
   if (reader.remaining < length) return undefined;
-  const nodeId = nodeIdOf(reader.take(length));
+  const nodeId = decodeNodeId(reader.take(length), WHAT);
   reader.end();
   return { nodeId, receiving: { maxCount, maxBytes }, maxBundleBytes };
 }
@@ -107,22 +108,4 @@ function positive(value: number): number {
     throw new DecodeError(WHAT, "a bound is out of its range");
   }
   return value;
-}
-
-function nodeIdOf(bytes: Uint8Array): string {
-  try {
-    const nodeId = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
-      .decode(bytes);
-    if (namesNode(nodeId)) return nodeId;
-  } catch (error) {
-    if (!(error instanceof BundleError || error instanceof TypeError)) {
-      throw error;
-    }
-  }
-  throw new DecodeError(WHAT, "want the endpoint ID of a node");
-}
-
-function namesNode(nodeId: string): boolean {
-  const eid = Eid.parse(nodeId);
-  return !eid.isNull && eid.nodeId().equals(eid);
 }

@@ -26,7 +26,12 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "utls",
   ],
   mixnet: core("bytes async log metrics crypto storage transport noise"),
-  betanet_cla: [...core("bytes async transport"), "dtn", "htx"],
+  betanet_cla: [
+    ...core("bytes async crypto storage transport"),
+    "dtn",
+    "htx",
+    "mixnet",
+  ],
   status: core("log metrics transport"),
 };
 

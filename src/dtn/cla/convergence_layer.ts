@@ -36,6 +36,11 @@ export interface Contact extends AsyncDisposable {
   readonly remoteAddress: Address;
   /** The node id that the peer says it has; nobody has proved it. Absent where the layer has no such thing. */
   readonly peerNodeId: string | undefined;
+  /**
+   * Whether nobody on the way can tell that bundles go from us to the peer: those that want strict privacy leave over no other contact.
+   * It is not, by default.
+   */
+  readonly isPrivate?: boolean;
   /** The largest bundle that {@link send} takes, in bytes. */
   readonly maxBundleBytes: number;
   /** Bundles of the peer; iterate it once. It ends when the contact has, after all that had come whole. */

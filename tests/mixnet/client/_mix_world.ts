@@ -23,7 +23,10 @@ import {
 import { acceptLink, dialLink } from "../../../src/mixnet/link/dial_link.ts";
 import { drawExponential } from "../../../src/mixnet/node/draw.ts";
 import { SphinxError } from "../../../src/mixnet/sphinx/error.ts";
-import { REGULAR } from "../../../src/mixnet/sphinx/geometry.ts";
+import {
+  REGULAR,
+  type SphinxGeometry,
+} from "../../../src/mixnet/sphinx/geometry.ts";
 import { unwrapPacket } from "../../../src/mixnet/sphinx/packet.ts";
 
 const NETWORK = "test";
@@ -40,6 +43,8 @@ export interface MixWorldOptions {
   readonly meanDelayMs?: number;
   /** Length of an epoch in seconds. */
   readonly epochSeconds?: number;
+  /** Sizes of packets; {@link REGULAR} by default. */
+  readonly geometry?: SphinxGeometry;
   /** Bounds and pace of gateways. */
   readonly gateway?: Partial<GatewayOptions>;
 }
@@ -96,6 +101,7 @@ export class MixWorld implements RouteSource {
   loss: number;
   readonly #clock: VirtualClock;
   readonly #options: MixWorldOptions;
+  readonly #geometry: SphinxGeometry;
   readonly #layers: readonly (readonly Node[])[];
   readonly #gateways = new Map<string, GatewayNode>();
   readonly #nodes = new Map<string, Node>();
@@ -105,6 +111,7 @@ export class MixWorld implements RouteSource {
   constructor(clock: VirtualClock, options: MixWorldOptions = {}) {
     this.#clock = clock;
     this.#options = options;
+    this.#geometry = options.geometry ?? REGULAR;
     this.loss = options.loss ?? 0;
     this.crypto = seededCrypto(1);
     this.random = seededRandom(2);
@@ -176,7 +183,7 @@ export class MixWorld implements RouteSource {
     const gateway = this.#gateways.get(name)!;
     return new MixClient({
       crypto: this.crypto,
-      geometry: REGULAR,
+      geometry: this.#geometry,
       address: {
         gatewayId: gateway.id,
         clientId: keys.link.publicKey,
@@ -248,7 +255,7 @@ export class MixWorld implements RouteSource {
   #startGateway(node: GatewayNode): Gateway {
     return new Gateway({
       crypto: this.crypto,
-      geometry: REGULAR,
+      geometry: this.#geometry,
       clock: this.#clock,
       store: node.store,
       downlinkPerSecond: 60,
@@ -290,7 +297,7 @@ export class MixWorld implements RouteSource {
     const key = this.#key(node, epoch).privateKey.expose();
     let unwrapped;
     try {
-      unwrapped = unwrapPacket(this.crypto, REGULAR, key, packet);
+      unwrapped = unwrapPacket(this.crypto, this.#geometry, key, packet);
     } catch (error) {
       if (!(error instanceof SphinxError)) throw error;
       return void this.counts.refused++;
@@ -317,7 +324,7 @@ export class MixWorld implements RouteSource {
     const common = {
       crypto: this.crypto,
       network: NETWORK,
-      packetLength: REGULAR.packetLength,
+      packetLength: this.#geometry.packetLength,
       clock: this.#clock,
     };
     const listener = await this.#network.transport(gateway.name)
