@@ -1,4 +1,4 @@
-import type { Clock } from "../../core/async/mod.ts";
+import { type Clock, delay } from "../../core/async/mod.ts";
 import { ContactError } from "../cla/contact_error.ts";
 import type { Contact, RefusalReason } from "../cla/convergence_layer.ts";
 import type { ContactCost } from "../schedule/scheduler.ts";
@@ -59,7 +59,12 @@ export class Neighbour {
   #askedBytes = 0;
   #heardMs = 0;
   #cancelWatch: (() => void) | undefined;
+  readonly #over = new AbortController();
   #isSilent = false;
+  /** Whether the layer only hands over, so that nothing tells when there is room for more. */
+  #handsOver = false;
+  /** Until when what was handed over takes, at the contact's speed. */
+  #busyUntilMs = 0;
   #isDoubted = false;
 
   /** Begins with nothing under way. */
@@ -68,6 +73,7 @@ export class Neighbour {
     this.contact = options.contact;
     this.cost = { ...options.cost, peer: options.id };
     this.pause = new Pause(options.clock);
+    void this.contact.closed.then(() => this.#over.abort());
     this.#options = options;
   }
 
@@ -109,14 +115,16 @@ export class Neighbour {
     this.#sending.delete(id);
   }
 
-  /** Sends a bundle, or a fragment of one. */
+  /** Sends a bundle, or a fragment of one; at the contact's speed, if that is known and the layer does not tell what arrived. */
   async send(bytes: Uint8Array): Promise<SentOutcome> {
     this.#asked++;
     this.#askedBytes += bytes.length;
     this.#watch();
     try {
+      await this.#turn(bytes.length);
       const outcome = await this.contact.send(bytes);
       this.#isDoubted = false;
+      this.#handsOver = outcome.kind === "handedOver";
       if (outcome.kind !== "refused") return "sent";
       return OUTCOME_OF[outcome.reason] ?? "never";
     } catch (error) {
@@ -128,6 +136,20 @@ export class Neighbour {
       this.#heardMs = this.#options.clock.now();
       this.#watch();
     }
+  }
+
+  /** Waits until so many bytes may leave. */
+  async #turn(length: number): Promise<void> {
+    const { cost: { bytesPerSecond } } = this;
+    if (!this.#handsOver || bytesPerSecond === Infinity) return;
+    const { clock } = this.#options;
+    const nowMs = clock.now();
+    const startMs = Math.max(nowMs, this.#busyUntilMs);
+    this.#busyUntilMs = startMs + length / bytesPerSecond * 1_000;
+    if (startMs === nowMs) return;
+    const { signal } = this.#over;
+    // If the contact ends, sending says so.
+    await delay(clock, startMs - nowMs, { signal }).catch(() => {});
   }
 
   /** Looks for silence while something is under way, and only then. */

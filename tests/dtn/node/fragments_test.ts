@@ -23,6 +23,7 @@ import {
   parseStaticRoutes,
   staticRouter,
 } from "../../../src/dtn/routing/static_router.ts";
+import { TcpclLayer } from "../../../src/dtn/tcpcl/tcpcl_layer.ts";
 import { copiesOf } from "../../../src/dtn/node/outgoing_bundle.ts";
 import { sprayRouter } from "../../../src/dtn/routing/spray_router.ts";
 import { DtnWorld, eid } from "./_dtn_world.ts";
@@ -239,4 +240,39 @@ Deno.test("each fragment says how many copies the neighbour may make", async () 
   node.serve(listenerOf(contact));
   await world.until(() => node.counts.forwarded === 1);
   assertEquals([...new Set(contact.taken.map(copiesOf))], [4]);
+});
+
+Deno.test("a large bundle crosses a node that takes small ones over TCPCL, and arrives whole and once", async () => {
+  await using world = new DtnWorld();
+  const [a, b, c] = [
+    await world.node("a"),
+    await world.node("b"),
+    await world.node("c"),
+  ];
+  const narrow = new TcpclLayer({
+    ...{ nodeId: "dtn://b/", transferMruBytes: 4_000 },
+    transport: world.network.transport("narrow"),
+    clock: world.clock,
+  });
+  b.serve(await narrow.listen("memory://narrow"));
+  a.connect(a.layer, "memory://narrow");
+  b.connect(b.layer, "memory://c");
+  const got: Uint8Array[] = [];
+  void (async () => {
+    for await (const { bundle, accept } of c.register(eid("dtn://c/in"))) {
+      got.push(payloadOf(bundle));
+      accept();
+    }
+  })();
+  const payload = LARGE;
+  await world.settle(a.send({ destination: eid("dtn://c/in"), payload }));
+  await world.until(() => got.length > 0);
+  await world.clock.run(5_000);
+  assertEquals(got.length, 1);
+  assertEquals(got[0], LARGE);
+  assert(a.counts.fragments >= 13, `${a.counts.fragments}`);
+  assertEquals([a.counts.dropped.too_large_for_peer, c.counts.delivered], [
+    0,
+    1,
+  ]);
 });

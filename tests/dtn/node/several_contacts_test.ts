@@ -202,3 +202,25 @@ Deno.test("large bundles that only one contact takes wait for room there, in ord
   assertEquals(numbersOf(large), Array.from({ length: 50 }, (_, i) => i));
   assertEquals([small.asked, node.counts.fragments], [0, 0]);
 });
+
+Deno.test("a layer that only hands over is given bundles and fragments at the speed that its contact is said to have", async () => {
+  await using world = new DtnWorld();
+  const contact = contactIn(world, { maxBundleBytes: 1_500 });
+  contact.outcome = { kind: "handedOver" };
+  const node = await world.node("a", { router: routes() });
+  node.serve(listenerOf(contact), { ...FREE, bytesPerSecond: 2_000 });
+  await send(world, node, 20, 900);
+  await world.until(() => contact.taken.length >= 1);
+  await world.clock.run(5_000);
+  // Beside the first window of 4 kB.
+  const { length } = contact.taken;
+  assert(length >= 8 && length <= 16, `${length} kB in 5 s`);
+  await world.until(() => node.bundles.usage.bundles === 0);
+  assertEquals(numbersOf(contact).length, 20);
+  await send(world, node, 1, 20_000);
+  await world.clock.run(5_000);
+  const { fragments } = node.counts;
+  assert(fragments >= 5 && fragments <= 10, `${fragments} of 1.5 kB in 5 s`);
+  await world.settle(node[Symbol.asyncDispose]());
+  assertEquals(node.counts.unknown, 1, "closing waits for no turn");
+});
