@@ -4,7 +4,11 @@ import { REPORT_REASON } from "../bundle/status_report.ts";
 import { DtnNodeError } from "./error.ts";
 import type { NodeContext } from "./node_context.ts";
 import type { NodeDrop } from "./node_counts.ts";
-import type { StatusReports } from "./status_reports.ts";
+
+/** What became of a bundle that came, or was put together: it as we keep it, or why it is deleted, a `REPORT_REASON`. */
+export type Processed = { readonly bundle: Bundle } | {
+  readonly reason: number;
+};
 
 const DROP_OF: Readonly<Record<number, NodeDrop>> = {
   [REPORT_REASON.missingSecurity]: "security_missing",
@@ -14,12 +18,10 @@ const DROP_OF: Readonly<Record<number, NodeDrop>> = {
 /** Holds bundles to the security policy of a node, if it has one (RFC 9172 §5). */
 export class BundleSecurity {
   readonly #context: NodeContext;
-  readonly #reports: StatusReports;
 
-  /** Says to `reports` what it refuses. */
-  constructor(context: NodeContext, reports: StatusReports) {
+  /** Takes the policy from the options of the node. */
+  constructor(context: NodeContext) {
     this.#context = context;
-    this.#reports = reports;
   }
 
   /**
@@ -43,17 +45,15 @@ export class BundleSecurity {
     }
   }
 
-  /**
-   * `bundle` without what we accept, so decrypted if it is for us; `undefined` if it is refused, which is counted and reported. A fragment
-   * passes: the policy is for the whole.
-   */
-  check(bundle: Bundle): Bundle | undefined {
+  /** `bundle` without what we accept, so decrypted if it is for us; a refusal is counted. A fragment passes: the policy is for the whole. */
+  check(bundle: Bundle): Processed {
     const { counts, options: { security } } = this.#context;
-    if (!security) return bundle;
+    if (!security) return { bundle };
     const verdict = security.check(bundle);
-    if (verdict.kind === "fragment") return bundle;
-    if (verdict.kind === "passed") return verdict.bundle;
-    counts.dropped[DROP_OF[verdict.reason] ?? "security_failed"]++;
-    this.#reports.report(bundle, "deleted", verdict.reason);
+    if (verdict.kind === "fragment") return { bundle };
+    if (verdict.kind === "passed") return { bundle: verdict.bundle };
+    const { reason } = verdict;
+    counts.dropped[DROP_OF[reason] ?? "security_failed"]++;
+    return { reason };
   }
 }

@@ -8,6 +8,7 @@ import { CreationTimestamps } from "../bundle/dtn_time.ts";
 import type { Eid } from "../bundle/eid.ts";
 import { encodeHopCount } from "../bundle/extension_blocks.ts";
 import type { CreationTimestamp } from "../bundle/primary_block.ts";
+import { REPORT_REASON } from "../bundle/status_report.ts";
 import type {
   ContactListener,
   ConvergenceLayer,
@@ -54,6 +55,7 @@ export class DtnNode implements AsyncDisposable {
   readonly nodeId: Eid;
   readonly #context: NodeContext;
   readonly #forwarder: Forwarder;
+  readonly #reports: StatusReports;
   readonly #reassembly: LocalReassembly;
   readonly #applications: Applications;
   readonly #dispatcher: Dispatcher;
@@ -70,17 +72,19 @@ export class DtnNode implements AsyncDisposable {
     const counts = noOwnCounts();
     const tasks = new Tasks(log);
     const context = { nodeId, options, store, counts, tasks, log, clock };
+    const reports = new StatusReports(context, (report) => this.send(report));
     const forwarder = new Forwarder({
       ...options,
       scheduler: options.scheduler ?? fifoScheduler(),
       decode: decodeStored,
       onDrop: (reason) => counts.dropped[reason]++,
+      onForwarded: ({ id }) =>
+        reports.reportStored(id, "forwarded", REPORT_REASON.noInformation),
       track: (task) => tasks.track(task),
       clock,
     });
-    const reports = new StatusReports(context, (report) => this.send(report));
-    const security = new BundleSecurity(context, reports);
-    const reassembly = new LocalReassembly(context, security);
+    const security = new BundleSecurity(context);
+    const reassembly = new LocalReassembly(context, security, reports);
     const applications = new Applications(
       context,
       reassembly,
@@ -108,6 +112,7 @@ export class DtnNode implements AsyncDisposable {
     );
     this.#context = context;
     this.#forwarder = forwarder;
+    this.#reports = reports;
     this.#reassembly = reassembly;
     this.#applications = applications;
     this.#dispatcher = dispatcher;
@@ -140,12 +145,19 @@ export class DtnNode implements AsyncDisposable {
    * Sends a bundle; resolves with its name once it is stored.
    *
    * @throws {DtnNodeError} If it is not.
+   * @throws {RangeError} If its source is neither null nor an endpoint of this node alone (RFC 9171 §5.2).
    */
   async send(options: SendBundleOptions): Promise<string> {
     const { destination, payload, flags = 0, reportTo } = options;
+    const { source = this.nodeId } = options;
+    if (
+      !source.isNull && !(source.isSingleton && isOurs(this.nodeId, source))
+    ) {
+      throw new RangeError(`${source} is no endpoint of ${this.nodeId} alone`);
+    }
     const { hopLimit = HOP_LIMIT } = this.#context.options;
     const bundle = createBundle({
-      source: options.source ?? this.nodeId,
+      source,
       creation: this.nextTimestamp(),
       lifetimeMs: options.lifetimeMs ?? DAY_MS,
       extensions: [{
@@ -183,6 +195,8 @@ export class DtnNode implements AsyncDisposable {
 
   /** Removes a bundle, whoever waits for it; says whether it was here. */
   delete(id: string): boolean {
+    const reason = REPORT_REASON.transmissionCanceled;
+    this.#reports.reportStored(id, "deleted", reason);
     this.#reassembly.forget(id);
     return this.#forwarder.remove(id);
   }
@@ -190,6 +204,9 @@ export class DtnNode implements AsyncDisposable {
   /** A bundle has given way to others in the store: what its `onEvicted` is to call. */
   evicted({ id }: BundleEntry): void {
     this.#context.counts.dropped.evicted++;
+    const reason = REPORT_REASON.depletedStorage;
+    // Of the lowest class: a report of what gave way makes nothing else give way.
+    this.#reports.reportStored(id, "deleted", reason, 0);
     this.#forget(id);
   }
 
@@ -244,8 +261,8 @@ export class DtnNode implements AsyncDisposable {
     const isOwn = source.isNull || isOurs(this.nodeId, source);
     const made = isOwn ? this.#security.protect(bundle) : bundle;
     if (isOwn && !isOurs(this.nodeId, destination)) return made;
-    const passed = this.#security.check(made);
-    if (passed) return passed;
+    const checked = this.#security.check(made);
+    if ("bundle" in checked) return checked.bundle;
     throw new DtnNodeError(
       "security",
       "The security policy refuses the bundle",
@@ -261,7 +278,10 @@ export class DtnNode implements AsyncDisposable {
     const { store, counts, log, clock } = this.#context;
     let isMore = false;
     try {
-      const gone = store.sweep(clock.wallTime());
+      const gone = store.sweep(clock.wallTime(), ({ id }) => {
+        const reason = REPORT_REASON.lifetimeExpired;
+        this.#reports.reportStored(id, "deleted", reason);
+      });
       for (const { id } of gone) {
         counts.dropped.expired++;
         this.#forget(id);

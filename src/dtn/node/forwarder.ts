@@ -27,6 +27,8 @@ export interface ForwarderOptions
   readonly decode: (bytes: Uint8Array) => Bundle;
   /** Hears of bundles that did not leave. */
   readonly onDrop: (reason: NodeDrop) => void;
+  /** Hears of bundles that a neighbour has taken, before they are deleted. */
+  readonly onForwarded: (entry: BundleEntry) => void;
   /** Looks after work that goes on by itself. */
   readonly track: (task: Promise<void>) => void;
   /** Time. */
@@ -315,6 +317,7 @@ export class Forwarder {
       this.#taken.forget(entry.id, neighbour.id);
       scheduler.sent(scheduled, neighbour.cost, now);
       router.sent(routedOf(entry), hop, now);
+      this.#options.onForwarded(entry);
       if (keeps) return;
       // If we die before it is committed, the neighbour is sent again what it knows.
       this.forget(entry.id);

@@ -13,6 +13,7 @@ import {
 } from "./fragment_index.ts";
 import type { NodeContext } from "./node_context.ts";
 import type { NodeDrop } from "./node_counts.ts";
+import type { StatusReports } from "./status_reports.ts";
 import { decodeStored } from "./stored_bundle.ts";
 
 const MAX_PAYLOAD_BYTES = 64 * 1024 * 1024;
@@ -25,13 +26,19 @@ const READ_AT_ONCE = 256;
 export class LocalReassembly {
   readonly #context: NodeContext;
   readonly #security: BundleSecurity;
+  readonly #reports: StatusReports;
   readonly #index = new FragmentIndex();
   readonly #reading = new Map<string, Promise<void>>();
 
-  /** Shows `security` what is whole. */
-  constructor(context: NodeContext, security: BundleSecurity) {
+  /** Shows `security` what is whole, and says to `reports` what it refuses. */
+  constructor(
+    context: NodeContext,
+    security: BundleSecurity,
+    reports: StatusReports,
+  ) {
     this.#context = context;
     this.#security = security;
+    this.#reports = reports;
   }
 
   /** Why a fragment is not to be stored. */
@@ -90,12 +97,13 @@ export class LocalReassembly {
     const whole = isWhole(partial) ? this.#whole(partial) : undefined;
     if (!whole) return false;
     const ids = [...pieces.keys()];
-    const passed = this.#security.check(whole);
-    if (!passed) {
+    const checked = this.#security.check(whole);
+    if ("reason" in checked) {
+      this.#reports.report(whole, "deleted", checked.reason);
       this.#drop(ids);
       return false;
     }
-    const bytes = encodeBundle(passed);
+    const bytes = encodeBundle(checked.bundle);
     const size = bytes.length;
     const entry = { ...this.#firstOf(partial), id: wholeId, size };
     const outcome = store.replace(ids, entry, bytes);

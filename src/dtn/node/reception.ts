@@ -4,7 +4,7 @@ import { BLOCK_TYPE } from "../bundle/canonical_block.ts";
 import { BundleError } from "../bundle/error.ts";
 import { REPORT_REASON } from "../bundle/status_report.ts";
 import type { ReceivedBundle } from "../cla/convergence_layer.ts";
-import type { BundleSecurity } from "./bundle_security.ts";
+import type { BundleSecurity, Processed } from "./bundle_security.ts";
 import type { Dispatcher } from "./dispatcher.ts";
 import { isOurs, type NodeContext } from "./node_context.ts";
 import { COPIES_BLOCK_TYPE, withNextHop } from "./outgoing_bundle.ts";
@@ -63,49 +63,57 @@ export class Reception {
     from: string | undefined,
   ): Promise<void> {
     const { quirks } = this.#context.options;
-    const bundle = this.#processed(
-      decodeBundle(received.bytes, quirks ? { quirks } : {}),
+    const bundle = decodeBundle(received.bytes, quirks ? { quirks } : {});
+    const processed = this.#processed(bundle);
+    if ("reason" in processed) {
+      received.accept();
+      return this.#reportEnd(bundle, processed.reason);
+    }
+    if (this.#routerTalk.isFor(processed.bundle)) {
+      received.accept();
+      return this.#routerTalk.hear(processed.bundle, from);
+    }
+    const { outcome } = await this.#dispatcher.dispatch(
+      processed.bundle,
+      { from },
     );
-    if (!bundle) return received.accept();
-    if (this.#routerTalk.isFor(bundle)) {
-      received.accept();
-      return this.#routerTalk.hear(bundle, from);
+    if (outcome === "too_large") return received.refuse("notAcceptable");
+    if (outcome === "full" || outcome === "priority_full") {
+      return received.refuse("noResources");
     }
-    const { outcome } = await this.#dispatcher.dispatch(bundle, { from });
-    if (outcome === "stored") {
-      received.accept();
-      return this.#reports.report(
-        bundle,
-        "received",
-        REPORT_REASON.noInformation,
-      );
+    received.accept();
+    if (outcome === "expired") {
+      this.#reportEnd(bundle, REPORT_REASON.lifetimeExpired);
+    } else if (outcome === "stored") {
+      this.#reports.report(bundle, "received", REPORT_REASON.noInformation);
     }
-    if (outcome === "known" || outcome === "expired") return received.accept();
-    received.refuse(outcome === "too_large" ? "notAcceptable" : "noResources");
   }
 
-  /** `bundle` as we keep it; `undefined` if it ends here. */
-  #processed(received: Bundle): Bundle | undefined {
+  /** `bundle` as we keep it, or why it ends here. */
+  #processed(received: Bundle): Processed {
     const { nodeId, counts } = this.#context;
-    const bundle = this.#security.check(received);
-    if (!bundle) return undefined;
-    const { bundle: kept, report } = applyBlockFlags(
-      bundle,
+    const checked = this.#security.check(received);
+    if ("reason" in checked) return checked;
+    const { bundle, report } = applyBlockFlags(
+      checked.bundle,
       ({ type }) => PROCESSED.has(type),
     );
-    if (report) {
-      this.#reports.report(bundle, "received", REPORT_REASON.blockUnsupported);
-    }
-    if (!kept) {
+    const reason = REPORT_REASON.blockUnsupported;
+    if (report) this.#reports.report(received, "received", reason);
+    if (!bundle) {
       counts.dropped.unprocessable++;
-      this.#reports.report(bundle, "deleted", REPORT_REASON.blockUnsupported);
-      return undefined;
+      return { reason };
     }
-    const next = isOurs(nodeId, kept.primary.destination)
-      ? kept
-      : withNextHop(kept);
-    if (next) return next;
+    const next = isOurs(nodeId, bundle.primary.destination)
+      ? bundle
+      : withNextHop(bundle);
+    if (next) return { bundle: next };
     counts.dropped.hop_limit++;
-    this.#reports.report(bundle, "deleted", REPORT_REASON.hopLimitExceeded);
+    return { reason: REPORT_REASON.hopLimitExceeded };
+  }
+
+  #reportEnd(bundle: Bundle, reason: number): void {
+    this.#reports.report(bundle, "received", REPORT_REASON.noInformation);
+    this.#reports.report(bundle, "deleted", reason);
   }
 }

@@ -1,14 +1,17 @@
 import type { Bundle } from "../bundle/bundle.ts";
 import { BUNDLE_FLAG } from "../bundle/bundle_flags.ts";
 import { dtnTime } from "../bundle/dtn_time.ts";
+import { BundleError } from "../bundle/error.ts";
 import {
   encodeStatusReport,
   type Status,
   statusReportOn,
 } from "../bundle/status_report.ts";
+import type { Priority } from "../store/bundle_entry.ts";
 import type { SendBundleOptions } from "./dtn_node_options.ts";
 import { DtnNodeError } from "./error.ts";
 import type { NodeContext } from "./node_context.ts";
+import { decodeStored } from "./stored_bundle.ts";
 
 const FLAG_OF: Readonly<Record<Status, number>> = {
   received: BUNDLE_FLAG.reportReception,
@@ -31,9 +34,32 @@ export class StatusReports {
     this.#send = send;
   }
 
-  /** Reports `status` of `bundle`, if it asks for that and the node sends any. */
-  report(bundle: Bundle, status: Status, reason: number): void {
-    const { options, clock, tasks, log } = this.#context;
+  /** Reports `status` of a bundle that is in the store, as {@link report} does; it may be deleted afterwards. */
+  reportStored(
+    id: string,
+    status: Status,
+    reason: number,
+    priority?: Priority,
+  ): void {
+    const { options, store, log } = this.#context;
+    const bytes = options.reports ? store.bytes(id) : undefined;
+    if (!bytes) return;
+    try {
+      this.report(decodeStored(bytes), status, reason, priority);
+    } catch (error) {
+      if (!(error instanceof BundleError)) throw error;
+      log.debug("dtn.no_report", { code: error.code });
+    }
+  }
+
+  /** Reports `status` of `bundle`, if it asks for that and the node sends any; with class `priority`. */
+  report(
+    bundle: Bundle,
+    status: Status,
+    reason: number,
+    priority: Priority = 2,
+  ): void {
+    const { options, clock, tasks } = this.#context;
     const { flags, reportTo } = bundle.primary;
     const isWanted = (flags & FLAG_OF[status]) !== 0 &&
       (flags & BUNDLE_FLAG.adminRecord) === 0 && !reportTo.isNull;
@@ -41,17 +67,21 @@ export class StatusReports {
     const nowMs = clock.wallTime();
     const time = (flags & BUNDLE_FLAG.reportTime) !== 0 ? dtnTime(nowMs) : true;
     const report = statusReportOn(bundle, { [status]: time }, reason);
-    const sending = this.#send({
+    tasks.track(this.#sendReport({
       destination: reportTo,
       payload: encodeStatusReport(report),
       flags: BUNDLE_FLAG.adminRecord,
-      priority: 2,
-    });
-    tasks.track(
-      sending.then(() => {}, (error) => {
-        if (!(error instanceof DtnNodeError)) throw error;
-        log.debug("dtn.no_report", { code: error.code });
-      }),
-    );
+      priority,
+    }));
+  }
+
+  async #sendReport(report: SendBundleOptions): Promise<void> {
+    await Promise.resolve(); // whoever reports may be within a transaction of the store
+    try {
+      await this.#send(report);
+    } catch (error) {
+      if (!(error instanceof DtnNodeError)) throw error;
+      this.#context.log.debug("dtn.no_report", { code: error.code });
+    }
   }
 }

@@ -48,7 +48,7 @@ export interface BundleStoreOptions {
   readonly limits?: Partial<BundleStoreLimits>;
   /** Whether the oldest bundles of the lowest class give way to those of higher classes; they are refused by default. */
   readonly evicts?: boolean;
-  /** Hears of bundles that gave way. */
+  /** Hears of bundles that give way, while they are here. */
   readonly onEvicted?: (entry: BundleEntry) => void;
   /** Time. */
   readonly clock?: Clock;
@@ -270,8 +270,13 @@ export class BundleStore implements Disposable {
   /**
    * Removes bundles that have expired by `nowMs`, and gives them: 1,024 at most, so that a caller asks again. Ids of bundles that are
    * gone are forgotten with them, and once a minute.
+   *
+   * @param onExpired Hears of each while it is still here.
    */
-  sweep(nowMs: number): readonly BundleEntry[] {
+  sweep(
+    nowMs: number,
+    onExpired?: (entry: BundleEntry) => void,
+  ): readonly BundleEntry[] {
     this.commit();
     const due: Place[] = [];
     for (const { key } of this.#store.entries(KEY.by)) {
@@ -287,6 +292,7 @@ export class BundleStore implements Disposable {
       return due.flatMap((place) => {
         const stored = this.#read(place);
         if (!stored) return [];
+        onExpired?.(stored.entry);
         this.#remove(stored, false);
         return [stored.entry];
       });
@@ -365,8 +371,8 @@ export class BundleStore implements Disposable {
       const place = this.#lowestBelow(priority);
       const evicted = place && this.#read(place);
       if (!evicted) return refusal;
-      this.#remove(evicted, true);
       this.#options.onEvicted?.(evicted.entry);
+      this.#remove(evicted, true);
     }
   }
 
