@@ -28,16 +28,32 @@ const MAX_ANSWER_BYTES = 2 ** 30;
 const PART_BYTES = 65_536;
 const LINE_FEED = 10;
 
-/** What asks the node of `config`, which runs on this machine. */
-export function askNode(config: DtnConfig, context: Context): AskNode {
+/** Where applications reach the node of `config`, `host:port`, and the token that they must bring. */
+export function appAt(
+  config: DtnConfig,
+  context: Context,
+): { readonly where: string; readonly secret: string | undefined } {
   const { host, port, token } = config.app;
   const secret = token === "none"
     ? undefined
     : secretIn(dtnState(config, context), "app.token");
   const name = host.includes(":") ? `[${host}]` : host;
+  return { where: `${name}:${port}`, secret };
+}
+
+/** That no node answers at `where`. */
+export function noNodeAt(where: string, cause?: unknown): CliError {
+  return new CliError("failed", `No node answers at ${where}`, {
+    cause,
+    hint: "betanet-dtn node runs one; --app-port says where it is.",
+  });
+}
+
+/** What asks the node of `config`, which runs on this machine. */
+export function askNode(config: DtnConfig, context: Context): AskNode {
+  const { where, secret } = appAt(config, context);
   return async (path, body) => {
     const { signal } = context;
-    const where = `${name}:${port}`;
     try {
       await using connection = await dialTcp(`tcp://${where}`, { signal });
       await connection.write(concat(
@@ -71,10 +87,7 @@ export function askNode(config: DtnConfig, context: Context): AskNode {
       return { status: head.status, type, body: answer };
     } catch (cause) {
       if (!(cause instanceof TransportError)) throw cause;
-      throw new CliError("failed", `No node answers at ${where}`, {
-        cause,
-        hint: "betanet-dtn node runs one; --app-port says where it is.",
-      });
+      throw noNodeAt(where, cause);
     }
   };
 }

@@ -1,12 +1,13 @@
-import { delay, systemClock } from "../../src/core/async/mod.ts";
+import { Deadline, systemClock } from "../../src/core/async/mod.ts";
 import { encodeHex, equal, utf8 } from "../../src/core/bytes/mod.ts";
 import { defaultProvider } from "../../src/core/crypto/mod.ts";
 import { Eid, payloadOf } from "../../src/dtn/mod.ts";
 import { CliError } from "../_error.ts";
-import { type Command, command } from "../_main.ts";
+import { type Command, command, type Context } from "../_main.ts";
 import { countOf, durationOf } from "../mixnode/client_arguments.ts";
 import { APP_FLAGS, APP_USAGE, appConfig } from "./app_flags.ts";
-import { askNode, takeBundle, textOf } from "./ask_node.ts";
+import { askNode, textOf } from "./ask_node.ts";
+import { NodeSocket } from "./node_socket.ts";
 
 const USAGE = `
 Usage: betanet-dtn ping <endpoint> [flags]
@@ -21,7 +22,6 @@ Examples:
   betanet-dtn ping dtn://n2/echo
 `;
 
-const POLL_MS = 5;
 const MAX_SERVICE = 2 ** 31;
 
 /** Times round trips. */
@@ -30,7 +30,8 @@ export const ping: Command = command({
   flags: { count: "string", deadline: "string", ...APP_FLAGS },
   operands: [1, 1],
   async run(flags, context) {
-    const ask = askNode(appConfig(flags), context);
+    const config = appConfig(flags);
+    const ask = askNode(config, context);
     const count = countOf(flags.count ?? "4");
     const deadlineMs = durationOf(flags.deadline ?? "10s");
     const [destination = ""] = context.operands;
@@ -39,6 +40,7 @@ export const ping: Command = command({
     const query = new URLSearchParams({
       ...{ dst: destination, src: source, lifetime: `${deadlineMs}` },
     });
+    await using socket = await NodeSocket.open(source, config, context);
     let lost = 0;
     for (let i = 0; i < count; i++) {
       const payload = utf8(
@@ -46,7 +48,7 @@ export const ping: Command = command({
       );
       const startMs = systemClock.now();
       textOf(await ask(`/send?${query}`, payload));
-      const isBack = await comesBack(payload, startMs + deadlineMs);
+      const isBack = await comesBack(socket, payload, deadlineMs, context);
       const tookMs = systemClock.now() - startMs;
       if (isBack) context.print({ tookMs }, `${tookMs.toFixed(1)} ms`);
       else {
@@ -55,21 +57,29 @@ export const ping: Command = command({
       }
     }
     if (lost === count) throw new CliError("failed", "Nothing came back");
-
-    async function comesBack(
-      payload: Uint8Array,
-      untilMs: number,
-    ): Promise<boolean> {
-      while (systemClock.now() < untilMs) {
-        const bundle = await takeBundle(ask, source);
-        if (!bundle) {
-          await delay(systemClock, POLL_MS, { signal: context.signal });
-        } else if (equal(payloadOf(bundle), payload)) return true;
-      }
-      return false;
-    }
   },
 });
+
+/** Whether a bundle with `payload` comes within `ms`; others are late. */
+async function comesBack(
+  socket: NodeSocket,
+  payload: Uint8Array,
+  ms: number,
+  { signal }: Context,
+): Promise<boolean> {
+  using deadline = new Deadline(systemClock, ms, { signal });
+  try {
+    for (;;) {
+      const bundle = await socket.next(deadline);
+      await socket.acknowledge(bundle);
+      if (equal(payloadOf(bundle), payload)) return true;
+    }
+  } catch (error) {
+    signal.throwIfAborted();
+    if (error !== deadline.signal.reason) throw error;
+    return false;
+  }
+}
 
 function ownEndpoint(nodeId: Eid): string {
   const number = new DataView(defaultProvider().random(4).buffer).getUint32(0);

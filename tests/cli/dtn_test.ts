@@ -150,6 +150,33 @@ Deno.test("betanet-dtn lets nothing leave unencrypted unless it is told to", asy
   await two.end();
 });
 
+Deno.test("betanet-dtn recv --wait loses no bundle that it cannot write", async () => {
+  await using folder = await makeFolder();
+  const { path } = folder;
+  const node = await startNode(path, "one");
+  const letter = `${path}/letter`;
+  await Deno.writeTextFile(letter, "hello");
+  assertEquals(
+    (await ran("send", "dtn://one/in", letter, ...node.app)).code,
+    0,
+  );
+  const recv = (output: string) =>
+    ran("recv", "in", "--wait", "--output", output, ...node.app);
+  assertEquals((await recv(`${path}/nowhere/x`)).code, 1);
+  const got = await recv(`${path}/copy`);
+  assertEquals(got.code, 0, got.stderr);
+  assertEquals(await Deno.readTextFile(`${path}/copy`), "hello");
+  const { stdout } = await ran("query", "store", "--json", ...node.app);
+  assertEquals(JSON.parse(stdout).bundles, 0);
+  const wrong = await ran("recv", "dtn://two/in", "--wait", ...node.app);
+  assertEquals(wrong.code, 1);
+  assertStringIncludes(wrong.stderr, "400 Not an endpoint of this node");
+  await node.end();
+  const gone = await ran("recv", "in", "--wait", ...node.app);
+  assertEquals(gone.code, 1);
+  assertStringIncludes(gone.stderr, "No node answers at 127.0.0.1:");
+});
+
 Deno.test("betanet-dtn inspect explains a bundle, and says why another is none", async () => {
   const { code, stdout } = await ran("inspect", "--hex", A2, "--json");
   assertEquals(code, 0);
