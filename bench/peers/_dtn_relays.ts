@@ -8,7 +8,7 @@ import {
   payloadOf,
   QUIRKS,
 } from "../../src/dtn/mod.ts";
-import { HtxProcess, makeFolder } from "../../tests/cli/_htx_process.ts";
+import { HtxProcess } from "../../tests/cli/_htx_process.ts";
 import { Dtnd, freePort } from "../../tests/interop/_dtn7.ts";
 
 /** A node under test, in a process of its own, with one neighbour: `dtn://sink/`. Its name is `dtn://relay/`. */
@@ -19,8 +19,8 @@ export interface Relay extends AsyncDisposable {
   readonly pid: number;
 }
 
-/** Starts a node that sends what is for `dtn://sink/` to `127.0.0.1:<sinkPort>`. */
-export type StartRelay = (sinkPort: number) => Promise<Relay>;
+/** Starts a node that sends what is for `dtn://sink/` to `127.0.0.1:<sinkPort>`, with its bundles in `folder`. */
+export type StartRelay = (sinkPort: number, folder: string) => Promise<Relay>;
 
 /**
  * The nodes by name. All keep bundles on disk, and answer at `dtn://relay/echo`.
@@ -28,11 +28,21 @@ export type StartRelay = (sinkPort: number) => Promise<Relay>;
  * What dtnd's sneakers and our `normal` have stored outlives the process; what sled and our `full` have, a power cut too.
  */
 export const RELAYS: Readonly<Record<string, StartRelay>> = {
-  "betanet, normal": (sinkPort) => startBetanet(sinkPort, "normal"),
-  "dtnd, sneakers": (sinkPort) => startDtnd(sinkPort, "sneakers"),
-  "betanet, full": (sinkPort) => startBetanet(sinkPort, "full"),
-  "dtnd, sled": (sinkPort) => startDtnd(sinkPort, "sled"),
+  "betanet, normal": (...at) => startBetanet(...at, "normal"),
+  "dtnd, sneakers": (...at) => startDtnd(...at, "sneakers"),
+  "betanet, full": (...at) => startBetanet(...at, "full"),
+  "dtnd, sled": (...at) => startDtnd(...at, "sled"),
 };
+
+/** Memory of a process in MiB: now, or the most it had so far. */
+export function residentMib(
+  pid: number,
+  which: "now" | "peak" = "now",
+): number {
+  const status = Deno.readTextFileSync(`/proc/${pid}/status`);
+  const name = which === "now" ? "VmRSS" : "VmHWM";
+  return Number(status.match(new RegExp(`${name}:\\s*(\\d+)`))![1]) / 1_024;
+}
 
 const configOf = (outlives: "normal" | "full") => `
 [node]
@@ -49,14 +59,14 @@ port = 0
 
 async function startBetanet(
   sinkPort: number,
+  folder: string,
   synchronous: "normal" | "full",
 ): Promise<Relay> {
   await using stack = new AsyncDisposableStack();
-  const { path } = stack.use(await makeFolder());
-  await Deno.writeTextFile(`${path}/dtn.toml`, configOf(synchronous));
+  await Deno.writeTextFile(`${folder}/dtn.toml`, configOf(synchronous));
   const process = stack.use(startDtnCli([
-    ...["node", "--config", `${path}/dtn.toml`, "--json"],
-    ...["--id", "dtn://relay/", "--state", path],
+    ...["node", "--config", `${folder}/dtn.toml`, "--json"],
+    ...["--id", "dtn://relay/", "--state", folder],
     ...["--listen", "tcpcl://127.0.0.1:0"],
     ...["--peer", `tcpcl://127.0.0.1:${sinkPort}`],
   ]));
@@ -82,6 +92,7 @@ function startDtnCli(args: readonly string[]): HtxProcess {
 
 async function startDtnd(
   sinkPort: number,
+  folder: string,
   db: "sled" | "sneakers",
 ): Promise<Relay> {
   await using stack = new AsyncDisposableStack();
@@ -92,6 +103,7 @@ async function startDtnd(
       layers: [`tcp:port=${port}`],
       peers: [`tcp://127.0.0.1:${sinkPort}/sink`],
       endpoints: ["echo"],
+      folder,
       db,
       janitor: "10s",
     }),

@@ -13,6 +13,8 @@ import {
 } from "../../src/dtn/mod.ts";
 
 const DESTINATION = Eid.parse("dtn://sink/in");
+/** Nobody is there. */
+const AWAY = Eid.parse("dtn://away/in");
 const ECHO = Eid.parse("dtn://relay/echo");
 const GENERATOR = Eid.parse("dtn://generator/out");
 const SINK = Eid.parse("dtn://sink/ping");
@@ -71,6 +73,20 @@ export class DtnTraffic implements AsyncDisposable {
     assert(outcomes.every(({ kind }) => kind === "acknowledged"));
     assertEquals(await digests(received), await digests(payloads));
     return seconds;
+  }
+
+  /** Gives the relay `count` bundles with 100 B of payload that wait there; how many it acknowledged. */
+  async store(count: number): Promise<number> {
+    const outcomes = await Promise.all(Array.from({ length: count }, () => {
+      const bundle = this.#bundle(GENERATOR, AWAY, randomBytes(100));
+      return this.#generator!.send(bundle);
+    }));
+    return outcomes.filter(({ kind }) => kind === "acknowledged").length;
+  }
+
+  /** Bundles that the sink got since it was asked last for some. */
+  get receivedCount(): number {
+    return this.#received.length;
   }
 
   /** Milliseconds that each of `count` bundles took to the relay's echo and back, one after the other. */

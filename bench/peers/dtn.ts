@@ -9,8 +9,9 @@
  * @module
  */
 import { parseArgs } from "@std/cli/parse-args";
+import { makeFolder } from "../../tests/cli/_htx_process.ts";
 import { canHaveDtn7 } from "../../tests/interop/_dtn7.ts";
-import { RELAYS } from "./_dtn_relays.ts";
+import { RELAYS, residentMib } from "./_dtn_relays.ts";
 import { DtnTraffic } from "./_dtn_traffic.ts";
 import { storeResults } from "./_store_results.ts";
 
@@ -42,7 +43,8 @@ if (flags.store) await storeResults("-dtn", { rounds });
 /** What one relay does, from its start. */
 async function measure(name: string): Promise<Figures> {
   await using traffic = await DtnTraffic.start();
-  await using relay = await RELAYS[name]!(traffic.sinkPort);
+  await using folder = await makeFolder();
+  await using relay = await RELAYS[name]!(traffic.sinkPort, folder.path);
   await traffic.connect(relay.address);
   const figures: Figures = {};
   for (const [size, count] of SIZES) await traffic.relay(size, count / 20);
@@ -58,13 +60,8 @@ async function measure(name: string): Promise<Figures> {
     figures[`${size} B, bundles/s`] = bundles / seconds;
     figures[`${size} B, MB/s`] = bundles * size / seconds / 1e6;
   }
-  figures["resident, MiB"] = residentBytes(relay.pid) / 2 ** 20;
+  figures["resident, MiB"] = residentMib(relay.pid);
   return figures;
-}
-
-function residentBytes(pid: number): number {
-  const status = Deno.readTextFileSync(`/proc/${pid}/status`);
-  return 1_024 * Number(status.match(/VmRSS:\s*(\d+)/)![1]);
 }
 
 function table(): string {

@@ -25,6 +25,8 @@ export interface DtndOptions {
   readonly endpoints?: readonly string[];
   /** Where bundles are, as `-D` has it; in memory by default. */
   readonly db?: "mem" | "sled" | "sneakers";
+  /** Where that is; a folder of its own, removed at the end, by default. */
+  readonly folder?: string;
   /** How often it looks at waiting bundles again, as `-j` has it; every second by default. */
   readonly janitor?: string;
 }
@@ -46,7 +48,7 @@ export class Dtnd implements AsyncDisposable {
   static async start(options: DtndOptions): Promise<Dtnd> {
     await install();
     await using stack = new AsyncDisposableStack();
-    const { path } = stack.use(await makeFolder());
+    const path = options.folder ?? stack.use(await makeFolder()).path;
     const port = freePort();
     const each = (flag: string, values: readonly string[] = []) =>
       values.flatMap((value) => [flag, value]);
