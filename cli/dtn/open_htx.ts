@@ -83,6 +83,6 @@ function sessionsOf(door: HtxDoor): SessionListener {
   return {
     address: door.addresses[0]!,
     [Symbol.asyncIterator]: () => door.server[Symbol.asyncIterator](),
-    close: () => door.close(),
+    close: () => door.server.stop(),
   };
 }

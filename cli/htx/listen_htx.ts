@@ -27,8 +27,6 @@ export interface HtxDoor extends AsyncDisposable {
   readonly server: htx.HtxServer;
   /** Where it listens, `htx:` addresses with the ports that the system chose. */
   readonly addresses: readonly Address[];
-  /** Takes no more connections; sessions live on. */
-  close(): void;
 }
 
 /** What listens. */
@@ -56,14 +54,11 @@ export async function listenHtx(
       return listenAll(addresses, tls, quic ? keys : undefined);
     },
   }, context);
-  const { server, gate, decoy, listeners: { all, tls } } = opened;
+  const { server, gate, decoy, listeners: { tls } } = opened;
   htx.exposeServer(metrics, { server, gate, decoy, tls });
   return {
     server,
     addresses: tls.map(({ address }) => address.replace(/^tcp:/, "htx:")),
-    close: () => {
-      for (const listener of all) listener.close();
-    },
     [Symbol.asyncDispose]: () => opened[Symbol.asyncDispose](),
   };
 }

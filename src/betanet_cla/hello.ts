@@ -3,12 +3,13 @@
  *
  * ```text
  * offset  length
- *      0       1  version, 1
+ *      0       1  version, 2
  *      1       4  bundles that the peer may have under way to us, at least 1
  *      5       8  bytes of them together, at least 1; a larger bundle is sent alone
  *     13       8  bytes of the largest bundle that we take, at least 1
- *     21       2  n, length of our node id, 1 to 1,023
- *     23       n  our node id: a dtn: or ipn: endpoint ID in UTF-8 that names a node
+ *     21       1  whether we take bundles by datagram: 0 or 1
+ *     22       2  n, length of our node id, 1 to 1,023
+ *     24       n  our node id: a dtn: or ipn: endpoint ID in UTF-8 that names a node
  * ```
  *
  * Integers are big-endian, and at most 2^53 − 1. Nothing follows.
@@ -33,11 +34,13 @@ export interface Hello {
   readonly receiving: WindowOptions;
   /** Bytes of the largest bundle that it takes. */
   readonly maxBundleBytes: number;
+  /** Whether it takes bundles by datagram. */
+  readonly takesDatagrams: boolean;
 }
 
 /** The one version there is. */
-const VERSION = 1;
-const FIXED_LENGTH = 23;
+const VERSION = 2;
+const FIXED_LENGTH = 24;
 const MAX_NODE_ID_LENGTH = 1_023;
 
 /** Bytes of the longest hello. */
@@ -67,6 +70,7 @@ export function encodeHello(hello: Hello): Bytes {
     .u32(checked("maxCount", receiving.maxCount))
     .u64(BigInt(checked("maxBytes", receiving.maxBytes)))
     .u64(BigInt(checked("maxBundleBytes", maxBundleBytes)))
+    .u8(hello.takesDatagrams ? 1 : 0)
     .u16(nodeId.length)
     .put(nodeId)
     .finish();
@@ -86,6 +90,7 @@ export function decodeHello(bytes: Uint8Array): Hello | undefined {
   const maxCount = positive(reader.u32());
   const maxBytes = positive(Number(reader.u64()));
   const maxBundleBytes = positive(Number(reader.u64()));
+  const takesDatagrams = flag(reader.u8());
   const length = reader.u16();
   if (length === 0 || length > MAX_NODE_ID_LENGTH) {
     throw new DecodeError(WHAT, `node id of ${length} bytes`);
@@ -93,7 +98,8 @@ export function decodeHello(bytes: Uint8Array): Hello | undefined {
   if (reader.remaining < length) return undefined;
   const nodeId = decodeNodeId(reader.take(length), WHAT);
   reader.end();
-  return { nodeId, receiving: { maxCount, maxBytes }, maxBundleBytes };
+  const receiving = { maxCount, maxBytes };
+  return { nodeId, receiving, maxBundleBytes, takesDatagrams };
 }
 
 function checked(name: string, value: number): number {
@@ -108,4 +114,9 @@ function positive(value: number): number {
     throw new DecodeError(WHAT, "a bound is out of its range");
   }
   return value;
+}
+
+function flag(value: number): boolean {
+  if (value > 1) throw new DecodeError(WHAT, "want 0 or 1");
+  return value === 1;
 }

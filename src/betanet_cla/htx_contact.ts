@@ -1,19 +1,20 @@
 import type { Clock, WaitOptions } from "../core/async/mod.ts";
-import type { Address } from "../core/transport/mod.ts";
+import type { Address, Datagrams } from "../core/transport/mod.ts";
 import {
   cla,
   type Contact,
   type ContactCounts,
   ContactError,
   type ReceivedBundle,
-  type RefusalReason,
   type SendOutcome,
   type WindowOptions,
 } from "../dtn/mod.ts";
 import type { Session, SessionEnd, Stream } from "../htx/mod.ts";
 import { contactErrorOf } from "./contact_error_of.ts";
+import { BundleReceiver } from "./bundle_receiver.ts";
+import { decodeDatagram } from "./datagram.ts";
+import { DatagramSender } from "./datagram_sender.ts";
 import type { Hello } from "./hello.ts";
-import { IncomingBundle } from "./incoming_bundle.ts";
 import { readAnswer, writeBundle } from "./send_bundle.ts";
 import { StallWatch } from "./stall_watch.ts";
 
@@ -25,6 +26,8 @@ export interface HtxContactOptions {
   readonly receiving: WindowOptions;
   /** Most bytes of a bundle that we take. */
   readonly maxBundleBytes: number;
+  /** Whether bundles go by datagram. */
+  readonly datagrams: boolean;
   /** What bundles that come take room of. */
   readonly budget: cla.ByteBudget;
   /** How long nothing may move while a bundle is on its way. */
@@ -48,13 +51,13 @@ export class HtxContact implements Contact {
   readonly #control: Stream;
   readonly #options: HtxContactOptions;
   readonly #counts: ContactCounts = cla.noContactCounts();
-  readonly #inbox: cla.Inbox;
+  readonly #receiver: BundleReceiver;
   readonly #sendWindow: cla.Window;
-  readonly #receiveWindow: cla.Window;
   readonly #stalls: StallWatch;
   /** Fails those who wait for the outcome of a bundle. */
   readonly #sending = new Set<(error: unknown) => void>();
-  readonly #incoming = new Set<IncomingBundle>();
+  /** Sends by datagram, if both sides take such. */
+  readonly #datagrams: DatagramSender | undefined;
   #cancelEnding: (() => void) | undefined;
   #hasTakenLeave = false;
   #hasPeerTakenLeave = false;
@@ -73,30 +76,51 @@ export class HtxContact implements Contact {
     this.remoteAddress = session.remoteAddress;
     this.peerNodeId = hello.nodeId;
     this.maxBundleBytes = hello.maxBundleBytes;
-    this.#inbox = new cla.Inbox(options.receiving);
     this.#sendWindow = new cla.Window(both(options.sending, hello.receiving));
-    this.#receiveWindow = new cla.Window(options.receiving);
     this.#stalls = new StallWatch({
       clock: options.clock,
       timeoutMs: options.stallTimeoutMs,
-      progress: () => session.stats.bytesIn + session.stats.bytesOut,
+      progress: () => this.counts.bytesIn + this.counts.bytesOut,
       onStall: () =>
         this.#finish(new ContactError("timeout", "The peer stands still")),
     });
+    const { datagrams } = session;
+    this.#receiver = new BundleReceiver({
+      ...options,
+      stalls: this.#stalls,
+      counts: this.#counts,
+      datagrams,
+      onViolation: (error) => this.#finish(error),
+    });
+    const usesDatagrams = options.datagrams && hello.takesDatagrams;
+    if (datagrams && usesDatagrams) {
+      this.#datagrams = new DatagramSender({
+        ...{ datagrams, clock: options.clock },
+        rttMs: () => session.stats.rttMs,
+      });
+    }
     this.closed = session.closed.then((end) => this.#finish(errorOf(end)));
     this.#hearControl().catch((error) => this.#finish(contactErrorOf(error)));
     this.#acceptAll().catch((error) => this.#finish(contactErrorOf(error)));
+    if (datagrams && options.datagrams) {
+      this.#hearDatagrams(datagrams)
+        .catch((error) => this.#finish(contactErrorOf(error)));
+    }
   }
 
   /** As {@link Contact.received}; a small bundle may overtake a large one. */
   get received(): AsyncIterable<ReceivedBundle> {
-    return this.#inbox;
+    return this.#receiver.bundles;
   }
 
-  /** As {@link Contact.counts}; bytes are those of streams, without what HTX adds. */
+  /** As {@link Contact.counts}; bytes are those of streams and datagrams, without what HTX adds. */
   get counts(): Readonly<ContactCounts> {
-    const { bytesIn, bytesOut } = this.#session.stats;
-    return { ...this.#counts, bytesIn, bytesOut };
+    const { stats, datagrams } = this.#session;
+    return {
+      ...this.#counts,
+      bytesIn: stats.bytesIn + (datagrams?.stats.bytesIn ?? 0),
+      bytesOut: stats.bytesOut + (datagrams?.stats.bytesOut ?? 0),
+    };
   }
 
   /** As {@link Contact.send}. */
@@ -114,6 +138,7 @@ export class HtxContact implements Contact {
     }
     await this.#sendWindow.enter(bundle.length, { signal });
     try {
+      signal?.throwIfAborted();
       this.#checkOpen();
     } catch (error) {
       this.#sendWindow.leave(bundle.length);
@@ -164,15 +189,31 @@ export class HtxContact implements Contact {
     bundle: Uint8Array,
     signal: AbortSignal | undefined,
   ): Promise<SendOutcome> {
+    const small = this.#datagrams?.takes(bundle.length)
+      ? this.#datagrams.send(bundle)
+      : undefined;
+    const outcome = await small?.outcome ??
+      await (small
+        ? this.#onStream(bundle, undefined, small.id)
+        : this.#onStream(bundle, signal));
+    if (small) this.#datagrams!.settle(small.id);
+    if (outcome.kind === "refused") this.#counts.refusedByPeer++;
+    else this.#counts.sent++;
+    return outcome;
+  }
+
+  /** @param id Its number if it went by datagram before. */
+  async #onStream(
+    bundle: Uint8Array,
+    signal?: AbortSignal,
+    id?: number,
+  ): Promise<SendOutcome> {
     try {
       const stream = await this.#session.open(signal && { signal });
       if (signal?.aborted) stream.close();
       signal?.throwIfAborted();
-      const outcome = await this.#stalls.during(writeBundle(stream, bundle)) ??
+      return await this.#stalls.during(writeBundle(stream, bundle, id)) ??
         await readAnswer(stream);
-      if (outcome.kind === "refused") this.#counts.refusedByPeer++;
-      else this.#counts.sent++;
-      return outcome;
     } catch (cause) {
       signal?.throwIfAborted();
       // HTX gives a stream up only with its session; whoever resets one of these does not play by the rules.
@@ -186,50 +227,20 @@ export class HtxContact implements Contact {
       if (this.#hasPeerTakenLeave) {
         throw new ContactError("violation", "The peer sends after its leave");
       }
-      void this.#receive(stream);
+      void this.#receiver.takeStream(stream);
     }
   }
 
-  async #receive(stream: Stream): Promise<void> {
-    const bundle = new IncomingBundle(stream, {
-      maxBundleBytes: this.#options.maxBundleBytes,
-      room: this.#receiveWindow,
-      budget: this.#options.budget,
-    });
-    if (this.#incoming.size >= this.#options.receiving.maxCount) {
-      return this.#refuse(bundle, "noResources");
-    }
-    this.#incoming.add(bundle);
-    try {
-      const bytes = await this.#stalls.during(bundle.read());
-      if (this.#error) this.#letGo(bundle);
-      else if (typeof bytes === "string") this.#refuse(bundle, bytes);
-      else {
-        this.#counts.received++;
-        this.#inbox.deliver(bytes, (reason) => this.#decide(bundle, reason));
+  async #hearDatagrams(datagrams: Datagrams): Promise<void> {
+    for (;;) {
+      const bytes = await datagrams.receive();
+      if (!bytes || this.#error) return;
+      const said = decodeDatagram(bytes);
+      if (said.kind !== "bundle") this.#datagrams?.hear(said);
+      else if (!this.#hasPeerTakenLeave) {
+        this.#receiver.takeDatagram(said.id, said.bundle);
       }
-    } catch {
-      // The peer took the bundle back, or the session is over: the sender still has it.
-      this.#letGo(bundle);
     }
-  }
-
-  #refuse(bundle: IncomingBundle, reason: RefusalReason): void {
-    this.#letGo(bundle);
-    this.#counts.refusedByLayer++;
-    bundle.refuse(reason);
-  }
-
-  #decide(bundle: IncomingBundle, refusal: RefusalReason | undefined): void {
-    if (refusal) this.#counts.refusedByNode++;
-    if (!this.#letGo(bundle)) return;
-    // Who cannot be answered does not know the outcome, and sends again.
-    bundle.answer(refusal).catch(() => {});
-  }
-
-  #letGo(bundle: IncomingBundle): boolean {
-    bundle.free();
-    return this.#incoming.delete(bundle);
   }
 
   /** After hello the control stream has one thing to say: its end is the peer's leave. */
@@ -279,9 +290,9 @@ export class HtxContact implements Contact {
     this.#error = error;
     this.#sendWindow.close(error);
     for (const reject of this.#sending) reject(error);
-    for (const bundle of this.#incoming) this.#letGo(bundle);
-    this.#inbox.close();
+    this.#receiver.close();
     this.#stalls.stop();
+    this.#datagrams?.close();
     this.#cancelEnding?.();
     void this.#session.close();
   }

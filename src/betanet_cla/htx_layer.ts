@@ -52,6 +52,8 @@ export interface HtxLayerOptions {
    * peer is told and holds the others back; those of a peer that does not are refused.
    */
   readonly receiving?: WindowOptions;
+  /** Whether small bundles go by datagram where the session has them (QUIC), and streams carry what these lose. Default true. */
+  readonly datagrams?: boolean;
   /** Bytes of bundles, whole or in part, that all contacts hold together for the node; further ones are refused. Default 256 MiB. */
   readonly maxHeldBytes?: number;
   /** Limit from dialling to the peer's hello in milliseconds, default 10 s. */
@@ -72,13 +74,14 @@ const DEFAULTS = {
   maxContacts: 1_024,
   sending: { maxCount: 1_024, maxBytes: 67_108_864 },
   receiving: { maxCount: 1_024, maxBytes: 67_108_864 },
+  datagrams: true,
   maxHeldBytes: 268_435_456,
   openTimeoutMs: 10_000,
   stallTimeoutMs: 60_000,
   endTimeoutMs: 10_000,
 } as const;
 
-/** Bundles over sessions of HTX, each on a stream of its own and acknowledged by the peer (profile section 13). */
+/** Bundles over sessions of HTX, each on a stream or in a datagram of its own, acknowledged by the peer (profile section 13). */
 export class HtxLayer implements ConvergenceLayer {
   /** `"htx"`. */
   readonly name = "htx";
@@ -95,7 +98,8 @@ export class HtxLayer implements ConvergenceLayer {
   constructor(options: HtxLayerOptions) {
     this.#options = { ...DEFAULTS, ...options };
     const { nodeId, maxBundleBytes, receiving, maxHeldBytes } = this.#options;
-    encodeHello({ nodeId, maxBundleBytes, receiving });
+    const takesDatagrams = this.#options.datagrams;
+    encodeHello({ nodeId, maxBundleBytes, receiving, takesDatagrams });
     const budget = new cla.ByteBudget(maxHeldBytes);
     this.#contact = { ...this.#options, budget };
   }

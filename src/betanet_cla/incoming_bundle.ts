@@ -1,8 +1,10 @@
 import { type Bytes, concat, Reader } from "../core/bytes/mod.ts";
-import { cla, type RefusalReason } from "../dtn/mod.ts";
+import { cla, ContactError, type RefusalReason } from "../dtn/mod.ts";
 import type { Stream } from "../htx/mod.ts";
 import { encodeAnswer, resetCodeOf } from "./answer.ts";
-import { HEAD_LENGTH } from "./send_bundle.ts";
+import type { KnownBundles } from "./known_bundles.ts";
+import { HAS_ID, HEAD_LENGTH, ID_LENGTH } from "./send_bundle.ts";
+import type { Held } from "./small_bundle.ts";
 
 /** Options of {@link IncomingBundle}. */
 export interface IncomingBundleOptions {
@@ -12,17 +14,22 @@ export interface IncomingBundleOptions {
   readonly room: cla.Window;
   /** What all contacts hold; taken from as data come. */
   readonly budget: cla.ByteBudget;
+  /** Those that came by datagram. */
+  readonly known: KnownBundles;
 }
 
 const NO_BYTES: Bytes = new Uint8Array();
 
 /** A bundle on its way to us on a stream of its own, until we have answered. */
-export class IncomingBundle {
+export class IncomingBundle implements Held {
   readonly #stream: Stream;
   readonly #options: IncomingBundleOptions;
   readonly #assembly: cla.Assembly;
   #head = NO_BYTES;
   #length: number | undefined;
+  #id: number | undefined;
+  /** Bytes still to come of one that is known. */
+  #surplus: number | undefined;
 
   /** Takes over `stream`. */
   constructor(stream: Stream, options: IncomingBundleOptions) {
@@ -31,16 +38,23 @@ export class IncomingBundle {
     this.#assembly = new cla.Assembly(options.budget);
   }
 
+  /** Its number, if it may have come by datagram. */
+  get id(): number | undefined {
+    return this.#id;
+  }
+
   /**
-   * Reads it whole; the reason if it cannot be taken.
+   * Reads it whole; the reason if it cannot be taken, `known` if it has come by datagram.
    *
+   * @throws {ContactError} `violation` if its number is too low.
    * @throws {HtxError} `reset` if the peer took it back, `closed` if the session ended.
    */
-  async read(): Promise<Bytes | RefusalReason> {
+  async read(): Promise<Bytes | RefusalReason | "known"> {
     const reader = new cla.AdaptiveReader(this.#stream);
     for (;;) {
       const chunk = await reader.read();
       if (chunk === null) {
+        if (this.#surplus === 0) return "known";
         return this.#assembly.length === this.#length
           ? this.#assembly.finish()
           : "notAcceptable";
@@ -74,25 +88,40 @@ export class IncomingBundle {
 
   #take(chunk: Uint8Array): RefusalReason | undefined {
     let data = chunk;
-    if (this.#length === undefined) {
-      const bytes = concat(this.#head, chunk);
-      this.#head = bytes;
-      if (bytes.length < HEAD_LENGTH) return undefined;
-      const refusal = this.#enter(bytes);
+    if (this.#length === undefined && this.#surplus === undefined) {
+      this.#head = concat(this.#head, chunk);
+      const reader = new Reader(this.#head, "betanet-cla bundle");
+      if (reader.remaining < HEAD_LENGTH) return undefined;
+      const head = reader.u64();
+      if (head >= HAS_ID) {
+        if (reader.remaining < ID_LENGTH) return undefined;
+        this.#id = reader.u32();
+      }
+      const refusal = this.#begin(Number(head & ~HAS_ID));
       if (refusal) return refusal;
-      data = bytes.subarray(HEAD_LENGTH);
+      data = reader.take(reader.remaining);
       this.#head = NO_BYTES;
+    }
+    if (this.#surplus !== undefined) {
+      this.#surplus -= data.length;
+      return this.#surplus < 0 ? "notAcceptable" : undefined;
     }
     const length = this.#length!;
     if (this.#assembly.length + data.length > length) return "notAcceptable";
     return this.#assembly.append(data, length) ? undefined : "noResources";
   }
 
-  #enter(bytes: Uint8Array): RefusalReason | undefined {
-    const reader = new Reader(bytes, "betanet-cla bundle");
-    const length = Number(reader.u64());
-    const { maxBundleBytes, room } = this.#options;
+  #begin(length: number): RefusalReason | undefined {
+    const { maxBundleBytes, room, known } = this.#options;
     if (length > maxBundleBytes) return "notAcceptable";
+    const freshness = this.#id === undefined ? "new" : known.claim(this.#id);
+    if (freshness === "over") {
+      throw new ContactError("violation", "A bundle's number is too low");
+    }
+    if (freshness === "known") {
+      this.#surplus = length;
+      return undefined;
+    }
     if (!room.tryEnter(length)) return "noResources";
     this.#length = length;
     return undefined;

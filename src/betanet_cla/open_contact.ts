@@ -35,7 +35,10 @@ export async function openContact(
       : await session.accept({ signal });
     if (!control) throw gone();
     const { receiving, maxBundleBytes } = options;
-    await control.write(encodeHello({ nodeId, receiving, maxBundleBytes }));
+    const takesDatagrams = options.datagrams && session.datagrams !== undefined;
+    await control.write(
+      encodeHello({ nodeId, receiving, maxBundleBytes, takesDatagrams }),
+    );
     const hello = await readHello(control);
     signal.throwIfAborted();
     return new HtxContact(session, control, hello, options);

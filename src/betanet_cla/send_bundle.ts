@@ -5,20 +5,29 @@ import { decodeAnswer, refusalOfReset } from "./answer.ts";
 
 /** Bytes of the head of a bundle's stream: the bundle's length. */
 export const HEAD_LENGTH = 8;
+/** Set in that length if the bundle's number follows in {@link ID_LENGTH} bytes: it may have come by datagram. */
+export const HAS_ID: bigint = 1n << 63n;
+/** Bytes of that number. */
+export const ID_LENGTH = 4;
 /** A bundle up to this size goes in one write with its head. */
 const JOIN_BYTES = 16_384;
 
 /**
  * Writes a bundle on a stream of its own: its length in 8 bytes, the bundle, the end.
  *
+ * @param id Its number if it went by datagram before.
  * @returns Why the peer does not want it, if it said so before all was written.
  * @throws {HtxError} `closed` or `reset` if the session ended, or the peer reset the stream without a reason.
  */
 export async function writeBundle(
   stream: Stream,
   bundle: Uint8Array,
+  id?: number,
 ): Promise<SendOutcome | undefined> {
-  const head = new Writer(HEAD_LENGTH).u64(BigInt(bundle.length)).finish();
+  const length = BigInt(bundle.length);
+  const head = id === undefined
+    ? new Writer(HEAD_LENGTH).u64(length).finish()
+    : new Writer(HEAD_LENGTH + ID_LENGTH).u64(length | HAS_ID).u32(id).finish();
   return await unlessReset(stream, async () => {
     if (bundle.length <= JOIN_BYTES) await stream.write(concat(head, bundle));
     else {

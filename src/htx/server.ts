@@ -182,10 +182,15 @@ export class HtxServer implements AsyncDisposable, AsyncIterable<Session> {
     return this.#queue[Symbol.asyncIterator]();
   }
 
-  /** Stops accepting, closes every session as `options` say, and lets go of everything. */
-  async close(options: CloseOptions = {}): Promise<void> {
+  /** Takes no more connections, and ends the iteration behind the sessions that wait; they and those taken live on. */
+  stop(): void {
     for (const listener of this.#listeners) listener.close();
     this.#queue.close();
+  }
+
+  /** Stops accepting, closes every session as `options` say, and lets go of everything. */
+  async close(options: CloseOptions = {}): Promise<void> {
+    this.stop();
     await Promise.all([...this.#sessions].map((s) => s.close(options)));
     this.#closing.abort(new HtxError("closed", "Server is closing"));
     for (const connection of this.#connections) connection.close();

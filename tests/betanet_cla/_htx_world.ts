@@ -5,7 +5,9 @@ import {
 } from "../../src/core/async/mod.ts";
 import {
   type Address,
+  type Connection,
   type Listener,
+  type MemoryNetworkOptions,
   TransportError,
 } from "../../src/core/transport/mod.ts";
 import {
@@ -24,10 +26,19 @@ export class HtxWorld {
   /** Sessions that were dialled, the last one last. */
   readonly dialled: Session[] = [];
   readonly #clock: Clock;
+  readonly #link: MemoryNetworkOptions;
+  readonly #wrap: (connection: Connection) => Connection;
   #world: World | undefined;
 
-  constructor(clock: Clock = systemClock) {
+  /** @param wrap What clients make of their connections. */
+  constructor(
+    clock: Clock = systemClock,
+    link: MemoryNetworkOptions = {},
+    wrap: (connection: Connection) => Connection = (connection) => connection,
+  ) {
     this.#clock = clock;
+    this.#link = link;
+    this.#wrap = wrap;
   }
 
   /** A layer that dials and listens here. */
@@ -46,7 +57,10 @@ export class HtxWorld {
     if (address !== SERVER || !this.#world) {
       throw new TransportError("unreachable", "Nobody listens there");
     }
-    const session = await this.#world.dial();
+    const world = this.#world;
+    const session = await world.dial({
+      dial: async () => this.#wrap(await world.connect()),
+    });
     this.dialled.push(session);
     return session;
   }
@@ -56,7 +70,7 @@ export class HtxWorld {
     let listener: Listener | undefined;
     const world = this.#world = await World.start(
       {},
-      { clock: this.#clock },
+      { ...this.#link, clock: this.#clock },
       undefined,
       (each) => listener = each,
     );

@@ -12,17 +12,19 @@ const HELLO: Hello = {
   nodeId: "dtn://far/",
   receiving: { maxCount: 1_024, maxBytes: 67_108_864 },
   maxBundleBytes: 134_217_728,
+  takesDatagrams: true,
 };
 
 Deno.test("encodeHello() lays it out as the table says, and decodeHello() gives it back", () => {
   const bytes = encodeHello(HELLO);
   assertEquals(
     encodeHex(bytes),
-    "01" + "00000400" + "0000000004000000" + "0000000008000000" + "000a" +
+    "02" + "00000400" + "0000000004000000" + "0000000008000000" + "01" +
+      "000a" +
       "64746e3a2f2f6661722f",
   );
   assertEquals(decodeHello(bytes), HELLO);
-  const ipn = { ...HELLO, nodeId: "ipn:7.0" };
+  const ipn = { ...HELLO, nodeId: "ipn:7.0", takesDatagrams: false };
   assertEquals(decodeHello(encodeHello(ipn)), ipn);
 });
 
@@ -44,23 +46,25 @@ Deno.test("decodeHello() refuses other versions, bounds out of range and what na
   };
   const cases = [
     changed(0, 0),
-    changed(0, 2),
+    changed(0, 1),
+    changed(0, 3),
     changed(1, 0, 0, 0, 0),
     changed(5, 0, 0, 0, 0, 0, 0, 0, 0),
     changed(5, 0, 32, 0, 0, 0, 0, 0, 0),
     changed(13, 0, 0, 0, 0, 0, 0, 0, 0),
-    changed(21, 0, 0),
-    changed(21, 4, 0),
-    changed(23, 0xff),
-    changed(23, 0x65),
+    changed(21, 2),
+    changed(22, 0, 0),
+    changed(22, 4, 0),
+    changed(24, 0xff),
+    changed(24, 0x65),
     new Uint8Array([
-      ...bytes.subarray(0, 21),
+      ...bytes.subarray(0, 22),
       ...[0, 8, 0x64, 0x74, 0x6e, 0x3a, 0x6e, 0x6f, 0x6e, 0x65],
     ]),
     new Uint8Array([
-      ...bytes.subarray(0, 21),
+      ...bytes.subarray(0, 22),
       ...[0, 11],
-      ...bytes.subarray(23),
+      ...bytes.subarray(24),
       0x78,
     ]),
   ];

@@ -12,6 +12,7 @@ const HELLO = encodeHello({
   nodeId: "dtn://raw/",
   receiving: { maxCount: 10, maxBytes: 1_000_000 },
   maxBundleBytes: 1_000_000,
+  takesDatagrams: false,
 });
 
 /** A layer that listens, and a raw session whose control stream has said `hello`. */
@@ -43,7 +44,7 @@ async function rawPair(options: Partial<HtxLayerOptions> = {}, hello = HELLO) {
 Deno.test("a peer that says no hello gets no contact, and its session is closed", async () => {
   const cut = HELLO.slice();
   cut[0] = 9;
-  for (const hello of [cut, new Uint8Array(23), concat(HELLO, HELLO)]) {
+  for (const hello of [cut, new Uint8Array(24), concat(HELLO, HELLO)]) {
     await using pair = await rawPair({}, hello);
     const { error } = await pair.session.closed;
     assertEquals(error, undefined);
@@ -51,7 +52,7 @@ Deno.test("a peer that says no hello gets no contact, and its session is closed"
 });
 
 Deno.test("a peer that is silent after opening is left after the time to open", async () => {
-  await using pair = await rawPair({}, HELLO.subarray(0, 22));
+  await using pair = await rawPair({}, HELLO.subarray(0, 23));
   await pair.clock.run(11_000);
   await pair.session.closed;
 });

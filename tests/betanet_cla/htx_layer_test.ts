@@ -7,16 +7,20 @@ const SMALL = {
   receiving: { maxCount: 1_000, maxBytes: 1_000_000 },
 };
 
-testConvergenceLayer("htx over memory", () => {
-  const world = new HtxWorld();
-  return {
-    dialer: world.layer({ ...SMALL, nodeId: "dtn://near/" }),
-    listener: world.layer({ ...SMALL, nodeId: "dtn://far/" }),
-    listenAt: SERVER,
-    unreachable: "memory://nobody",
-    acknowledges: true,
-    holdsBack: true,
-    reorders: true,
-    maxBufferedBytes: 1_100_000,
-  };
-});
+for (const datagrams of [true, false]) {
+  const how = datagrams ? "with datagrams" : "on streams alone";
+  testConvergenceLayer(`htx over memory, ${how}`, () => {
+    const world = new HtxWorld();
+    const options = { ...SMALL, datagrams };
+    return {
+      dialer: world.layer({ ...options, nodeId: "dtn://near/" }),
+      listener: world.layer({ ...options, nodeId: "dtn://far/" }),
+      listenAt: SERVER,
+      unreachable: "memory://nobody",
+      acknowledges: true,
+      holdsBack: true,
+      reorders: true,
+      maxBufferedBytes: 1_100_000,
+    };
+  });
+}

@@ -530,3 +530,16 @@ Deno.test("HtxServer stays bounded when nobody takes its sessions", async () => 
   await taking;
   assertEquals(left.length, 4);
 });
+
+Deno.test("HtxServer.stop() ends the iteration and takes no more, and sessions live on", async () => {
+  await using world = await World.start();
+  const { client, server } = await world.pair();
+  const waiting = await world.dial();
+  world.server.stop();
+  let left = 0;
+  for await (const each of world.server) left += each.isOpen ? 1 : 0;
+  assertEquals(left, 1);
+  await assertRejects(() => world.dial(), TransportError);
+  assert(client.isOpen && server.isOpen && waiting.isOpen);
+  await client.ping();
+});
