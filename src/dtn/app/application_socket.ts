@@ -77,6 +77,11 @@ export class ApplicationSocket implements MessageEvents {
     );
   }
 
+  /** Whether the token was said, if one is wanted. */
+  get isAuthorized(): boolean {
+    return this.#isAuthorized;
+  }
+
   /** Takes a message. */
   message(message: string | Uint8Array): void {
     if (this.#isClosed) return;

@@ -15,6 +15,8 @@ import { statusRoutes } from "./status_routes.ts";
 
 const MAX_BYTES = 64 * 1024 * 1024;
 const MAX_SOCKETS = 256;
+/** Of these, those that have not said the token: what they send is read before that is known. */
+const MAX_UNAUTHORIZED_SOCKETS = 8;
 /** An IP address of this machine, or its name for itself: no web site reaches us through a name of its own. */
 const LOOPBACK = /^(?:localhost|127(?:\.[0-9]+){3}|\[::1\])$/;
 
@@ -61,10 +63,12 @@ export function restApp(options: RestAppOptions): HttpHandler {
     await next();
   });
   app.get("/ws", (c) => {
-    if (sockets.size >= MAX_SOCKETS) {
-      return c.text("Too many WebSockets\n", 503);
-    }
     const wanted = isAuthorized(c, token) ? undefined : token;
+    const unauthorized = sockets.values()
+      .filter((each) => !each.isAuthorized).toArray().length;
+    const isFull = sockets.size >= MAX_SOCKETS ||
+      wanted !== undefined && unauthorized >= MAX_UNAUTHORIZED_SOCKETS;
+    if (isFull) return c.text("Too many WebSockets\n", 503);
     return upgradeToMessages(c.req.raw, (peer) => {
       const socket = new ApplicationSocket(peer, {
         ...{ node, maxBytes, quirks, clock },

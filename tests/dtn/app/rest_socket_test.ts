@@ -13,6 +13,7 @@ class Client implements Disposable {
   readonly #socket: WebSocket;
   readonly #heard: string[] = [];
   #wake = () => {};
+  readonly opened: Promise<void>;
   readonly closed: Promise<CloseEvent>;
 
   constructor(url: string) {
@@ -24,12 +25,15 @@ class Client implements Disposable {
       );
       this.#wake();
     };
-    this.#socket.onopen = () => this.#wake();
+    this.#socket.onerror = (event) => event.preventDefault();
+    this.opened = new Promise((resolve) => {
+      this.#socket.onopen = () => resolve();
+    });
     this.closed = new Promise((resolve) => this.#socket.onclose = resolve);
   }
 
   async say(text: string): Promise<string> {
-    while (this.#socket.readyState !== this.#socket.OPEN) await this.#news();
+    await this.opened;
     this.#socket.send(text);
     return await this.hear();
   }
@@ -48,22 +52,36 @@ class Client implements Disposable {
   }
 }
 
-Deno.test("over a socket that dropped nothing is lost, and the node closes those that are open", async () => {
-  using store = new BundleStore({
-    store: memoryStore(),
-    crypto: nodeProvider,
-  });
-  await using node = new DtnNode({
-    ...{ nodeId: eid("dtn://a/"), store, router: staticRouter([]) },
-    random: () => 0.5,
-  });
+/** A node whose applications are served until `over` aborts. */
+function serve() {
+  const stack = new AsyncDisposableStack();
+  const store = stack.use(
+    new BundleStore({ store: memoryStore(), crypto: nodeProvider }),
+  );
+  const node = stack.use(
+    new DtnNode({
+      ...{ nodeId: eid("dtn://a/"), store, router: staticRouter([]) },
+      random: () => 0.5,
+    }),
+  );
   const over = new AbortController();
   const { signal } = over;
-  await using server = serveHttp(
-    restApp({ node, store, token: "secret", signal }),
-    { hostname: "127.0.0.1", port: 0 },
+  const server = stack.use(
+    serveHttp(restApp({ node, store, token: "secret", signal }), {
+      hostname: "127.0.0.1",
+      port: 0,
+    }),
   );
   const url = `${server.address.replace("http", "ws")}/ws`;
+  return {
+    ...{ node, store, over, url },
+    [Symbol.asyncDispose]: () => stack.disposeAsync(),
+  };
+}
+
+Deno.test("over a socket that dropped nothing is lost, and the node closes those that are open", async () => {
+  await using made = serve();
+  const { node, store, url, over } = made;
   const destination = eid("dtn://a/in");
   const id = await node.send({ destination, payload: text("hello") });
   for (const acknowledges of [false, true]) {
@@ -82,4 +100,21 @@ Deno.test("over a socket that dropped nothing is lost, and the node closes those
   over.abort();
   const { code, reason } = await open.closed;
   assertEquals([code, reason], [1000, "The node closes"]);
+});
+
+Deno.test("who has not said the token can hold eight sockets at most", async () => {
+  await using made = serve();
+  using silent = new DisposableStack();
+  const clients = Array.from(
+    { length: 8 },
+    () => silent.use(new Client(made.url)),
+  );
+  for (const each of clients) await each.opened;
+  using refused = new Client(made.url);
+  await refused.closed;
+  assertEquals(await clients[0]!.say("/token secret"), "200 authorized");
+  using next = new Client(made.url);
+  assertEquals(await next.say("/token secret"), "200 authorized");
+  made.over.abort();
+  await Promise.all(clients.map(({ closed }) => closed));
 });
