@@ -121,6 +121,12 @@ export class Eid {
       : this.nodeNumber === 0 && this.allocator === 0;
   }
 
+  /** Whether it is on whichever node reads it: `ipn:!.7` (RFC 9758 §3.4.2). */
+  get isLocal(): boolean {
+    return this.scheme === "ipn" && this.allocator === 0 &&
+      this.nodeNumber === LOCAL_NODE;
+  }
+
   /** Whether one node at most is registered in it (RFC 9171 §4.2.5.1): not so with a demux that begins with `~`. */
   get isSingleton(): boolean {
     return this.scheme === "ipn" || !/^\/\/[^/]+\/~/.test(this.ssp);

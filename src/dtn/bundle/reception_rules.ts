@@ -7,11 +7,12 @@ import { isSigned } from "./security_target.ts";
 /** What RFC 9171 demands of whoever makes a bundle, and not all do. */
 export type ReceptionFault =
   | "primary_unprotected" // the primary block has no check value, and no integrity block that we can read targets it (§4.3.1)
-  | "age_missing"; // the creation time is 0, and there is no bundle age (§4.4.2)
+  | "age_missing" // the creation time is 0, and there is no bundle age (§4.4.2): it would never expire
+  | "local_node"; // an endpoint is at ipn:!, which each node says of itself (RFC 9758 §3.4.2)
 
 /**
- * Which rules `bundle` breaks that a node may overlook: it decodes all the same, as dtn7-rs sends bundles without any check, and
- * RFC 9173 has such examples.
+ * Which rules `bundle` breaks that others may overlook: it decodes all the same, as dtn7-rs sends bundles without any check, and
+ * RFC 9173 has such examples. Our node overlooks the first.
  */
 export function receptionFaults(bundle: Bundle): ReceptionFault[] {
   const { primary } = bundle;
@@ -23,6 +24,9 @@ export function receptionFaults(bundle: Bundle): ReceptionFault[] {
     primary.creation.timeMs === 0 && !blockOfType(bundle, BLOCK_TYPE.bundleAge)
   ) {
     faults.push("age_missing");
+  }
+  if (primary.destination.isLocal || primary.source.isLocal) {
+    faults.push("local_node");
   }
   return faults;
 }

@@ -2,6 +2,7 @@ import { applyBlockFlags } from "../bundle/apply_block_flags.ts";
 import { type Bundle, decodeBundle } from "../bundle/bundle.ts";
 import { BLOCK_TYPE } from "../bundle/canonical_block.ts";
 import { BundleError } from "../bundle/error.ts";
+import { receptionFaults } from "../bundle/reception_rules.ts";
 import { REPORT_REASON } from "../bundle/status_report.ts";
 import type { ReceivedBundle } from "../cla/convergence_layer.ts";
 import type { BundleSecurity, Processed } from "./bundle_security.ts";
@@ -64,6 +65,10 @@ export class Reception {
   ): Promise<void> {
     const { quirks } = this.#context.options;
     const bundle = decodeBundle(received.bytes, quirks ? { quirks } : {});
+    const fault = receptionFaults(bundle).find((each) =>
+      each !== "primary_unprotected"
+    );
+    if (fault) throw new BundleError("block", `A bundle with ${fault}`);
     const processed = this.#processed(bundle);
     if ("reason" in processed) {
       received.accept();

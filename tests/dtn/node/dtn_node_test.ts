@@ -1,9 +1,16 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { nodeProvider } from "../../../src/core/crypto/mod.ts";
 import { memoryStore } from "../../../src/core/storage/mod.ts";
-import { decodeBundle, payloadOf } from "../../../src/dtn/bundle/bundle.ts";
-import { BUNDLE_FLAG } from "../../../src/dtn/bundle/bundle_flags.ts";
 import {
+  decodeBundle,
+  encodeBundle,
+  payloadOf,
+} from "../../../src/dtn/bundle/bundle.ts";
+import { BUNDLE_FLAG } from "../../../src/dtn/bundle/bundle_flags.ts";
+import { BLOCK_TYPE } from "../../../src/dtn/bundle/canonical_block.ts";
+import { createBundle } from "../../../src/dtn/bundle/create_bundle.ts";
+import {
+  encodeBundleAge,
   hopCountOf,
   previousNodeOf,
 } from "../../../src/dtn/bundle/extension_blocks.ts";
@@ -194,6 +201,43 @@ Deno.test("what does not decode is refused for good, and hurts nobody", async ()
   const outcome = await world.settle(contact.send(text("no bundle")));
   assertEquals(outcome, { kind: "refused", reason: "notAcceptable" });
   assertEquals(a.counts.dropped.malformed, 1);
+  contact.close();
+});
+
+Deno.test("what would never expire, or is at a node that each is for itself, is refused for good", async () => {
+  await using world = new DtnWorld();
+  const a = await world.node("a");
+  const b = await world.node("b");
+  const contact = await world.settle(b.layer.dial("memory://a"));
+  const init = {
+    source: eid("dtn://x/out"),
+    destination: eid("dtn://y/in"),
+    creation: { timeMs: 849_000_000_000, sequence: 0 },
+    lifetimeMs: 86_400_000 * 36_500,
+    payload: text("x"),
+  };
+  for (
+    const more of [
+      { creation: { timeMs: 0, sequence: 1 } },
+      { destination: eid("ipn:!.7") },
+      { source: eid("ipn:!.7") },
+    ]
+  ) {
+    const bytes = encodeBundle(createBundle({ ...init, ...more }));
+    assertEquals(await world.settle(contact.send(bytes)), {
+      kind: "refused",
+      reason: "notAcceptable",
+    });
+  }
+  assertEquals(a.counts.dropped.malformed, 3);
+  const aged = createBundle({
+    ...init,
+    creation: { timeMs: 0, sequence: 1 },
+    extensions: [{ type: BLOCK_TYPE.bundleAge, data: encodeBundleAge(5) }],
+  });
+  assertEquals(await world.settle(contact.send(encodeBundle(aged))), {
+    kind: "acknowledged",
+  });
   contact.close();
 });
 
