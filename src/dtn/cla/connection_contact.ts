@@ -21,7 +21,7 @@ export interface ConnectionContactOptions {
   readonly sending: WindowOptions;
   /** Bundles of the peer that may wait for the node. */
   readonly receiving: WindowOptions;
-  /** Longest time without progress while the peer has something to read or to answer. */
+  /** Longest time without progress while the peer has something to read or to answer, or is in the middle of a bundle. */
   readonly stallTimeoutMs: number;
   readonly clock: Clock;
 }
@@ -151,6 +151,11 @@ export abstract class ConnectionContact implements Contact {
     return contactErrorOf(cause);
   }
 
+  /** Whether the peer is in the middle of a bundle, whose room it would hold without going on. */
+  protected get isReceiving(): boolean {
+    return false;
+  }
+
   /** Waits until more of the peer may be read. */
   protected async roomToRead(): Promise<void> {
     while (!this.inbox.hasRoom && !this.#error) await this.reader.sleep();
@@ -254,13 +259,32 @@ export abstract class ConnectionContact implements Contact {
     const reader = new AdaptiveReader(this.connection);
     for (;;) {
       await this.roomToRead();
-      const bytes = await reader.read();
-      if (this.#error) return;
-      if (bytes === null) break;
+      const bytes = await (this.isReceiving
+        ? this.#within(reader.read(), "The peer stops in a bundle")
+        : reader.read());
+      if (this.#error) {
+        return;
+      }
+      if (bytes === null) {
+        break;
+      }
       this.counts.bytesIn += bytes.length;
       this.take(bytes);
     }
     this.peerEnded();
+  }
+
+  /** Ends the contact unless `work` is done in time. */
+  async #within<T>(work: Promise<T>, complaint: string): Promise<T> {
+    const { clock, stallTimeoutMs } = this.#options;
+    const cancel = clock.setTimeout(() => {
+      this.finish(new ContactError("timeout", complaint));
+    }, stallTimeoutMs);
+    try {
+      return await work;
+    } finally {
+      cancel();
+    }
   }
 
   async #writeAll(): Promise<void> {

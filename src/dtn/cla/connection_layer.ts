@@ -24,7 +24,7 @@ export interface ConnectionLayerOptions {
   readonly maxHeldBytes?: number;
   /** Limit from connecting until bundles may be sent in milliseconds, default 10 s. */
   readonly openTimeoutMs?: number;
-  /** A peer with which nothing moves for so long while it has something to read is left, in milliseconds, default 60 s. */
+  /** A peer with which nothing moves for so long while it has something to read, or is in the middle of a bundle, is left, in milliseconds, default 60 s. */
   readonly stallTimeoutMs?: number;
 }
 

@@ -51,6 +51,10 @@ export class PushedContact extends ConnectionContact {
     while (!this.#hasRoom) await this.reader.sleep();
   }
 
+  protected override get isReceiving(): boolean {
+    return this.#decoder.isInside;
+  }
+
   protected override take(bytes: Uint8Array): void {
     this.#awaitRequest();
     for (const event of this.#decoder.decode(bytes)) this.#answer(event);

@@ -32,6 +32,10 @@ export class MtcpContact extends ConnectionContact {
     this.#decoder = new MtcpDecoder(options);
   }
 
+  protected override get isReceiving(): boolean {
+    return this.#decoder.isInside;
+  }
+
   protected override take(bytes: Uint8Array): void {
     for (const bundle of this.#decoder.decode(bytes)) {
       this.deliver(bundle.bytes, this.hold(bundle.free));

@@ -346,6 +346,17 @@ Deno.test("a listener sends nothing, and end() answers what waits for the node",
   assertEquals(pair.contact.counts.received, 1);
 });
 
+Deno.test("a peer that stops in a request is left after a minute of it, one between two later", async () => {
+  await using pair = await rawClient();
+  await pair.say(push("12345").slice(0, -1));
+  await pair.clock.run(60_000);
+  await pair.contact.closed;
+  await using other = await rawClient();
+  await other.clock.run(60_000);
+  await other.say(push("12345"));
+  assertEquals((await other.received.next()).value.bytes, utf8("12345"));
+});
+
 Deno.test("connections beyond the bound are closed", async () => {
   await using pair = await rawClient({ maxContacts: 1 });
   const waiting = pair.next();

@@ -165,6 +165,34 @@ Deno.test("a peer that reads nothing is left after a stalled write", async () =>
   await pair.contact.closed;
 });
 
+Deno.test("a peer that stops in a bundle is left, and its room is free again", async () => {
+  await using pair = await rawPair({
+    stallTimeoutMs: 5_000,
+    maxHeldBytes: 10_000,
+  });
+  await pair.raw.write(
+    new Uint8Array([0x59, 0x1f, 0x40, ...new Uint8Array(7_999)]),
+  );
+  await pair.clock.run(4_999);
+  assertEquals(pair.contact.counts.bytesIn, 8_002);
+  await pair.clock.run(1);
+  await pair.contact.closed;
+  const error = await assertRejects(
+    () => pair.contact.send(utf8("x")),
+    ContactError,
+  );
+  assertEquals(error.code, "timeout");
+  const again = await pair.dial();
+  const contact = await pair.next();
+  await pair.clock.run(10_000);
+  await again.write(
+    new Uint8Array([0x59, 0x1f, 0x40, ...new Uint8Array(8_000)]),
+  );
+  assertEquals((await take(contact)).length, 8_000);
+  again.close();
+  await contact.closed;
+});
+
 Deno.test("connections beyond the bound are closed", async () => {
   await using pair = await rawPair({ maxContacts: 1 });
   const waiting = pair.next();
