@@ -18,6 +18,8 @@ export interface SessionPolicy {
   readonly ignorePeerTransferMru: boolean;
   /** End a session in which no bundle moved for so long; default `Infinity`, never. */
   readonly idleTimeoutMs: number;
+  /** Longest time in which nothing comes of a bundle that has begun; it is refused then. Default 60 s. */
+  readonly stallTimeoutMs: number;
   /** Longest wait for bundles under way once the session is ending, default 10 s. */
   readonly endTimeoutMs: number;
 }
@@ -38,5 +40,6 @@ export const SESSION_DEFAULTS = {
   segmentBytes: 262_144, // answers get through between two
   ignorePeerTransferMru: false,
   idleTimeoutMs: Infinity,
+  stallTimeoutMs: 60_000,
   endTimeoutMs: 10_000,
 } as const;

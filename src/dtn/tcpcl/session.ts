@@ -77,13 +77,19 @@ export class TcpclSession {
   #lastIn: number;
   #lastOut: number;
   #lastBundle: number;
+  /** When data of a bundle came last. */
+  #lastData: number;
   #endBy = Infinity;
 
   /** Starts at `now`, in milliseconds of a clock that never goes back. */
   constructor(options: SessionOptions, now: number) {
     this.#options = options;
     this.#receiver = new TransferReceiver(options);
-    this.#lastIn = this.#lastOut = this.#lastBundle = now;
+    this.#lastIn =
+      this.#lastOut =
+      this.#lastBundle =
+      this.#lastData =
+        now;
     if (options.active) this.#sendInit();
   }
 
@@ -125,6 +131,7 @@ export class TcpclSession {
       this.#lastOut + EARLY * keepalive,
       this.#isPaused ? Infinity : this.#lastIn + 2 * keepalive,
       this.#lastBundle + this.#options.idleTimeoutMs,
+      this.#stallsAt,
       this.#endBy,
     );
   }
@@ -153,6 +160,9 @@ export class TcpclSession {
       this.#finish(new TcpclError("timeout", "The peer fell silent"));
     } else if (now >= this.#endBy) {
       this.#finish(new TcpclError("timeout", "Transfers did not end in time"));
+    } else if (now >= this.#stallsAt) {
+      this.#receiver.giveUp();
+      this.#finishIfDone();
     } else if (now >= this.#lastBundle + this.#options.idleTimeoutMs) {
       this.#lastBundle = now;
       if (this.#isIdle) this.#end("idleTimeout", now);
@@ -171,7 +181,7 @@ export class TcpclSession {
   /** Says that reading goes on. */
   resume(now: number): void {
     this.#isPaused = false;
-    this.#lastIn = now;
+    this.#lastIn = this.#lastData = now;
   }
 
   /**
@@ -259,7 +269,7 @@ export class TcpclSession {
       case "SESS_INIT":
         return this.#open(decoded);
       case "XFER_SEGMENT":
-        return this.#beginSegment(decoded);
+        return this.#beginSegment(decoded, now);
       case "data":
         return this.#takeData(decoded.data, decoded.last, now);
       case "XFER_ACK": {
@@ -306,7 +316,7 @@ export class TcpclSession {
     this.#events.push({ type: "open", peer });
   }
 
-  #beginSegment(segment: XferSegment): void {
+  #beginSegment(segment: XferSegment, now: number): void {
     if (segment.start && this.#peerIsEnding) {
       throw new TcpclError("violation", "A transfer after SESS_TERM");
     }
@@ -314,12 +324,13 @@ export class TcpclSession {
       segment,
       this.#state === "ending" ? "sessionTerminating" : undefined,
     );
+    this.#lastData = now;
   }
 
   #takeData(data: Uint8Array, last: boolean, now: number): void {
     const bundle = this.#receiver.take(data, last);
     if (bundle) this.#events.push({ type: "bundle", ...bundle });
-    this.#lastBundle = now;
+    this.#lastBundle = this.#lastData = now;
     this.#finishIfDone();
   }
 
@@ -372,6 +383,13 @@ export class TcpclSession {
   #finishIfDone(): void {
     if (this.#state !== "ending" || !this.#peerIsEnding) return;
     if (this.#isIdle) this.#finish(undefined);
+  }
+
+  /** When a bundle that comes no further is given up, whose room it would hold for ever. */
+  get #stallsAt(): number {
+    return this.#isPaused || !this.#receiver.isReceiving
+      ? Infinity
+      : this.#lastData + this.#options.stallTimeoutMs;
   }
 
   get #isIdle(): boolean {

@@ -63,7 +63,6 @@ export class TcpclContact extends ConnectionContact {
 
   protected override take(bytes: Uint8Array): void {
     this.#handle(this.#session.receive(bytes, this.#now()));
-    this.counts.refusedByLayer = this.#session.refused;
   }
 
   protected override peerEnded(): void {
@@ -124,6 +123,7 @@ export class TcpclContact extends ConnectionContact {
 
   #handle(events: readonly SessionEvent[]): void {
     for (const event of events) this.#handleOne(event);
+    this.counts.refusedByLayer = this.#session.refused;
     this.writer.wake();
     if (this.#session.nextTickMs < this.#tickAt) this.#arm();
   }

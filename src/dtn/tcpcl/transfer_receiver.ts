@@ -71,6 +71,11 @@ export class TransferReceiver {
     return this.#waitingAcks + this.#refusals.length < MAX_WAITING_ACKS;
   }
 
+  /** Whether a bundle has come in part. */
+  get isReceiving(): boolean {
+    return this.#current !== undefined;
+  }
+
   /** Number of bundles that came in part, or whole without being accepted or refused. */
   get unsettled(): number {
     return this.#unsettled;
@@ -132,6 +137,11 @@ export class TransferReceiver {
     }
     if (!last) return;
     return this.#endSegment(current, segment);
+  }
+
+  /** Refuses the bundle that has come in part; what is left of it is skipped. */
+  giveUp(): void {
+    if (this.#current) this.#refuseCurrent(this.#current.id, "retransmit");
   }
 
   /** Releases the acknowledgement of a bundle; nothing happens if it is not held. */

@@ -56,6 +56,33 @@ Deno.test("an announced length takes room only as data come", () => {
   assertEquals(budget.taken, 20_000);
 });
 
+Deno.test("a bundle that stops coming gives its room back, however alive its sender is", () => {
+  const budget = new ByteBudget(2 ** 28);
+  const lone = opened({ budget, stallTimeoutMs: 5_000 });
+  lone.segment(0n, new Uint8Array(10_000), { end: false });
+  lone.hear();
+  lone.now = 4_000;
+  lone.segment(0n, new Uint8Array(1), { start: false, end: false });
+  lone.hear();
+  assertEquals(lone.session.nextTickMs, 9_000);
+  lone.session.pause();
+  assertEquals(lone.session.nextTickMs, Infinity);
+  lone.session.resume(6_000);
+  lone.now = 10_999;
+  lone.say({ type: "KEEPALIVE" });
+  lone.session.tick(lone.now);
+  assertEquals(lone.hear(), []);
+  lone.now = 11_000;
+  lone.session.tick(lone.now);
+  assertEquals(lone.hear(), [
+    { type: "XFER_REFUSE", reason: "retransmit", transferId: 0n },
+  ]);
+  assertEquals(budget.taken, 0);
+  assertEquals(lone.session.nextTickMs, Infinity);
+  lone.segment(0n, new Uint8Array(1), { start: false });
+  assertEquals(takes(lone, 1n), true);
+});
+
 Deno.test("a bundle that is not of the announced length is refused", () => {
   for (const [announced, sent] of [[5, 4], [5, 6]] as const) {
     const lone = opened();
