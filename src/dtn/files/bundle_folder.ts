@@ -16,10 +16,21 @@ export interface BundleFolder {
 
 const SUFFIX = ".bundle";
 const DIGEST_NAME = /^([0-9a-f]{64})\.bundle$/;
+const PART_NAME = /^\.[0-9a-f]{64}\.bundle\.part$/;
 
 /** The name of the file of a bundle: the SHA-256 of its bytes in hexadecimal, and `.bundle`. */
 export function bundleFileName(digest: Uint8Array): string {
   return digest.toHex() + SUFFIX;
+}
+
+/** What a file of a bundle is called until it is whole. */
+export function partName(name: string): string {
+  return `.${name}.part`;
+}
+
+/** Whether {@link partName} made the name. */
+export function isPart(name: string): boolean {
+  return PART_NAME.test(name);
 }
 
 /** Whether a file is to hold a bundle, whoever made it. */

@@ -4,7 +4,12 @@ import type { Eid } from "../bundle/eid.ts";
 import type { BundleOptions } from "../bundle/quirk.ts";
 import { encryptionOf } from "../guard/plaintext_guard.ts";
 import { departing } from "../node/outgoing_bundle.ts";
-import { bundleFileName, type BundleFolder } from "./bundle_folder.ts";
+import {
+  bundleFileName,
+  type BundleFolder,
+  isPart,
+  partName,
+} from "./bundle_folder.ts";
 
 /** A bundle that a node has. */
 export interface ExportedBundle {
@@ -38,7 +43,7 @@ export interface ExportCounts {
 
 /**
  * Writes bundles to a folder as they would leave for a neighbour (RFC 9171 §5.4), each to a file of its own that is there whole or not
- * at all. The node keeps them: it cannot know who gets the folder.
+ * at all; parts that an export left when it died are removed. The node keeps them: it cannot know who gets the folder.
  *
  * @throws {BundleError} If bytes are no bundle.
  * @throws What the folder does.
@@ -49,6 +54,7 @@ export async function exportBundles(
 ): Promise<ExportCounts> {
   const counts = { written: 0, known: 0, plaintext: 0 };
   const names = new Set(await folder.names());
+  for (const name of names) if (isPart(name)) await folder.remove(name);
   for await (const { bytes, residenceMs } of bundles) {
     const bundle = decodeBundle(bytes, { quirks });
     if (!encryptionOf(bundle) && !allowsPlaintext?.(bundle)) {
@@ -63,8 +69,8 @@ export async function exportBundles(
       counts.known++;
       continue;
     }
-    await folder.write(`.${name}.part`, leaving);
-    await folder.rename(`.${name}.part`, name);
+    await folder.write(partName(name), leaving);
+    await folder.rename(partName(name), name);
     names.add(name);
     counts.written++;
   }

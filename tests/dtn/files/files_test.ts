@@ -110,6 +110,22 @@ Deno.test("an export that fails leaves no file that an import would take for who
   assertEquals(folder.files.size, 0);
 });
 
+Deno.test("an export removes the parts that one before it left, and nothing else", async () => {
+  const folder = new MemoryFolder();
+  folder.changesLeft = 1;
+  const bundles = [letter("dtn://two/in")];
+  await assertRejects(() => written(folder, bundles));
+  const [part] = folder.files.keys();
+  const others = [".notes.part", "x.part", `.${"0".repeat(63)}.bundle.part`];
+  for (const name of others) folder.files.set(name, utf8("mine"));
+  folder.changesLeft = Infinity;
+  await written(folder, [letter("dtn://two/other")]);
+  const names = [...folder.files.keys()];
+  assertEquals(names.length, others.length + 1);
+  assertEquals(names.includes(part!), false);
+  assertEquals(names.slice(0, -1), others);
+});
+
 Deno.test("files that are cut, damaged, too long or no bundle are counted and left", async () => {
   const folder = new MemoryFolder();
   await written(folder, ["a", "b", "c"].map((x) => letter(`dtn://two/${x}`)));
