@@ -7,7 +7,7 @@ import { decryptBlocks, encryptBlocks } from "./confidentiality.ts";
 import { BpsecError, type BpsecErrorCode } from "./error.ts";
 import { signBlocks, type SignOptions, verifyIntegrity } from "./integrity.ts";
 import { PRIMARY_TARGET, targetOf } from "./scope.ts";
-import { encodeSecurityBlock, type SecurityBlock } from "./security_block.ts";
+import type { SecurityBlock } from "./security_block.ts";
 import type { SecurityKeys } from "./security_keys.ts";
 import {
   checkSecurityBlocks,
@@ -15,6 +15,7 @@ import {
   integrityBlocksOf,
   type SecurityOperations,
 } from "./security_operations.ts";
+import { withoutBlocks, withoutTargets } from "./without_blocks.ts";
 
 /** What a node has to do with a security operation (RFC 9172 §1.4). */
 export type SecurityRole =
@@ -291,35 +292,13 @@ function isBy(
 /** `bundle` without what the integrity block of `operations` says of `target`. */
 function withoutSignature(
   { primary, blocks }: Bundle,
-  { block, security }: SecurityOperations,
+  operations: SecurityOperations,
   target: number,
 ): Bundle {
-  const at = security.targets.indexOf(target);
-  const data = encodeSecurityBlock({
-    ...security,
-    targets: security.targets.toSpliced(at, 1),
-    results: security.results.toSpliced(at, 1),
-  });
-  const others = security.targets.length > 1 ? [{ ...block, data }] : [];
+  const { number } = operations.block;
+  const left = withoutTargets(operations, [target]);
   return {
     primary,
-    blocks: blocks.flatMap((each) =>
-      each.number === block.number ? others : [each]
-    ),
+    blocks: blocks.flatMap((each) => each.number === number ? left : [each]),
   };
-}
-
-/** `bundle` without the blocks `numbers` and what integrity blocks say of them. */
-function withoutBlocks(bundle: Bundle, numbers: readonly number[]): Bundle {
-  let left: Bundle = {
-    primary: bundle.primary,
-    blocks: bundle.blocks.filter(({ number }) => !numbers.includes(number)),
-  };
-  for (const number of numbers) {
-    for (const found of integrityBlocksOf(left)) {
-      if (!found.security.targets.includes(number)) continue;
-      left = withoutSignature(left, found, number);
-    }
-  }
-  return left;
 }

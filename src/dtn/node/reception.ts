@@ -1,3 +1,5 @@
+import { BpsecError } from "../bpsec/error.ts";
+import { withoutBlocks } from "../bpsec/without_blocks.ts";
 import { applyBlockFlags } from "../bundle/apply_block_flags.ts";
 import { type Bundle, decodeBundle } from "../bundle/bundle.ts";
 import { BLOCK_TYPE } from "../bundle/canonical_block.ts";
@@ -99,16 +101,17 @@ export class Reception {
     const { nodeId, counts } = this.#context;
     const checked = this.#security.check(received);
     if ("reason" in checked) return checked;
-    const { bundle, report } = applyBlockFlags(
+    const { bundle: kept, report } = applyBlockFlags(
       checked.bundle,
       ({ type }) => PROCESSED.has(type),
     );
     const reason = REPORT_REASON.blockUnsupported;
     if (report) this.#reports.report(received, "received", reason);
-    if (!bundle) {
+    if (!kept) {
       counts.dropped.unprocessable++;
       return { reason };
     }
+    const bundle = withoutDiscarded(checked.bundle, kept);
     const next = isOurs(nodeId, bundle.primary.destination)
       ? bundle
       : withNextHop(bundle);
@@ -120,5 +123,17 @@ export class Reception {
   #reportEnd(bundle: Bundle, reason: number): void {
     this.#reports.report(bundle, "received", REPORT_REASON.noInformation);
     this.#reports.report(bundle, "deleted", reason);
+  }
+}
+
+/** `kept`, which has some of the blocks of `bundle`, without what security blocks say of those that were discarded. */
+function withoutDiscarded(bundle: Bundle, kept: Bundle): Bundle {
+  const discarded = bundle.blocks.filter((each) => !kept.blocks.includes(each));
+  if (discarded.length === 0) return kept;
+  try {
+    return withoutBlocks(kept, discarded.map(({ number }) => number));
+  } catch (error) {
+    if (!(error instanceof BpsecError)) throw error;
+    return kept; // security blocks that are malformed are for who has to check them
   }
 }

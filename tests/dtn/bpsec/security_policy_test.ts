@@ -220,6 +220,31 @@ Deno.test("what another node has signed or encrypted with a key of its own count
   }
 });
 
+Deno.test("a destination discards what it cannot decrypt, with all that secures it, but refuses a bundle whose payload that is", () => {
+  const AGE = [BLOCK_TYPE.bundleAge];
+  const sign = { role: "source", service: "integrity" } as const;
+  const encrypt = { role: "source", service: "confidentiality" } as const;
+  const destination = new bpsec.SecurityPolicy({
+    ...{ crypto, node: Eid.parse("ipn:2.0") },
+    keys: keysOf({ integrity: "11".repeat(48) }),
+    rules: [{ role: "acceptor", service: "integrity", targets: PAYLOAD }],
+  });
+  const aged = sent(
+    policy([
+      { ...sign, targets: [...PAYLOAD, ...AGE] },
+      { ...encrypt, targets: AGE },
+    ]).protect(bundle),
+  );
+  assertEquals(aged.blocks.length, 6); // two signatures, of which one is encrypted as the age is
+  const left = passed(destination.check(aged)).blocks;
+  assertEquals(left.map(({ type }) => type), PAYLOAD);
+  const secret = policy([{ ...encrypt, targets: PAYLOAD }]).protect(bundle);
+  assertEquals(refused(destination.check(sent(secret))), [
+    REPORT_REASON.failedSecurity,
+    "no_key",
+  ]);
+});
+
 Deno.test("rules hold for the bundles that they name", () => {
   const rule = {
     role: "source",

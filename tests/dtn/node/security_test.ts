@@ -9,6 +9,7 @@ import {
 } from "../../../src/dtn/bundle/bundle.ts";
 import { BUNDLE_FLAG } from "../../../src/dtn/bundle/bundle_flags.ts";
 import { createBundle } from "../../../src/dtn/bundle/create_bundle.ts";
+import { BLOCK_FLAG } from "../../../src/dtn/bundle/block_flags.ts";
 import { BLOCK_TYPE } from "../../../src/dtn/bundle/canonical_block.ts";
 import {
   encodeHopCount,
@@ -270,6 +271,44 @@ Deno.test("blocks that a node cannot read pass as they are, and are counted on a
     `${previousNodeOf(decodeBundle(d.bundles.bytes(id)!))}`,
     "dtn://c/",
   );
+});
+
+Deno.test("a node that discards a block that it does not know takes what secures it along, and the rest is accepted", async () => {
+  await using world = new DtnWorld();
+  const targets = [BLOCK_TYPE.payload, 200, 201];
+  const secured = { targets, to: "dtn://c/in" };
+  const a = await world.node("a", {
+    security: policy("a", [{ ...SIGNS, ...secured }]),
+  });
+  const b = await world.node("b");
+  const c = await world.node("c", {
+    security: policy("c", [{ ...ACCEPTS, ...secured }]),
+  });
+  const got: number[][] = [];
+  using inbox = c.register(eid("dtn://c/in"));
+  void (async () => {
+    for await (const { bundle, accept } of inbox) {
+      got.push(bundle.blocks.map(({ type }) => type));
+      accept();
+    }
+  })();
+  a.connect(a.layer, "memory://b");
+  b.connect(b.layer, "memory://c");
+  await world.settle(a.insert(createBundle({
+    source: eid("dtn://a/app"),
+    destination: eid("dtn://c/in"),
+    creation: a.nextTimestamp(),
+    lifetimeMs: 60_000,
+    extensions: [
+      { type: 200, data: text("y"), flags: BLOCK_FLAG.discardBlock },
+      { type: 201, data: text("z") },
+    ],
+    payload: text("x"),
+  })));
+  await world.until(() =>
+    got.length > 0 || c.counts.dropped.security_failed > 0
+  );
+  assertEquals(got, [[201, BLOCK_TYPE.previousNode, BLOCK_TYPE.payload]]);
 });
 
 Deno.test("routers hear only neighbours that sign, if the policy says so", async () => {
