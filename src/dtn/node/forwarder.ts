@@ -1,60 +1,32 @@
 import { type Clock, delay } from "../../core/async/mod.ts";
-import { type Bundle, encodeBundle } from "../bundle/bundle.ts";
 import { Eid } from "../bundle/eid.ts";
-import { encryptionOf } from "../guard/plaintext_guard.ts";
-import type { NextHop, RoutedBundle, Router } from "../routing/router.ts";
-import type { ScheduledBundle, Scheduler } from "../schedule/scheduler.ts";
+import type { RoutedBundle } from "../routing/router.ts";
+import type { ScheduledBundle } from "../schedule/scheduler.ts";
 import type { BundleEntry } from "../store/bundle_entry.ts";
 import type { BundleStore } from "../store/bundle_store.ts";
+import {
+  type Departure,
+  type DepartureCounts,
+  Departures,
+  type DeparturesOptions,
+} from "./departures.ts";
 import type { DtnNodeOptions } from "./dtn_node_options.ts";
-import type { Neighbour, SentOutcome } from "./neighbour.ts";
-import type { NodeDrop } from "./node_counts.ts";
-import { departing } from "./outgoing_bundle.ts";
-import { fragmentable, sendFragments } from "./outgoing_fragments.ts";
+import type { Neighbour } from "./neighbour.ts";
 import { type Hop, Peer } from "./peer.ts";
-import { TakenParts } from "./taken_parts.ts";
 
 /** Parts of a {@link Forwarder}. */
 export interface ForwarderOptions
-  extends Pick<DtnNodeOptions, "nodeId" | "allowsPlaintext" | "maxSending"> {
-  /** Where bundles are. */
-  readonly store: BundleStore;
-  /** Decides who gets them. */
-  readonly router: Router;
-  /** Decides which goes next. */
-  readonly scheduler: Scheduler;
-  /** Reads a stored bundle. */
-  readonly decode: (bytes: Uint8Array) => Bundle;
-  /** Hears of bundles that did not leave. */
-  readonly onDrop: (reason: NodeDrop) => void;
-  /** Hears of bundles that a neighbour has taken, before they are deleted. */
-  readonly onForwarded: (entry: BundleEntry) => void;
+  extends
+    Omit<DeparturesOptions, "onLeft" | "onStayed" | "onRoom">,
+    Pick<DtnNodeOptions, "maxSending"> {
   /** Looks after work that goes on by itself. */
   readonly track: (task: Promise<void>) => void;
-  /** Time. */
-  readonly clock: Clock;
-}
-
-/** A bundle under way. */
-interface Sending {
-  readonly entry: BundleEntry;
-  readonly scheduled: ScheduledBundle;
-  readonly hop: NextHop;
-  readonly keeps: boolean;
 }
 
 /** What a {@link Forwarder} did so far. */
-export interface ForwarderCounts {
-  /** Bundles that neighbours have acknowledged, or were handed over. */
-  forwarded: number;
-  /** Bundles that neighbours have refused. */
-  refused: number;
-  /** Fragments that neighbours have acknowledged, or were handed over. */
-  fragments: number;
-  /** Bundles whose outcome is unknown, as the contact ended. */
-  unknown: number;
+export interface ForwarderCounts extends DepartureCounts {
   /** Contacts that were closed, as bundles under way had no outcome. */
-  silent: number;
+  readonly silent: number;
 }
 
 const RETRY_MS = 1_000;
@@ -67,21 +39,12 @@ const MAX_GROWTH_BYTES = 256;
 
 /** Takes stored bundles to neighbours, as router and scheduler say. */
 export class Forwarder {
-  /** What it did so far. */
-  readonly counts: ForwarderCounts = {
-    forwarded: 0,
-    refused: 0,
-    fragments: 0,
-    unknown: 0,
-    silent: 0,
-  };
   readonly #options: ForwarderOptions;
   readonly #store: BundleStore;
   readonly #clock: Clock;
   readonly #peers = new Map<string, Peer>();
-  /** Bundles of which the only copy is under way. */
-  readonly #leaving = new Set<string>();
-  readonly #taken = new TakenParts();
+  readonly #departures: Departures;
+  #silent = 0;
   #cancelRetry: (() => void) | undefined;
   /** When the router may decide otherwise by itself. */
   #changesAtMs = Infinity;
@@ -94,6 +57,23 @@ export class Forwarder {
     this.#options = options;
     this.#store = options.store;
     this.#clock = options.clock;
+    this.#departures = new Departures({
+      ...options,
+      onLeft: (id) => {
+        // If we die before it is committed, the neighbour is sent again what it knows.
+        this.forget(id);
+        options.track(this.#store.deleteSoon(id));
+      },
+      onStayed: (entry) => {
+        if (!this.#isClosed && this.#store.entry(entry.id)) this.offer(entry);
+      },
+      onRoom: (peer) => this.#pump(peer),
+    });
+  }
+
+  /** What it did so far. */
+  get counts(): ForwarderCounts {
+    return { ...this.#departures.counts, silent: this.#silent };
   }
 
   /** Node ids of the neighbours in contact. */
@@ -119,7 +99,7 @@ export class Forwarder {
     const peer = this.#peers.get(neighbour.id);
     const left = peer?.end(neighbour);
     if (!peer || left === undefined) return false;
-    if (neighbour.isSilent) this.counts.silent++;
+    if (neighbour.isSilent) this.#silent++;
     if (left > 0) {
       this.#pump(peer);
       return false;
@@ -134,7 +114,7 @@ export class Forwarder {
     const { id, destination } = entry;
     const { nodeId, router } = this.#options;
     const node = Eid.parse(destination).nodeId();
-    if (node.equals(nodeId) || this.#leaving.has(id)) return;
+    if (node.equals(nodeId) || this.#departures.hasOnlyCopy(id)) return;
     const routed: RoutedBundle = {
       ...entry,
       destinationNode: `${node}`,
@@ -181,7 +161,7 @@ export class Forwarder {
   forget(id: string): void {
     this.#options.scheduler.remove(id);
     this.#options.router.removed(id);
-    this.#taken.forget(id);
+    this.#departures.forget(id);
     for (const peer of this.#peers.values()) peer.forget(id);
   }
 
@@ -256,110 +236,13 @@ export class Forwarder {
       return false;
     }
     peer.waiting.delete(id);
-    if (entry) track(this.#send(way, { entry, scheduled, hop, keeps }));
+    if (entry) track(this.#send(peer, way, { entry, scheduled, hop, keeps }));
     return true;
   }
 
-  async #send(neighbour: Neighbour, sending: Sending): Promise<void> {
-    const { entry, entry: { id }, hop, keeps } = sending;
-    const bundle = this.#leaving.has(id)
-      ? undefined
-      : this.#outgoing(entry, hop);
-    if (!bundle) {
-      this.#failed(entry, hop);
-      // It may not go to this one; to another it may.
-      if (this.#peers.get(hop.peer)?.hasRefused(id)) this.offer(entry);
-      return;
-    }
-    const bytes = encodeBundle(bundle);
-    neighbour.began(id, bytes.length);
-    if (!keeps) this.#leaving.add(id);
-    const outcome = bytes.length <= neighbour.contact.maxBundleBytes
-      ? await neighbour.send(bytes)
-      : await this.#sendInFragments(neighbour, { id, bundle });
-    neighbour.ended(id);
-    if (!keeps) this.#leaving.delete(id);
-    this.#sent(neighbour, sending, outcome);
-    this.#pump(this.#peers.get(neighbour.id));
-  }
-
-  /** The whole stays in the store until the last fragment is acknowledged; of what is, only this process knows. */
-  async #sendInFragments(
-    neighbour: Neighbour,
-    { id, bundle }: { readonly id: string; readonly bundle: Bundle },
-  ): Promise<SentOutcome> {
-    const maxBytes = neighbour.contact.maxBundleBytes;
-    const whole = fragmentable(bundle, maxBytes);
-    if (!whole) return "too_large";
-    return await sendFragments(whole, {
-      maxBytes,
-      taken: this.#taken.of(id, neighbour.id),
-      send: (bytes) => neighbour.send(bytes),
-      onTaken: (taken) => {
-        this.counts.fragments++;
-        this.#taken.set(id, neighbour.id, taken);
-      },
-    });
-  }
-
-  #sent(
-    neighbour: Neighbour,
-    { entry, scheduled, hop, keeps }: Sending,
-    outcome: SentOutcome,
-  ): void {
-    const now = this.#clock.wallTime();
-    const { router, scheduler, onDrop } = this.#options;
-    const peer = this.#peers.get(neighbour.id);
-    if (outcome === "sent") {
-      this.counts.forwarded++;
-      peer?.pause.shorten();
-      neighbour.pause.shorten();
-      this.#taken.forget(entry.id, neighbour.id);
-      scheduler.sent(scheduled, neighbour.cost, now);
-      router.sent(routedOf(entry), hop, now);
-      this.#options.onForwarded(entry);
-      if (keeps) return;
-      // If we die before it is committed, the neighbour is sent again what it knows.
-      this.forget(entry.id);
-      this.#options.track(this.#store.deleteSoon(entry.id));
-      return;
-    }
-    this.#failed(entry, hop, outcome === "unknown");
-    if (outcome === "too_large") onDrop("too_large_for_peer");
-    else if (outcome === "unknown") this.counts.unknown++;
-    else this.counts.refused++;
-    if (this.#isClosed) return;
-    if (outcome === "too_large") peer?.refuse(entry.id, "size");
-    else if (outcome === "never") peer?.refuse(entry.id, "bundle");
-    else if (peer?.contacts.includes(neighbour)) {
-      const { pause } = outcome === "later" ? peer : neighbour;
-      pause.begin(() => this.#pump(peer));
-    }
-    if (this.#store.entry(entry.id)) this.offer(entry);
-  }
-
-  #failed(entry: BundleEntry, hop: NextHop, mayHaveIt = false): void {
-    const now = this.#clock.wallTime();
-    this.#options.router.failed(routedOf(entry), hop, now, mayHaveIt);
-  }
-
-  /** A bundle as it leaves; `undefined` if it may not, or is gone. */
-  #outgoing(entry: BundleEntry, hop: NextHop): Bundle | undefined {
-    const stored = this.#store.bytes(entry.id);
-    if (!stored) return undefined;
-    const bundle = this.#options.decode(stored);
-    const { allowsPlaintext } = this.#options;
-    if (!encryptionOf(bundle) && !allowsPlaintext?.(bundle, hop.peer)) {
-      this.#options.onDrop("plaintext");
-      this.#peers.get(hop.peer)?.refuse(entry.id, "bundle");
-      return undefined;
-    }
-    const { copies } = hop;
-    return departing(bundle, {
-      nodeId: this.#options.nodeId,
-      residenceMs: this.#clock.wallTime() - entry.receivedMs,
-      ...copies !== undefined && { copies },
-    });
+  async #send(peer: Peer, way: Neighbour, departure: Departure): Promise<void> {
+    await this.#departures.send(peer, way, departure);
+    this.#pump(this.#peers.get(peer.id));
   }
 
   async #scanAll(): Promise<void> {
@@ -383,9 +266,4 @@ export class Forwarder {
       this.scan();
     }, RETRY_MS);
   }
-}
-
-function routedOf(entry: BundleEntry): RoutedBundle {
-  const destinationNode = `${Eid.parse(entry.destination).nodeId()}`;
-  return { ...entry, destinationNode };
 }
