@@ -15,7 +15,7 @@ const USAGE = `
 Usage: betanet-dtn inspect [<file>|-] [--lenient] [--hex <digits>]
 
 Explains a bundle: a file of its bytes or of hexadecimal, or stdin. Of a capture, pcap or pcapng, explains each bundle that goes over
-TCPCLv4, MTCP or UDP in it, and says what gave none.
+TCPCLv4, MTCP, UDP or HTTP push in it, and says what gave none.
 
   --hex <digits>   the bundle itself, in hexadecimal
   --lenient        overlook the known faults of others' bundles

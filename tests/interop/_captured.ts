@@ -5,6 +5,7 @@ import {
   dtnTime,
   Eid,
   encodeBundle,
+  HttpLayer,
   MtcpLayer,
   TcpclLayer,
   UdpLayer,
@@ -21,7 +22,7 @@ export interface Captured {
   readonly sent: Readonly<Record<string, readonly Uint8Array[]>>;
 }
 
-/** Sends bundles with payloads of `sizes` over TCPCLv4 in segments of `segmentBytes`, MTCP and UDP, and captures that. */
+/** Sends bundles with payloads of `sizes` over TCPCLv4 in segments of `segmentBytes`, MTCP, HTTP push and UDP, and captures that. */
 export async function captured(
   sizes: readonly number[],
   segmentBytes: number,
@@ -36,6 +37,7 @@ export async function captured(
   const layers = {
     tcpcl: { near: tcpcl("near"), far: tcpcl("far"), scheme: "tcp" },
     mtcp: { near: new MtcpLayer(), far: new MtcpLayer(), scheme: "tcp" },
+    http: { near: new HttpLayer(), far: new HttpLayer(), scheme: "tcp" },
     udp: { near: new UdpLayer(), far: new UdpLayer(), scheme: "udp" },
   };
   await using stack = new AsyncDisposableStack();

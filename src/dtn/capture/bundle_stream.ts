@@ -1,6 +1,7 @@
 import { type Bytes, concat } from "../../core/bytes/mod.ts";
 import type { ByteBudget } from "../cla/byte_budget.ts";
 import { ContactError } from "../cla/contact_error.ts";
+import { PushDecoder } from "../http/push_decoder.ts";
 import { MtcpDecoder } from "../mtcp/mtcp_decoder.ts";
 import {
   CONTACT_HEADER_BYTES,
@@ -12,7 +13,7 @@ import { MessageDecoder } from "../tcpcl/message_decoder.ts";
 /** A bundle that a stream carried whole, as its sender wrote it. */
 export interface CarriedBundle {
   /** The layer that carried it. */
-  readonly layer: "tcpcl" | "mtcp" | "udp";
+  readonly layer: "tcpcl" | "mtcp" | "http" | "udp";
   /** The node id that the sender gave itself in the session, if it has. */
   readonly nodeId?: string;
   /** The bundle, not decoded. */
@@ -20,17 +21,19 @@ export interface CarriedBundle {
 }
 
 /** What one side of a TCP connection says. */
-type Reading = "unknown" | "tcpcl" | "mtcp" | "over";
+type Reading = "unknown" | StreamLayer | "over";
+type StreamLayer = "tcpcl" | "mtcp" | "http";
 
 /** Most bytes that are looked at to tell the layer. */
 const SNIFFED_BYTES = 10;
 const MAX_BUNDLE_BYTES = 134_217_728;
 const MAGIC = "dtn!";
+const PUSH_PATH = "/push";
 const TLS_HANDSHAKE = 22;
 const CBOR_BYTES = 2;
 const INDEFINITE_ARRAY = 0x9f;
 
-/** Takes what one side of a TCP connection says, from its first byte, and gives the bundles in it: over TCPCLv4, or MTCP. */
+/** Takes what one side of a TCP connection says, from its first byte, and gives the bundles in it: over TCPCLv4, MTCP, or pushed over HTTP. */
 export class BundleStream {
   readonly #drop: (reason: "other" | "tls" | "broken") => void;
   readonly #budget: ByteBudget;
@@ -39,11 +42,12 @@ export class BundleStream {
   #isBeforeSession = true;
   #messages = new MessageDecoder();
   #mtcp: MtcpDecoder | undefined;
+  #push: PushDecoder | undefined;
   #nodeId: string | undefined;
   #transfer: Uint8Array[] | undefined;
   #endsTransfer = false;
 
-  /** Waits for the first byte; `drop` hears why nothing more comes of it, and `budget` bounds what MTCP holds. */
+  /** Waits for the first byte; `drop` hears why nothing more comes of it, and `budget` bounds what MTCP and HTTP hold. */
   constructor(
     drop: (reason: "other" | "tls" | "broken") => void,
     budget: ByteBudget,
@@ -54,7 +58,8 @@ export class BundleStream {
 
   /** Whether what came ends inside of a bundle. */
   get isInside(): boolean {
-    return this.#transfer !== undefined || (this.#mtcp?.isInside ?? false);
+    return this.#transfer !== undefined ||
+      (this.#mtcp ?? this.#push)?.isInside === true;
   }
 
   /** Takes the next bytes, which it may keep. */
@@ -63,9 +68,7 @@ export class BundleStream {
     if (this.#reading === "over") return found;
     try {
       if (this.#reading === "unknown") bytes = this.#sniff(bytes);
-      const isTcpcl = this.#reading === "tcpcl";
-      if (isTcpcl) this.#tcpcl(bytes, found);
-      else if (this.#reading === "mtcp") this.#bundles(bytes, found);
+      this.#read(bytes, found);
     } catch (error) {
       const isKnown = error instanceof TcpclError ||
         error instanceof ContactError;
@@ -78,6 +81,7 @@ export class BundleStream {
   /** Lets go of what came in part. */
   close(): void {
     this.#mtcp?.close();
+    this.#push?.stop();
     this.#reading = "over";
   }
 
@@ -85,20 +89,27 @@ export class BundleStream {
   #sniff(bytes: Uint8Array): Uint8Array {
     const all = concat(this.#first, bytes);
     const layer = layerOf(all);
-    if (layer === undefined && all.length < SNIFFED_BYTES) this.#first = all;
-    else if (layer === undefined) this.#end("other");
-    else {
-      this.#reading = layer;
-      if (layer === "mtcp") {
-        const budget = this.#budget;
-        this.#mtcp = new MtcpDecoder({
-          budget,
-          maxBundleBytes: MAX_BUNDLE_BYTES,
-        });
-      } else decodeContactHeader(all.subarray(0, CONTACT_HEADER_BYTES));
-      return layer === "mtcp" ? all : all.subarray(CONTACT_HEADER_BYTES);
+    if (layer === undefined) {
+      if (all.length < SNIFFED_BYTES) this.#first = all;
+      else if (isAnswers(all)) this.close();
+      else this.#end("other");
+      return all.subarray(0, 0);
     }
-    return all.subarray(0, 0);
+    this.#reading = layer;
+    const limits = { budget: this.#budget, maxBundleBytes: MAX_BUNDLE_BYTES };
+    if (layer === "mtcp") this.#mtcp = new MtcpDecoder(limits);
+    if (layer === "http") {
+      this.#push = new PushDecoder({ ...limits, path: PUSH_PATH });
+    }
+    if (layer !== "tcpcl") return all;
+    decodeContactHeader(all.subarray(0, CONTACT_HEADER_BYTES));
+    return all.subarray(CONTACT_HEADER_BYTES);
+  }
+
+  #read(bytes: Uint8Array, found: CarriedBundle[]): void {
+    if (this.#reading === "tcpcl") this.#tcpcl(bytes, found);
+    if (this.#reading === "mtcp") this.#frames(bytes, found);
+    if (this.#reading === "http") this.#pushes(bytes, found);
   }
 
   #tcpcl(bytes: Uint8Array, found: CarriedBundle[]): void {
@@ -122,10 +133,21 @@ export class BundleStream {
     }
   }
 
-  #bundles(bytes: Uint8Array, found: CarriedBundle[]): void {
+  #frames(bytes: Uint8Array, found: CarriedBundle[]): void {
     for (const { bytes: whole, free } of this.#mtcp!.decode(bytes)) {
       free();
       found.push({ layer: "mtcp", bytes: whole });
+    }
+  }
+
+  #pushes(bytes: Uint8Array, found: CarriedBundle[]): void {
+    for (const event of this.#push!.decode(bytes)) {
+      if (event.kind === "refused") {
+        return this.#end(event.status === 404 ? "other" : "broken");
+      }
+      if (event.kind !== "bundle") continue;
+      event.free();
+      found.push({ layer: "http", bytes: event.bytes });
     }
   }
 
@@ -142,10 +164,18 @@ export function mayBeBundle(bytes: Uint8Array): boolean {
     bytes[1]! <= 0x8b;
 }
 
+/** Whether a stream that begins with `bytes` has the answers to what the other side pushes. */
+function isAnswers(bytes: Uint8Array): boolean {
+  return new TextDecoder().decode(bytes.subarray(0, 7)) === "HTTP/1.";
+}
+
 /** The layer of a stream that begins with `bytes`, as far as they tell. */
-function layerOf(bytes: Uint8Array): "tcpcl" | "mtcp" | undefined {
-  const magic = new TextDecoder().decode(bytes.subarray(0, 4));
-  if (magic === MAGIC && bytes.length >= CONTACT_HEADER_BYTES) return "tcpcl";
+function layerOf(bytes: Uint8Array): StreamLayer | undefined {
+  const text = new TextDecoder().decode(bytes.subarray(0, SNIFFED_BYTES));
+  if (text.startsWith(MAGIC) && bytes.length >= CONTACT_HEADER_BYTES) {
+    return "tcpcl";
+  }
+  if (text.startsWith("POST ")) return "http";
   const info = (bytes[0] ?? 0) & 31;
   if (bytes.length === 0 || bytes[0]! >> 5 !== CBOR_BYTES || info > 27) return;
   const head = info < 24 ? 1 : 1 + 2 ** (info - 24);

@@ -51,11 +51,11 @@ interface Flow {
   readonly stream: BundleStream;
 }
 
-/** What bundles over MTCP may hold that are not whole. */
+/** What bundles over MTCP and HTTP may hold that are not whole. */
 const MAX_HELD_BYTES = 268_435_456;
 
 /**
- * Every bundle in the pcap or pcapng file `capture`, over TCPCLv4, MTCP and UDP, in the order in which they were whole; they are not
+ * Every bundle in the pcap or pcapng file `capture`, over TCPCLv4, MTCP, UDP and as `POST /push` over HTTP, in the order in which they were whole; they are not
  * decoded, so that the malformed are there too.
  *
  * Streams are followed from their first byte, through disorder, retransmission and overlap; at most 4,096 sides of connections at a

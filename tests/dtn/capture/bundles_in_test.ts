@@ -74,6 +74,12 @@ const TCPCL = concat(
   segmentOf(BUNDLE.subarray(60), false, true),
 );
 const MTCP = concat(mtcpHead(BUNDLE.length), BUNDLE);
+const HTTP = concat(
+  new TextEncoder().encode(
+    `POST /push HTTP/1.1\r\nhost: far\r\ncontent-length: ${BUNDLE.length}\r\n\r\n`,
+  ),
+  BUNDLE,
+);
 
 Deno.test("bundlesIn() finds what our layers sent while dumpcap listened", () => {
   const bundles = bundlesIn(THREE_LAYERS);
@@ -96,7 +102,13 @@ Deno.test("bundlesIn() finds what our layers sent while dumpcap listened", () =>
 });
 
 Deno.test("bundlesIn() puts segments in order, and takes none twice", () => {
-  for (const [bytes, layer] of [[TCPCL, "tcpcl"], [MTCP, "mtcp"]] as const) {
+  for (
+    const [bytes, layer] of [
+      [TCPCL, "tcpcl"],
+      [MTCP, "mtcp"],
+      [HTTP, "http"],
+    ] as const
+  ) {
     const wanted = { hex: [`${layer} ${BUNDLE.toHex()}`], drops: [] };
     for (const size of [1, 7, 1_000]) {
       assertEquals(found(stream(bytes, size)), wanted);
@@ -121,6 +133,12 @@ Deno.test("bundlesIn() says why a stream gives no bundle", () => {
     [stream(broken), 1, [["broken", 1]]],
     [stream(TCPCL.subarray(0, -1)), 0, [["cut", 1]]],
     [stream(MTCP.subarray(0, -1)), 0, [["cut", 1]]],
+    [stream(HTTP.subarray(0, -1)), 0, [["cut", 1]]],
+    [
+      stream(new TextEncoder().encode("POST /mail HTTP/1.1\r\n\r\n")),
+      0,
+      [["other", 1]],
+    ],
     [[first!, ...rest], 0, [["gap", 1]]],
     [stream(new TextEncoder().encode("GET / HTTP/1.1\r\n")), 0, [["other", 1]]],
   ];
