@@ -123,7 +123,8 @@ export class Forwarder {
     const peers = [...this.#peers.values()].filter((peer) =>
       !peer.isSent(id) && !peer.hasRefused(id)
     ).map((peer) => peer.id);
-    if (peers.length === 0) return;
+    // How many copies we may make is said but once, and for the router to keep.
+    if (peers.length === 0 && copies === undefined) return;
     const now = this.#clock.wallTime();
     const { to, keeps } = router.route(routed, peers, now);
     for (const hop of to) {

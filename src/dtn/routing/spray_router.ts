@@ -63,7 +63,7 @@ export function sprayRouter(options: SprayOptions): Router {
   const leftOf = (bundle: RoutedBundle): Left => {
     const stored = store.get(utf8(bundle.id));
     if (stored) return decodeLeft(stored);
-    const first = bundle.from === undefined ? copies : bundle.copies ?? 1;
+    const first = bundle.copies ?? (bundle.from === undefined ? copies : 1);
     const left = {
       copies: Math.max(1, Math.min(first, MAX_COPIES)),
       given: new Map<string, number>(),

@@ -16,12 +16,14 @@ import {
 } from "../../../src/dtn/bundle/extension_blocks.ts";
 import { decodeStatusReport } from "../../../src/dtn/bundle/status_report.ts";
 import { DtnNodeError } from "../../../src/dtn/node/error.ts";
+import { COPIES_BLOCK_TYPE } from "../../../src/dtn/node/outgoing_bundle.ts";
 import { sprayRouter } from "../../../src/dtn/routing/spray_router.ts";
 import {
   parseStaticRoutes,
   staticRouter,
 } from "../../../src/dtn/routing/static_router.ts";
 import { BundleStore } from "../../../src/dtn/store/bundle_store.ts";
+import { TcpclLayer } from "../../../src/dtn/tcpcl/tcpcl_layer.ts";
 import { DtnWorld, eid, text } from "./_dtn_world.ts";
 
 Deno.test("a bundle crosses three nodes, of which it sees each, and arrives once", async () => {
@@ -239,6 +241,37 @@ Deno.test("what would never expire, or is at a node that each is for itself, is 
     kind: "acknowledged",
   });
   contact.close();
+});
+
+Deno.test("the copies that a bundle may have are known when a neighbour comes later", async () => {
+  await using world = new DtnWorld();
+  const spraying = () =>
+    sprayRouter({ store: memoryStore(), copies: 1, isBinary: true });
+  const a = await world.node("a", { router: spraying() });
+  const b = await world.node("b", { router: spraying() });
+  const nameless = new TcpclLayer({
+    nodeId: "",
+    transport: world.network.transport("nameless"),
+    clock: world.clock,
+  });
+  const contact = await world.settle(nameless.dial("memory://a"));
+  const bundle = createBundle({
+    source: eid("dtn://x/out"),
+    destination: eid("dtn://y/in"),
+    creation: { timeMs: 849_000_000_000, sequence: 0 },
+    lifetimeMs: 86_400_000 * 36_500,
+    payload: text("x"),
+    extensions: [{ type: COPIES_BLOCK_TYPE, data: Uint8Array.of(8) }],
+  });
+  await world.settle(contact.send(encodeBundle(bundle)));
+  contact.close();
+  await world.settle(contact.closed);
+  a.connect(a.layer, "memory://b");
+  await world.until(() => b.bundles.usage.bundles === 1);
+  const [entry] = b.bundles.entries();
+  const { blocks } = decodeBundle(b.bundles.bytes(entry!.id)!);
+  const copies = blocks.find(({ type }) => type === COPIES_BLOCK_TYPE);
+  assertEquals(copies?.data, Uint8Array.of(4));
 });
 
 Deno.test("a static route keeps one copy: it leaves when the neighbour has it", async () => {
