@@ -48,6 +48,11 @@ export const SCHEMA = section({
       doc:
         "overlook the known faults of others: of their bundles, and that dtn7-rs announces over TCPCL less than it takes",
     }),
+    fragment: boolean({
+      default: true,
+      doc:
+        "send bundles in fragments to neighbours that do not take them whole; dtn7-rs does not put them together",
+    }),
     echo: boolean({
       default: true,
       doc: 'answer what comes for the endpoint "echo" with its payload',

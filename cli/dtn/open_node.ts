@@ -81,6 +81,7 @@ export async function openNode(
       router: routerOf(config, { crypto, store: state, bundles }),
       scheduler: schedulerOf(config.schedule),
       silenceMs: config.schedule.silence,
+      fragments: config.node.fragment,
       allowsPlaintext: destinedTo(config.node.plaintext),
       ...security && { security },
       ...lenient && { quirks: QUIRKS },

@@ -120,6 +120,16 @@ reliability = 0.9`,
   assertEquals(schedulerOf(config.schedule).name, "fifo");
 });
 
+Deno.test("the example of docs/dtn.md is a configuration", async () => {
+  const text = await Deno.readTextFile(
+    new URL("../../docs/dtn.md", import.meta.url),
+  );
+  const [, example] = /```toml\n(\[schedule\][^`]*)```/.exec(text)!;
+  const { schedule, cost } = parseConfig(example!, SCHEMA);
+  assertEquals(schedulerOf(schedule).name, "lyapunov");
+  assertEquals(costOf(cost, "tcpcl://127.0.0.1:1").moneyPerByte, 1e-6);
+});
+
 Deno.test("schedulerOf() gives drift plus penalty the V and the weights of the configuration", () => {
   const bundle: ScheduledBundle = {
     ...{ id: "a", destination: "dtn://z/in", size: 1_000 },

@@ -16,7 +16,7 @@ import { TakenParts } from "./taken_parts.ts";
 
 /** Parts of {@link Departures}. */
 export interface DeparturesOptions
-  extends Pick<DtnNodeOptions, "nodeId" | "allowsPlaintext"> {
+  extends Pick<DtnNodeOptions, "nodeId" | "allowsPlaintext" | "fragments"> {
   /** Where bundles are. */
   readonly store: BundleStore;
   /** Decides who gets them. */
@@ -121,7 +121,8 @@ export class Departures {
     { id, bundle }: { readonly id: string; readonly bundle: Bundle },
   ): Promise<SentOutcome> {
     const maxBytes = neighbour.contact.maxBundleBytes;
-    const whole = fragmentable(bundle, maxBytes);
+    const { fragments = true } = this.#options;
+    const whole = fragments && fragmentable(bundle, maxBytes);
     if (!whole) return "too_large";
     return await sendFragments(whole, {
       maxBytes,

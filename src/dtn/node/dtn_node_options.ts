@@ -32,6 +32,8 @@ export interface DtnNodeOptions {
   readonly quirks?: BundleOptions["quirks"];
   /** Most hops of bundles that are made here; 32 by default. */
   readonly hopLimit?: number;
+  /** Whether bundles that a neighbour does not take whole go in fragments, which their destination must put together; they do by default. */
+  readonly fragments?: boolean;
   /** Most bundles under way to one neighbour; 64 by default. */
   readonly maxSending?: number;
   /** What sending costs where nothing else is said; free, and of no known speed, by default. */

@@ -198,6 +198,16 @@ Deno.test("what must not be fragmented, or has no room for a payload, is not sen
   }
 });
 
+Deno.test("a node that is told not to fragment keeps large bundles for contacts that take them", async () => {
+  await using world = new DtnWorld();
+  const node = await world.node("a", { router: routes(), fragments: false });
+  await world.settle(node.insert(bundleOf(LARGE)));
+  const small = contactIn(world);
+  node.serve(listenerOf(small));
+  await world.until(() => node.counts.dropped.too_large_for_peer === 1);
+  assertEquals([small.asked, node.bundles.usage.bundles], [0, 1]);
+});
+
 Deno.test("of several contacts a large bundle takes the one that takes it whole", async () => {
   await using world = new DtnWorld();
   const [small, large] = [
