@@ -91,14 +91,30 @@ export class Dtnd implements AsyncDisposable {
     assert(response.ok, text);
   }
 
-  /** The next bundle that came for an endpoint of its. */
+  /** The next bundle that came for an endpoint of its, waited for. */
   async take(endpoint: string): Promise<Bytes> {
-    return await until(async () => {
-      const bytes = await this.#get(`/endpoint?${endpoint}`);
-      return new TextDecoder().decode(bytes) === "Nothing to receive"
-        ? undefined
-        : bytes;
-    });
+    return await until(() => this.next(endpoint));
+  }
+
+  /** The next bundle that came for an endpoint of its, if there is one. */
+  async next(endpoint: string): Promise<Bytes | undefined> {
+    const bytes = await this.#get(`/endpoint?${endpoint}`);
+    const isNone = new TextDecoder().decode(bytes) === "Nothing to receive";
+    return isNone ? undefined : bytes;
+  }
+
+  /** Whether it has stored `count` bundles in whose endpoints `text` is. */
+  async holds(count: number, text: string): Promise<boolean> {
+    const bytes = await this.#get(`/status/bundles/filtered?addr=${text}`);
+    const names: string[] = JSON.parse(new TextDecoder().decode(bytes));
+    if (names.length < count) return false;
+    // It lists a bundle before it has stored it.
+    for (const name of names) {
+      const isThere = await this.#get(`/download?${name}`)
+        .then(() => true, () => false);
+      if (!isThere) return false;
+    }
+    return true;
   }
 
   /** Ends it. */
