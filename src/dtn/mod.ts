@@ -3,6 +3,10 @@
  * @module
  */
 export * as bpsec from "./bpsec/mod.ts";
+export type {
+  SecurityPolicy,
+  SecurityVerdict,
+} from "./bpsec/security_policy.ts";
 export * as capture from "./capture/mod.ts";
 export * as cla from "./cla/mod.ts";
 export { BLOCK_FLAG } from "./bundle/block_flags.ts";
