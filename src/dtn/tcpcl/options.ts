@@ -16,7 +16,7 @@ export interface SessionPolicy {
    * Whether the largest bundle that the peer announces is advice only, default false: dtn7-rs announces 64,000 bytes and takes more.
    */
   readonly ignorePeerTransferMru: boolean;
-  /** End a session in which no bundle moved for so long; default `Infinity`, never. */
+  /** End a session in which no bundle moved for so long; default `Infinity`, never. One without keepalives ends after 10 minutes. */
   readonly idleTimeoutMs: number;
   /** Longest time in which nothing comes of a bundle that has begun; it is refused then. Default 60 s. */
   readonly stallTimeoutMs: number;

@@ -43,6 +43,8 @@ export type SessionState =
 
 /** Our keepalives leave after this part of the interval, as dtn7-rs leaves who is silent for one interval rather than two. */
 const EARLY = 0.75;
+/** A session without keepalives ends when no bundle moved for so long: its peer may be gone. */
+const UNKEPT_MS = 600_000;
 /** Answers that may wait to be written; beyond them nothing more is read. */
 const MAX_WAITING_BYTES = 65_536;
 /** What {@link TcpclSession.pull} gathers, if there is as much. */
@@ -130,7 +132,7 @@ export class TcpclSession {
     return Math.min(
       this.#lastOut + EARLY * keepalive,
       this.#isPaused ? Infinity : this.#lastIn + 2 * keepalive,
-      this.#lastBundle + this.#options.idleTimeoutMs,
+      this.#lastBundle + this.#idleTimeoutMs,
       this.#stallsAt,
       this.#endBy,
     );
@@ -163,7 +165,7 @@ export class TcpclSession {
     } else if (now >= this.#stallsAt) {
       this.#receiver.giveUp();
       this.#finishIfDone();
-    } else if (now >= this.#lastBundle + this.#options.idleTimeoutMs) {
+    } else if (now >= this.#lastBundle + this.#idleTimeoutMs) {
       this.#lastBundle = now;
       if (this.#isIdle) this.#end("idleTimeout", now);
     } else if (now >= this.#lastOut + EARLY * keepalive) {
@@ -383,6 +385,14 @@ export class TcpclSession {
   #finishIfDone(): void {
     if (this.#state !== "ending" || !this.#peerIsEnding) return;
     if (this.#isIdle) this.#finish(undefined);
+  }
+
+  get #idleTimeoutMs(): number {
+    const isKept = this.#peer === undefined || this.#keepaliveMs > 0;
+    return Math.min(
+      this.#options.idleTimeoutMs,
+      isKept ? Infinity : UNKEPT_MS,
+    );
   }
 
   /** When a bundle that comes no further is given up, whose room it would hold for ever. */

@@ -15,17 +15,15 @@ Deno.test("each side learns the other's offer, and the active one speaks first",
   assertEquals(pair.active.maxBundleBytes, 134_217_728);
 });
 
-Deno.test("the smaller keepalive counts, and 0 on either side is none", () => {
-  const both = [[40, 20, 20], [20, 40, 20], [0, 40, Infinity], [
-    40,
-    0,
-    Infinity,
-  ]];
+Deno.test("the smaller keepalive counts, and 0 on either side is none: then a session ends after ten idle minutes", () => {
+  const both = [[40, 20, 15], [20, 40, 15], [0, 40, 600], [40, 0, 600]];
   for (const [ours, theirs, expected] of both) {
     const lone = new LoneSession(true, { keepaliveS: ours! });
     lone.open({ keepaliveS: theirs! });
     lone.hear();
-    assertEquals(lone.session.nextTickMs, expected! * 750);
+    assertEquals(lone.session.nextTickMs, expected! * 1_000);
+    lone.session.tick(600_000);
+    assertEquals(lone.session.state, expected === 600 ? "ending" : "ended");
   }
 });
 
