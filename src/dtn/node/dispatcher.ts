@@ -2,6 +2,8 @@ import { type Bundle, encodeBundle } from "../bundle/bundle.ts";
 import { BUNDLE_FLAG } from "../bundle/bundle_flags.ts";
 import { bundleId } from "../bundle/bundle_id.ts";
 import { dtnTime } from "../bundle/dtn_time.ts";
+import { BundleError } from "../bundle/error.ts";
+import { bundleAgeOf } from "../bundle/extension_blocks.ts";
 import { remainingLifetimeMs } from "../bundle/lifetime.ts";
 import type { BundleEntry, Priority } from "../store/bundle_entry.ts";
 import type { PutOutcome } from "../store/bundle_store.ts";
@@ -41,7 +43,11 @@ export class Dispatcher {
     this.#forwarder = forwarder;
   }
 
-  /** Stores `bundle`, which the neighbour `from` gave, if any did; resolves once it is stored or refused. */
+  /**
+   * Stores `bundle`, which the neighbour `from` gave, if any did; resolves once it is stored or refused.
+   *
+   * @throws {BundleError} `extension` if its source has no clock, and it has no age that we can read (RFC 9171 §4.4.2).
+   */
   async dispatch(
     bundle: Bundle,
     { from, priority }: {
@@ -85,7 +91,11 @@ export class Dispatcher {
 
   #entryOf(bundle: Bundle, size: number): BundleEntry {
     const nowMs = this.#context.clock.wallTime();
-    const { source, destination } = bundle.primary;
+    const { source, destination, creation } = bundle.primary;
+    if (creation.timeMs === 0 && bundleAgeOf(bundle) === undefined) {
+      // Its lifetime would begin anew at every node, and never end where they meet again.
+      throw new BundleError("extension", "Without a time it needs an age");
+    }
     const leftMs = remainingLifetimeMs(bundle, {
       dtnTimeMs: dtnTime(nowMs),
       residenceMs: 0,

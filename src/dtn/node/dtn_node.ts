@@ -175,6 +175,7 @@ export class DtnNode implements AsyncDisposable {
    * security policy says; one of another is checked as if it came from a neighbour.
    *
    * @throws {DtnNodeError} If it is not.
+   * @throws {BundleError} If its extension blocks are malformed, or it has neither a time nor an age.
    */
   async insert(bundle: Bundle, priority?: Priority): Promise<string> {
     if (this.#isClosed) {

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { nodeProvider } from "../../../src/core/crypto/mod.ts";
+import { nodeProvider, Secret } from "../../../src/core/crypto/mod.ts";
 import { memoryStore } from "../../../src/core/storage/mod.ts";
 import {
   decodeBundle,
@@ -8,13 +8,19 @@ import {
 } from "../../../src/dtn/bundle/bundle.ts";
 import { BUNDLE_FLAG } from "../../../src/dtn/bundle/bundle_flags.ts";
 import { BLOCK_TYPE } from "../../../src/dtn/bundle/canonical_block.ts";
-import { createBundle } from "../../../src/dtn/bundle/create_bundle.ts";
 import {
+  createBundle,
+  type ExtensionInit,
+} from "../../../src/dtn/bundle/create_bundle.ts";
+import {
+  bundleAgeOf,
   encodeBundleAge,
   hopCountOf,
   previousNodeOf,
 } from "../../../src/dtn/bundle/extension_blocks.ts";
 import { decodeStatusReport } from "../../../src/dtn/bundle/status_report.ts";
+import { BundleError } from "../../../src/dtn/bundle/error.ts";
+import { encryptBlocks } from "../../../src/dtn/bpsec/confidentiality.ts";
 import { DtnNodeError } from "../../../src/dtn/node/error.ts";
 import { COPIES_BLOCK_TYPE } from "../../../src/dtn/node/outgoing_bundle.ts";
 import { sprayRouter } from "../../../src/dtn/routing/spray_router.ts";
@@ -168,6 +174,48 @@ Deno.test("a bundle that has had all its hops ends, and so does one that is too 
   await world.clock.run(10_000);
   assertEquals(line.map(({ bundles }) => bundles.usage.bundles), [0, 0, 0, 0]);
   assertEquals(c!.counts.dropped.expired, 1);
+});
+
+Deno.test("a bundle of a source without a clock has an age that we can read, which is counted on, or is refused", async () => {
+  await using world = new DtnWorld();
+  const line = [];
+  for (const name of ["a", "b", "c"]) line.push(await world.node(name));
+  const [a, b, c] = line;
+  const timeless = (extensions: readonly ExtensionInit[]) =>
+    createBundle({
+      source: eid("dtn://sensor/"),
+      destination: eid("dtn://far/in"),
+      creation: { timeMs: 0, sequence: 1 },
+      lifetimeMs: 30_000,
+      extensions,
+      payload: text("x"),
+    });
+  const age = { type: BLOCK_TYPE.bundleAge, data: encodeBundleAge(10_000) };
+  const hidden = encryptBlocks(nodeProvider, timeless([age]), {
+    source: eid("dtn://sensor/"),
+    targets: [2],
+    key: new Secret(new Uint8Array(32)),
+  });
+  for (const bundle of [timeless([]), hidden]) {
+    await assertRejects(
+      () => world.settle(a!.insert(bundle)),
+      BundleError,
+      "needs an age",
+    );
+  }
+  const contact = await world.settle(b!.layer.dial("memory://a"));
+  const outcome = await world.settle(contact.send(encodeBundle(hidden)));
+  assertEquals(outcome, { kind: "refused", reason: "notAcceptable" });
+  contact.close();
+  const id = await world.settle(a!.insert(timeless([age])));
+  await world.clock.run(5_000);
+  a!.connect(a!.layer, "memory://b");
+  b!.connect(b!.layer, "memory://c");
+  await world.until(() => c!.bundles.entry(id) !== undefined);
+  const aged = bundleAgeOf(decodeBundle(c!.bundles.bytes(id)!))!;
+  assert(aged >= 15_000 && aged < 20_000, `${aged}`);
+  await world.clock.run(16_000);
+  assertEquals(line.map(({ bundles }) => bundles.usage.bundles), [0, 0, 0]);
 });
 
 Deno.test("reports go to whom a bundle says, if the nodes send any", async () => {
