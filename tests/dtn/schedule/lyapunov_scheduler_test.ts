@@ -245,3 +245,19 @@ Deno.test("lyapunovScheduler() refuses options that are no amounts", () => {
     assertThrows(() => lyapunovScheduler(bad), RangeError);
   }
 });
+
+Deno.test("lyapunovScheduler() gains over a contact what next() decides by, and takes nothing to say so", () => {
+  const scheduler = lyapunovScheduler({ v: 10, agingKbPerS: 0 });
+  const [free, dear] = [contact(), contact({ moneyPerByte: 0.01 })];
+  assertEquals([scheduler.gain(free, 0), scheduler.gain(dear, 0)], [0, 0]);
+  for (let i = 0; i < 22; i++) scheduler.add(waiting(`${i}`), "b");
+  // 22 kB and V times 1 for free; V times 3 less for money.
+  assertEquals([scheduler.gain(free, 0), scheduler.gain(dear, 0)], [32, 2]);
+  assertEquals(scheduler.size, 22);
+  assert(scheduler.next(dear, 0) && scheduler.next(dear, 0));
+  assertEquals([scheduler.gain(dear, 0), scheduler.next(dear, 0)], [
+    0,
+    undefined,
+  ]);
+  assertEquals(scheduler.gain(free, 0), 30);
+});

@@ -77,3 +77,19 @@ Deno.test("a full scheduler takes no more until something left", () => {
   scheduler.add(bundle(1), "b");
   assertEquals(drain(scheduler, "b"), [2, 3]);
 });
+
+Deno.test("fifoScheduler() and deadlineScheduler() gain most over what brings most bytes a second", () => {
+  for (const scheduler of [fifoScheduler(), deadlineScheduler()]) {
+    const gain = (changes: Parameters<typeof contact>[0]) =>
+      scheduler.gain(contact(changes), 0);
+    assert(gain({ bytesPerSecond: 2_000 }) > gain({ bytesPerSecond: 1_900 }));
+    assert(
+      gain({ bytesPerSecond: 1_900 }) >
+        gain({ bytesPerSecond: 2_000, reliability: 0.9 }),
+    );
+    // Where speeds are not known, what is said of arrival decides.
+    const unknown = { bytesPerSecond: Infinity };
+    assert(gain(unknown) > gain({ ...unknown, reliability: 0.9 }));
+    assertEquals(gain(unknown), gain({ ...unknown, moneyPerByte: 5 }));
+  }
+});
