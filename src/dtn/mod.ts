@@ -3,6 +3,7 @@
  * @module
  */
 export * as bpsec from "./bpsec/mod.ts";
+export type { BpsecErrorCode } from "./bpsec/error.ts";
 export type {
   SecurityPolicy,
   SecurityVerdict,

@@ -34,6 +34,8 @@ export interface ApplicationSocketOptions {
 
 const TOKEN_MS = 10_000;
 const MAX_UNANSWERED = 1_024;
+/** Of answers that the application does not read. */
+const MAX_UNREAD_BYTES = 1_048_576;
 const MAX_SUBSCRIPTIONS = 64;
 const MAX_COMMAND_LENGTH = 4_096;
 /** Codes of WebSockets that IANA registered, and two of our own. */
@@ -86,7 +88,9 @@ export class ApplicationSocket implements MessageEvents {
   message(message: string | Uint8Array): void {
     if (this.#isClosed) return;
     const { length } = message;
+    const unread = this.#peer.bufferedBytes - this.#deliveries.bytes;
     const isFull = this.#unanswered >= MAX_UNANSWERED ||
+      unread > MAX_UNREAD_BYTES ||
       this.#unanswered > 0 &&
         this.#unansweredBytes + length > this.#options.maxBytes;
     if (isFull) return this.#end(CLOSE.tooMuch, "Too much is not answered");

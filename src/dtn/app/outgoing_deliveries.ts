@@ -26,6 +26,7 @@ export class OutgoingDeliveries {
   readonly #peer: MessagePeer;
   readonly #clock: Clock;
   readonly #waiting = new Map<string, Unacknowledged>();
+  readonly #dropped = new WeakSet<Registration>();
   readonly #room = new Wakeup();
   #bytes = 0;
   #turn: Promise<void> = Promise.resolve();
@@ -38,6 +39,11 @@ export class OutgoingDeliveries {
     this.#clock = clock;
   }
 
+  /** Bytes of what was sent and is not taken. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
   /** Sends the bundles of `registration`, as `encode` writes them, until it is disposed. */
   async follow(
     registration: Registration,
@@ -46,7 +52,7 @@ export class OutgoingDeliveries {
     for await (const delivery of registration) {
       const message = encode(delivery);
       await this.#inTurn(message.length);
-      if (this.#isClosed) return;
+      if (this.#isClosed || this.#dropped.has(registration)) return;
       this.#bytes += message.length;
       const waiting = { delivery, registration, bytes: message.length };
       this.#waiting.set(delivery.id, waiting);
@@ -64,8 +70,9 @@ export class OutgoingDeliveries {
     return true;
   }
 
-  /** Gives up what was sent of `registration` and is not taken: it stays in the store. */
+  /** Sends nothing more of `registration`, and gives up what is not taken: it stays in the store. */
   drop(registration: Registration): void {
+    this.#dropped.add(registration);
     for (const [id, each] of this.#waiting) {
       if (each.registration === registration) this.#forget(id, each);
     }

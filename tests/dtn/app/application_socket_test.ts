@@ -268,3 +268,32 @@ Deno.test("a socket whose messages come faster than they are answered is closed"
   assertEquals(app.closedWith, [4013, "Too much is not answered"]);
   assertEquals(app.texts.length, 1_024);
 });
+
+Deno.test("a socket whose answers are not read is closed", async () => {
+  const { world, application } = await made();
+  await using _ = world;
+  const app = application();
+  app.bufferedBytes = 1_048_576;
+  assertEquals(await app.say("/node"), "200 node: dtn://a/");
+  app.bufferedBytes++;
+  app.socket.message("/node");
+  await world.until(() => app.closedWith !== undefined);
+  assertEquals(app.closedWith, [4013, "Too much is not answered"]);
+});
+
+Deno.test("what waits for room when an application unsubscribes is not sent any more", async () => {
+  const { world, node, application, send } = await made();
+  await using _ = world;
+  for (let i = 0; i < 66; i++) await send(`${i}`);
+  const app = application();
+  await app.say("/acks");
+  await app.say("/subscribe in");
+  await world.clock.run(1_000);
+  await app.say("/unsubscribe in");
+  await world.clock.run(1_000);
+  assertEquals(app.binaries.length, 64);
+  const next = application();
+  await next.say("/subscribe in");
+  await world.until(() => node.counts.delivered === 66);
+  assertEquals(next.binaries.length, 66);
+});
