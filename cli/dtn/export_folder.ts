@@ -53,14 +53,15 @@ export const exportFolder: Command = command({
           ...config.node.plaintext,
           ...flags.plaintext,
         ]),
+        wantsPrivacy: destinedTo(config.privacy.strict),
         nodeId,
         quirks: QUIRKS,
       },
     );
-    const { written, known, plaintext } = counts;
+    const { written, known, plaintext, strict } = counts;
     context.print(
       counts,
-      `${written} written, ${known} there already, ${plaintext} held back as they are not encrypted`,
+      `${written} written, ${known} there already, ${plaintext} held back as they are not encrypted, ${strict} as they want strict privacy`,
     );
   },
 });

@@ -83,6 +83,7 @@ export async function openNode(
       silenceMs: config.schedule.silence,
       fragments: config.node.fragment,
       allowsPlaintext: destinedTo(config.node.plaintext),
+      wantsPrivacy: destinedTo(config.privacy.strict),
       ...security && { security },
       ...lenient && { quirks: QUIRKS },
     }),

@@ -159,6 +159,11 @@ export * as files from "./files/mod.ts";
 export * as simulation from "./simulation/mod.ts";
 export { type Encryption, encryptionOf } from "./guard/plaintext_guard.ts";
 export {
+  isStrictlyPrivate,
+  PRIVACY_BLOCK_TYPE,
+  withStrictPrivacy,
+} from "./guard/privacy_guard.ts";
+export {
   type Delivery,
   type DeliverySource,
   DtnNode,

@@ -3,6 +3,7 @@ import { type Bundle, decodeBundle, encodeBundle } from "../bundle/bundle.ts";
 import type { Eid } from "../bundle/eid.ts";
 import type { BundleOptions } from "../bundle/quirk.ts";
 import { encryptionOf } from "../guard/plaintext_guard.ts";
+import { isStrictlyPrivate } from "../guard/privacy_guard.ts";
 import { departing } from "../node/outgoing_bundle.ts";
 import {
   bundleFileName,
@@ -29,6 +30,8 @@ export interface ExportOptions extends Pick<BundleOptions, "quirks"> {
   readonly crypto: CryptoProvider;
   /** Whether a bundle may leave unencrypted; none may by default. */
   readonly allowsPlaintext?: (bundle: Bundle) => boolean;
+  /** Whether a bundle wants strict privacy, beside those that are marked: it does not leave. None does by default. */
+  readonly wantsPrivacy?: (bundle: Bundle) => boolean;
 }
 
 /** What became of the bundles of an export. */
@@ -39,6 +42,8 @@ export interface ExportCounts {
   readonly known: number;
   /** Bundles that may not leave, as they are not encrypted. */
   readonly plaintext: number;
+  /** Bundles that may not leave, as they want strict privacy. */
+  readonly strict: number;
 }
 
 /**
@@ -50,13 +55,18 @@ export interface ExportCounts {
  */
 export async function exportBundles(
   bundles: AsyncIterable<ExportedBundle>,
-  { folder, nodeId, crypto, allowsPlaintext, quirks = [] }: ExportOptions,
+  options: ExportOptions,
 ): Promise<ExportCounts> {
-  const counts = { written: 0, known: 0, plaintext: 0 };
+  const { folder, nodeId, crypto, allowsPlaintext, quirks = [] } = options;
+  const counts = { written: 0, known: 0, plaintext: 0, strict: 0 };
   const names = new Set(await folder.names());
   for (const name of names) if (isPart(name)) await folder.remove(name);
   for await (const { bytes, residenceMs } of bundles) {
     const bundle = decodeBundle(bytes, { quirks });
+    if (isStrictlyPrivate(bundle) || options.wantsPrivacy?.(bundle)) {
+      counts.strict++;
+      continue;
+    }
     if (!encryptionOf(bundle) && !allowsPlaintext?.(bundle)) {
       counts.plaintext++;
       continue;

@@ -1,7 +1,12 @@
 import type { Clock } from "../../core/async/mod.ts";
 import { type Bundle, encodeBundle } from "../bundle/bundle.ts";
 import { Eid } from "../bundle/eid.ts";
+import { BundleError } from "../bundle/error.ts";
 import { encryptionOf } from "../guard/plaintext_guard.ts";
+import {
+  isStrictlyPrivate,
+  withStrictPrivacy,
+} from "../guard/privacy_guard.ts";
 import type { NextHop, RoutedBundle, Router } from "../routing/router.ts";
 import type { ScheduledBundle, Scheduler } from "../schedule/scheduler.ts";
 import type { BundleEntry } from "../store/bundle_entry.ts";
@@ -15,8 +20,11 @@ import type { Hop, Peer } from "./peer.ts";
 import { TakenParts } from "./taken_parts.ts";
 
 /** Parts of {@link Departures}. */
-export interface DeparturesOptions
-  extends Pick<DtnNodeOptions, "nodeId" | "allowsPlaintext" | "fragments"> {
+export interface DeparturesOptions extends
+  Pick<
+    DtnNodeOptions,
+    "nodeId" | "allowsPlaintext" | "wantsPrivacy" | "fragments"
+  > {
   /** Where bundles are. */
   readonly store: BundleStore;
   /** Decides who gets them. */
@@ -43,6 +51,8 @@ export interface DeparturesOptions
 export interface Departure extends Hop {
   /** What the store knows of it. */
   readonly entry: BundleEntry;
+  /** As {@link Departures.stored} gave it. */
+  readonly bundle: Bundle | undefined;
   /** As the scheduler gave it. */
   readonly scheduled: ScheduledBundle;
 }
@@ -87,6 +97,34 @@ export class Departures {
     this.#taken.forget(id);
   }
 
+  /**
+   * A bundle of the store, `undefined` if it is gone or damaged; with the mark if it wants strict privacy, so that who gets it keeps to
+   * that.
+   */
+  stored(id: string): Bundle | undefined {
+    const { decode, store, wantsPrivacy } = this.#options;
+    const bytes = store.bytes(id);
+    if (!bytes) return undefined;
+    try {
+      const bundle = decode(bytes);
+      return wantsPrivacy?.(bundle) ? withStrictPrivacy(bundle) : bundle;
+    } catch (error) {
+      if (!(error instanceof BundleError)) throw error;
+      return undefined;
+    }
+  }
+
+  /** A bundle that wants strict privacy waits until a private contact with `peer` begins; another neighbour may have one. */
+  withhold(
+    peer: Peer,
+    { entry, hop }: Pick<Departure, "entry" | "hop">,
+  ): void {
+    this.#options.onDrop("not_private");
+    peer.refuse(entry.id, "privacy");
+    this.#failed(entry, hop);
+    this.#options.onStayed(entry);
+  }
+
   /** Sends a bundle over a contact with `peer`; it is under way when this returns, and settled when it resolves. */
   async send(
     peer: Peer,
@@ -97,7 +135,7 @@ export class Departures {
     const { id } = entry;
     const bundle = this.#leaving.has(id)
       ? undefined
-      : this.#outgoing(peer, entry, hop);
+      : this.#outgoing(peer, departure);
     if (!bundle) {
       this.#failed(entry, hop);
       // It may not go to this one; to another it may.
@@ -179,20 +217,17 @@ export class Departures {
   /** A bundle as it leaves; `undefined` if it may not, or is gone. */
   #outgoing(
     peer: Peer,
-    entry: BundleEntry,
-    { copies }: NextHop,
+    { bundle, entry, hop: { copies } }: Departure,
   ): Bundle | undefined {
-    const { allowsPlaintext, clock, decode, nodeId, store } = this.#options;
-    const stored = store.bytes(entry.id);
-    if (!stored) return undefined;
-    const bundle = decode(stored);
+    const { allowsPlaintext, clock, nodeId } = this.#options;
+    if (!bundle) return undefined;
     if (!encryptionOf(bundle) && !allowsPlaintext?.(bundle, peer.id)) {
       this.#options.onDrop("plaintext");
       peer.refuse(entry.id, "bundle");
       return undefined;
     }
     return departing(bundle, {
-      nodeId,
+      nodeId: isStrictlyPrivate(bundle) ? undefined : nodeId,
       residenceMs: clock.wallTime() - entry.receivedMs,
       ...copies !== undefined && { copies },
     });

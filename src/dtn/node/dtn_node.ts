@@ -19,6 +19,7 @@ import { Applications } from "./applications.ts";
 import { BundleSecurity } from "./bundle_security.ts";
 import { Contacts } from "./contacts.ts";
 import { Dispatcher } from "./dispatcher.ts";
+import { withStrictPrivacy } from "../guard/privacy_guard.ts";
 import type { DtnNodeOptions, SendBundleOptions } from "./dtn_node_options.ts";
 import { DtnNodeError } from "./error.ts";
 import { LocalReassembly } from "./local_reassembly.ts";
@@ -167,7 +168,11 @@ export class DtnNode implements AsyncDisposable {
       ...{ destination, payload, flags, ...reportTo && { reportTo } },
     });
     this.#context.counts.created++;
-    return await this.insert(bundle, options.priority);
+    const { isStrictlyPrivate = false, priority } = options;
+    return await this.insert(
+      isStrictlyPrivate ? withStrictPrivacy(bundle) : bundle,
+      priority,
+    );
   }
 
   /**

@@ -22,6 +22,8 @@ export interface DtnNodeOptions {
   readonly scheduler?: Scheduler;
   /** Whether a bundle whose payload is not encrypted may go to `peer`; it may not by default. */
   readonly allowsPlaintext?: (bundle: Bundle, peer: string) => boolean;
+  /** Whether a bundle wants strict privacy, beside those that are marked: it leaves over private contacts only. None does by default. */
+  readonly wantsPrivacy?: (bundle: Bundle) => boolean;
   /** Who must sign, encrypt and verify; nobody by default. What it is given as `node` is our node id. */
   readonly security?: SecurityPolicy;
   /** Class of service of a bundle, which is each node's to choose; normal by default, expedited for reports. */
@@ -65,6 +67,8 @@ export interface SendBundleOptions {
   readonly priority?: Priority;
   /** `BUNDLE_FLAG`s, such as those that ask for reports. */
   readonly flags?: number;
+  /** Whether it is to leave this node and all others over private contacts only; not by default. */
+  readonly isStrictlyPrivate?: boolean;
   /** Whom reports go to; `source` by default. */
   readonly reportTo?: Eid;
 }

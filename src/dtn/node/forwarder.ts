@@ -1,5 +1,6 @@
 import { type Clock, delay } from "../../core/async/mod.ts";
 import { Eid } from "../bundle/eid.ts";
+import { isStrictlyPrivate } from "../guard/privacy_guard.ts";
 import type { RoutedBundle } from "../routing/router.ts";
 import type { ScheduledBundle } from "../schedule/scheduler.ts";
 import type { BundleEntry } from "../store/bundle_entry.ts";
@@ -214,7 +215,8 @@ export class Forwarder {
     if (contacts.length < 2) return contacts;
     const nowMs = this.#clock.wallTime();
     const { scheduler } = this.#options;
-    return contacts.toReversed()
+    // Who gains nothing by a private contact leaves its room to what wants it.
+    return contacts.toReversed().sort(byPrivacy)
       .map((each) => ({ each, gain: scheduler.gain(each.cost, nowMs) }))
       .sort((a, b) => a.gain === b.gain ? 0 : b.gain - a.gain)
       .map(({ each }) => each);
@@ -231,13 +233,20 @@ export class Forwarder {
     const { hop, keeps } = peer.waiting.get(id) ??
       { hop: { peer: peer.id }, keeps: true };
     const entry = this.#store.entry(id);
-    const way = peer.wayFor(scheduled.size + MAX_GROWTH_BYTES, chosen);
-    if (entry && way !== chosen && !way.hasRoom(maxSending)) {
+    const bundle = entry && this.#departures.stored(id);
+    const size = scheduled.size + MAX_GROWTH_BYTES;
+    const way = bundle && isStrictlyPrivate(bundle)
+      ? peer.privateWayFor(size, chosen)
+      : peer.wayFor(size, chosen);
+    if (entry && way && way !== chosen && !way.hasRoom(maxSending)) {
       scheduler.add(scheduled, peer.id);
       return false;
     }
     peer.waiting.delete(id);
-    if (entry) track(this.#send(peer, way, { entry, scheduled, hop, keeps }));
+    if (!entry) return true;
+    const departure = { entry, bundle, scheduled, hop, keeps };
+    if (way) track(this.#send(peer, way, departure));
+    else this.#departures.withhold(peer, departure);
     return true;
   }
 
@@ -267,4 +276,9 @@ export class Forwarder {
       this.scan();
     }, RETRY_MS);
   }
+}
+
+function byPrivacy(a: Neighbour, b: Neighbour): number {
+  return Number(a.contact.isPrivate ?? false) -
+    Number(b.contact.isPrivate ?? false);
 }

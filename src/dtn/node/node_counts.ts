@@ -15,6 +15,7 @@ export const NODE_DROPS = [
   "full", // the store is full, or the share of its class
   "evicted", // it gave way to bundles of higher classes
   "plaintext", // it may not leave unencrypted, and is given back to nobody: counted each time that it was not sent
+  "not_private", // it wants strict privacy, and no contact with the neighbour is private: it waits for one, counted as above
   "too_large_for_peer", // the neighbour takes no bundle of its size, and it must not be fragmented, or cannot be: counted as above
   "routing", // a message between routers that is malformed
 ] as const;

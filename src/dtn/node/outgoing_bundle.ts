@@ -22,27 +22,37 @@ export const COPIES_BLOCK_TYPE = 192;
 
 /** What changes in a bundle when it leaves. */
 export interface Departure {
-  /** We, who send it. */
-  readonly nodeId: Eid;
+  /** We, who send it; absent if the neighbour is not to learn that from the bundle. */
+  readonly nodeId: Eid | undefined;
   /** How long it was here, in milliseconds. */
   readonly residenceMs: number;
   /** How many copies the neighbour may make; as it was if absent. */
   readonly copies?: number;
 }
 
-/** `bundle` as it leaves (RFC 9171 §5.4): with us as the previous node, its age and hops counted on, if it has them. */
+/** `bundle` as it leaves (RFC 9171 §5.4): with us, or nobody, as the previous node, its age and hops counted on, if it has them. */
 export function departing(
   bundle: Bundle,
   { nodeId, residenceMs, copies }: Departure,
 ): Bundle {
   let next = isHidden(bundle, BLOCK_TYPE.previousNode)
     ? bundle
-    : withPreviousNode(bundle, nodeId);
+    : nodeId
+    ? withPreviousNode(bundle, nodeId)
+    : withoutPreviousNode(bundle);
   const age = bundleAgeOf(bundle);
   if (age !== undefined) {
     next = withBundleAge(next, age + Math.max(0, Math.floor(residenceMs)));
   }
   return copies === undefined ? next : withCopies(next, copies);
+}
+
+function withoutPreviousNode({ primary, blocks }: Bundle): Bundle {
+  const { previousNode } = BLOCK_TYPE;
+  return {
+    primary,
+    blocks: blocks.filter(({ type }) => type !== previousNode),
+  };
 }
 
 /**

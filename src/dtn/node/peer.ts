@@ -14,6 +14,9 @@ export interface Hop {
 /** Beyond it the oldest are forgotten: they are sent, and refused, again. */
 const MAX_REFUSED = 65_536;
 
+/** Why it does not take a bundle: for good, or until there is a contact that takes larger ones, or one that is private. */
+export type PeerRefusal = "bundle" | "size" | "privacy";
+
 /** A node with which there is at least one contact. */
 export class Peer {
   /** Its node id. */
@@ -28,8 +31,8 @@ export class Peer {
   isCrowded = false;
   /** Whether bundles are being taken from the scheduler for it. */
   isPumping = false;
-  /** What it does not take, and whether that is for its size alone. */
-  readonly #refused = new Map<string, "bundle" | "size">();
+  /** What it does not take, and why. */
+  readonly #refused = new Map<string, PeerRefusal>();
 
   /** Begins without a contact. */
   constructor(id: string, clock: Clock) {
@@ -41,7 +44,9 @@ export class Peer {
   begin(neighbour: Neighbour): number {
     for (const older of this.contacts) older.doubt();
     for (const [id, why] of this.#refused) {
-      if (why === "size") this.#refused.delete(id);
+      const isMoot = why === "size" ||
+        why === "privacy" && neighbour.contact.isPrivate;
+      if (isMoot) this.#refused.delete(id);
     }
     return this.contacts.push(neighbour);
   }
@@ -64,12 +69,14 @@ export class Peer {
 
   /** The contact that a bundle of `size` bytes goes over which was to go over `chosen`: one that takes it whole, or most of it. */
   wayFor(size: number, chosen: Neighbour): Neighbour {
-    if (size <= chosen.contact.maxBundleBytes) return chosen;
-    return this.contacts.reduce(
-      (most, each) =>
-        each.contact.maxBundleBytes > most.contact.maxBundleBytes ? each : most,
-      chosen,
-    );
+    return largest(size, chosen, this.contacts);
+  }
+
+  /** As {@link wayFor} for a bundle that wants strict privacy; `undefined` if no contact is private. */
+  privateWayFor(size: number, chosen: Neighbour): Neighbour | undefined {
+    const ways = this.contacts.filter(({ contact }) => contact.isPrivate);
+    const first = chosen.contact.isPrivate ? chosen : ways.at(-1);
+    return first && largest(size, first, ways);
   }
 
   /** Whether a bundle is under way to it. */
@@ -82,8 +89,8 @@ export class Peer {
     return this.#refused.has(id);
   }
 
-  /** It has refused a bundle for good, or as long as no contact takes more. */
-  refuse(id: string, why: "bundle" | "size"): void {
+  /** It takes a bundle never, or as long as no other contact begins. */
+  refuse(id: string, why: PeerRefusal): void {
     this.#refused.set(id, why);
     if (this.#refused.size <= MAX_REFUSED) return;
     const [oldest] = this.#refused.keys();
@@ -95,4 +102,18 @@ export class Peer {
     this.waiting.delete(id);
     this.#refused.delete(id);
   }
+}
+
+/** `chosen`, or the one of `ways` that takes the largest bundles if it does not take one of `size` bytes. */
+function largest(
+  size: number,
+  chosen: Neighbour,
+  ways: readonly Neighbour[],
+): Neighbour {
+  if (size <= chosen.contact.maxBundleBytes) return chosen;
+  return ways.reduce(
+    (most, each) =>
+      each.contact.maxBundleBytes > most.contact.maxBundleBytes ? each : most,
+    chosen,
+  );
 }

@@ -11,12 +11,14 @@ import type { BundleSecurity, Processed } from "./bundle_security.ts";
 import type { Dispatcher } from "./dispatcher.ts";
 import { isOurs, type NodeContext } from "./node_context.ts";
 import { COPIES_BLOCK_TYPE, withNextHop } from "./outgoing_bundle.ts";
+import { PRIVACY_BLOCK_TYPE } from "../guard/privacy_guard.ts";
 import type { RouterTalk } from "./router_talk.ts";
 import type { StatusReports } from "./status_reports.ts";
 
 const PROCESSED: ReadonlySet<number> = new Set([
   ...Object.values(BLOCK_TYPE),
   COPIES_BLOCK_TYPE,
+  PRIVACY_BLOCK_TYPE,
 ]);
 
 /** Takes the bundles of neighbours, or refuses them (RFC 9171 §5.6). */

@@ -8,6 +8,7 @@ import {
   statusReportOn,
 } from "../bundle/status_report.ts";
 import type { Priority } from "../store/bundle_entry.ts";
+import { isStrictlyPrivate } from "../guard/privacy_guard.ts";
 import type { SendBundleOptions } from "./dtn_node_options.ts";
 import { DtnNodeError } from "./error.ts";
 import type { NodeContext } from "./node_context.ts";
@@ -72,6 +73,8 @@ export class StatusReports {
       payload: encodeStatusReport(report),
       flags: BUNDLE_FLAG.adminRecord,
       priority,
+      isStrictlyPrivate: isStrictlyPrivate(bundle) ||
+        options.wantsPrivacy?.(bundle) === true,
     }));
   }
 

@@ -1,3 +1,4 @@
+import { withStrictPrivacy } from "../../../src/dtn/guard/privacy_guard.ts";
 import { assertEquals, assertRejects } from "@std/assert";
 import { utf8 } from "../../../src/core/bytes/mod.ts";
 import { nodeProvider } from "../../../src/core/crypto/mod.ts";
@@ -61,8 +62,18 @@ Deno.test("hundreds of bundles cross from node to node in a folder, none lost an
           return error.code === "known" ? "known" : "refused";
         }),
     }));
-  assertEquals(await write(), { written: 400, known: 0, plaintext: 0 });
-  assertEquals(await write(), { written: 0, known: 400, plaintext: 0 });
+  assertEquals(await write(), {
+    written: 400,
+    known: 0,
+    plaintext: 0,
+    strict: 0,
+  });
+  assertEquals(await write(), {
+    written: 0,
+    known: 400,
+    plaintext: 0,
+    strict: 0,
+  });
   assertEquals(await read(), { ...NONE, stored: 400 });
   assertEquals(folder.files.size, 0);
   await write();
@@ -93,7 +104,24 @@ Deno.test("no bundle is exported unencrypted unless that is allowed", async () =
       allowsPlaintext: ({ primary }) =>
         primary.destination.nodeId().equals(TWO),
     }),
-    { written: 1, known: 0, plaintext: 1 },
+    { written: 1, known: 0, plaintext: 1, strict: 0 },
+  );
+});
+
+Deno.test("no bundle that wants strict privacy is exported", async () => {
+  const folder = new MemoryFolder();
+  const bundles = [
+    withStrictPrivacy(letter("dtn://two/in")),
+    letter("dtn://three/in"),
+    letter("dtn://two/in"),
+  ];
+  assertEquals(
+    await written(folder, bundles, 0, {
+      allowsPlaintext: () => true,
+      wantsPrivacy: ({ primary }) =>
+        `${primary.destination}` === "dtn://three/in",
+    }),
+    { written: 1, known: 0, plaintext: 0, strict: 2 },
   );
 });
 

@@ -18,6 +18,8 @@ export interface MadeContactOptions {
   /** How fast it takes bundles, one after the other; at once by default. */
   readonly bytesPerSecond?: number;
   readonly maxBundleBytes?: number;
+  /** Whether it hides who speaks with whom. */
+  readonly isPrivate?: boolean;
   /** Whether it never says what became of a bundle. */
   readonly isSilent?: boolean;
 }
@@ -26,6 +28,7 @@ export interface MadeContactOptions {
 export class MadeContact implements Contact {
   readonly remoteAddress: Address = "memory://made";
   readonly peerNodeId: string;
+  readonly isPrivate: boolean;
   readonly maxBundleBytes: number;
   readonly counts = noContactCounts();
   readonly closed: Promise<void>;
@@ -46,6 +49,7 @@ export class MadeContact implements Contact {
   constructor(options: MadeContactOptions) {
     this.#options = options;
     this.peerNodeId = options.peerNodeId;
+    this.isPrivate = options.isPrivate ?? false;
     this.maxBundleBytes = options.maxBundleBytes ?? 2 ** 30;
     this.closed = this.#over.promise;
   }
