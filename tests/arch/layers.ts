@@ -15,6 +15,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "core/transport": core("bytes async"),
   "core/noise": core("bytes crypto"),
   dtn: core("bytes async capture crypto log storage transport"),
+  "core/hpke": core("bytes crypto"),
   http2: core("bytes"),
   ffi: core("bytes crypto"),
   utls: [...core("bytes capture crypto"), "http2"],
@@ -32,6 +33,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "htx",
     "mixnet",
   ],
+  fabric: [...core("bytes async crypto storage hpke"), "dtn"],
   status: core("log metrics transport"),
 };
 

@@ -1,0 +1,179 @@
+import {
+  type Bytes,
+  type CborDecoded,
+  encodeCbor,
+} from "../../core/bytes/mod.ts";
+import { FieldReader } from "../field_reader.ts";
+import { AGENT_ID_LENGTH, AgentId } from "../identity/agent_id.ts";
+
+/** How urgent a message is, least first. */
+export const PRIORITIES = ["low", "normal", "high", "critical"] as const;
+
+/** One of {@link PRIORITIES}. */
+export type Priority = typeof PRIORITIES[number];
+
+/** What messages are, by their number on the wire. */
+export const MESSAGE_KINDS = [
+  "notify", // wants no answer
+  "request", // wants one answer
+  "reply", // the answer of a handler
+  "failure", // the answer when a handler threw, or there is none
+  "receipts", // signed receipts, as COSE_Sign1
+  "record", // a signed agent record
+  "group", // a message of a group, as MLS writes it
+] as const;
+
+/** One of {@link MESSAGE_KINDS}. */
+export type MessageKind = typeof MESSAGE_KINDS[number];
+
+/** What one agent says to another. */
+export interface Message {
+  /** Its name, 16 random bytes: the same over every way. */
+  readonly id: Bytes;
+  /** What it is. */
+  readonly kind: MessageKind;
+  /** Who says it. */
+  readonly from: AgentId;
+  /** To whom. */
+  readonly to: AgentId;
+  /** What it is about, which chooses the handler: 1 to 128 characters. */
+  readonly type: string;
+  /** How urgent it is. */
+  readonly priority: Priority;
+  /** When it was accepted, in milliseconds since 1970-01-01 UTC. */
+  readonly createdMs: number;
+  /** From when on it is of no use, in milliseconds since 1970-01-01 UTC. */
+  readonly deadlineMs: number;
+  /** Its place among the ordered messages of the pair, from 0; absent if it may overtake. */
+  readonly order?: number;
+  /** The request that it answers. */
+  readonly replyTo?: Bytes;
+  /** Texts beside the payload: at most 32, of 64 and 1,024 characters at most. */
+  readonly metadata: ReadonlyMap<string, string>;
+  /** What it carries. */
+  readonly payload: Uint8Array;
+}
+
+/** Bytes of a message's id. */
+export const MESSAGE_ID_LENGTH = 16;
+
+/** Longest payload in bytes. */
+export const MAX_PAYLOAD_BYTES = 16 * 1024 * 1024;
+
+const VERSION = 1;
+const FIELDS = 13;
+const MAX_TYPE = 128;
+const MAX_METADATA = 32;
+const MAX_METADATA_KEY = 64;
+const MAX_METADATA_TEXT = 1_024;
+const read = new FieldReader("fabric message");
+const NO_METADATA: ReadonlyMap<string, string> = new Map();
+
+/**
+ * Encodes a message.
+ *
+ * ```text
+ * CBOR array, deterministic (RFC 8949 §4.2.1):
+ *    1, kind, 16B id, 32B from, 32B to, type, priority (0 low … 3 critical), created, deadline,
+ *    order or null, 16B id of the request or null, map of metadata, payload
+ * ```
+ *
+ * @throws {RangeError} If a field is out of range.
+ */
+export function encodeMessage(message: Message): Bytes {
+  const fault = faultOf(message);
+  if (fault) throw new RangeError(`A message ${fault}`);
+  return encodeCbor([
+    VERSION,
+    MESSAGE_KINDS.indexOf(message.kind),
+    message.id,
+    message.from.bytes,
+    message.to.bytes,
+    message.type,
+    PRIORITIES.indexOf(message.priority),
+    message.createdMs,
+    message.deadlineMs,
+    message.order ?? null,
+    message.replyTo ?? null,
+    message.metadata,
+    message.payload,
+  ]);
+}
+
+/**
+ * Decodes a message; its payload borrows from `bytes`.
+ *
+ * @throws {DecodeError} If it is malformed.
+ */
+export function decodeMessage(bytes: Uint8Array): Message {
+  const fields = read.items(bytes, FIELDS, {
+    maxDepth: 2,
+    maxItems: 2 * MAX_METADATA + FIELDS + 2,
+  });
+  const [version, kind, id, from, to, type, priority, created, deadline] =
+    fields;
+  const [order, replyTo, metadata, payload] = fields.slice(9);
+  if (version !== VERSION) throw read.malformed("want version 1");
+  const message: Message = {
+    id: read.bytes(id, MESSAGE_ID_LENGTH),
+    kind: read.name(kind, MESSAGE_KINDS),
+    from: new AgentId(read.bytes(from, AGENT_ID_LENGTH)),
+    to: new AgentId(read.bytes(to, AGENT_ID_LENGTH)),
+    type: read.text(type, MAX_TYPE, 1),
+    priority: read.name(priority, PRIORITIES),
+    createdMs: read.unsigned(created),
+    deadlineMs: read.unsigned(deadline),
+    ...order !== null && { order: read.unsigned(order) },
+    ...replyTo !== null &&
+      { replyTo: read.bytes(replyTo, MESSAGE_ID_LENGTH) },
+    metadata: metadataOf(metadata),
+    payload: payloadOf(payload),
+  };
+  const fault = faultOf(message);
+  if (fault) throw read.malformed(fault);
+  return message;
+}
+
+/** What is wrong with a message whose fields have their types. */
+function faultOf(message: Message): string | undefined {
+  const { id, type, metadata, payload, replyTo, kind } = message;
+  if (id.length !== MESSAGE_ID_LENGTH) return "has an id of 16 bytes";
+  if (type.length < 1 || type.length > MAX_TYPE) {
+    return `has a type of 1 to ${MAX_TYPE} characters`;
+  }
+  if (payload.length > MAX_PAYLOAD_BYTES) {
+    return `has at most ${MAX_PAYLOAD_BYTES} bytes of payload`;
+  }
+  if (metadata.size > MAX_METADATA) {
+    return `has at most ${MAX_METADATA} metadata`;
+  }
+  for (const [key, text] of metadata) {
+    if (key.length > MAX_METADATA_KEY || text.length > MAX_METADATA_TEXT) {
+      return `has metadata of ${MAX_METADATA_KEY} and ${MAX_METADATA_TEXT} characters at most`;
+    }
+  }
+  if ((kind === "reply" || kind === "failure") !== (replyTo !== undefined)) {
+    return "names a request exactly if it answers one";
+  }
+  if (replyTo && replyTo.length !== MESSAGE_ID_LENGTH) {
+    return "names a request by 16 bytes";
+  }
+}
+
+function metadataOf(value: CborDecoded): ReadonlyMap<string, string> {
+  if (!(value instanceof Map)) throw read.malformed("want a map of metadata");
+  if (value.size === 0) return NO_METADATA;
+  return new Map(
+    [...value].map(([key, text]) =>
+      [
+        read.text(key, MAX_METADATA_KEY),
+        read.text(text, MAX_METADATA_TEXT),
+      ] as const
+    ),
+  );
+}
+
+function payloadOf(value: CborDecoded): Uint8Array {
+  if (value instanceof Uint8Array) return value;
+  throw read.malformed("want a payload");
+}

@@ -1,0 +1,48 @@
+/**
+ * Agents that address each other by identity, and messages that get through: live over HTX, or later as bundles.
+ *
+ * @module
+ */
+export { FABRIC_ERRORS, FabricError, type FabricErrorCode } from "./error.ts";
+export { Agent } from "./identity/agent.ts";
+export { AgentId } from "./identity/agent_id.ts";
+export {
+  type AgentName,
+  endpointOf,
+  formatAgentName,
+  parseAgentName,
+} from "./identity/agent_name.ts";
+export {
+  type AgentNode,
+  type AgentRecord,
+  signAgentRecord,
+  verifyAgentRecord,
+} from "./identity/agent_record.ts";
+export {
+  AgentBook,
+  type AgentBookOptions,
+  type KnownAgent,
+} from "./identity/agent_book.ts";
+export {
+  decodeMessage,
+  encodeMessage,
+  MAX_PAYLOAD_BYTES,
+  type Message,
+  MESSAGE_KINDS,
+  type MessageKind,
+  PRIORITIES,
+  type Priority,
+} from "./message/message.ts";
+export {
+  openMessage,
+  SEALED_OVERHEAD,
+  sealMessage,
+} from "./message/sealed_message.ts";
+export {
+  MAX_RECEIPTS,
+  type Receipt,
+  RECEIPT_STATES,
+  type ReceiptState,
+  signReceipts,
+  verifyReceipts,
+} from "./receipt/receipt.ts";

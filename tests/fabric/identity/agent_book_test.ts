@@ -1,0 +1,73 @@
+import { assertEquals, assertThrows } from "@std/assert";
+import { VirtualClock } from "../../../src/core/async/mod.ts";
+import { memoryStore } from "../../../src/core/storage/mod.ts";
+import {
+  AgentBook,
+  FabricError,
+  parseAgentName,
+} from "../../../src/fabric/mod.ts";
+import { agentOf, crypto, recordOf } from "../_agents.ts";
+
+const ana = agentOf("ana@hill");
+const bob = agentOf("bob@dale");
+
+function world(maxAgents = 10) {
+  const clock = new VirtualClock(1_000);
+  const store = memoryStore();
+  const open = () => new AgentBook({ crypto, store, clock, maxAgents });
+  return { clock, store, open, book: open() };
+}
+
+function codeOf(fn: () => void): string {
+  return assertThrows(fn, FabricError).code;
+}
+
+Deno.test("a book keeps the newest record of an agent, also after it was opened again", () => {
+  const { book, open } = world();
+  book.learn(recordOf(ana, { sequence: 1 }));
+  const newer = recordOf(ana, { sequence: 2, capabilities: ["b"] });
+  book.learn(newer);
+  book.learn(newer);
+  assertEquals(codeOf(() => book.learn(recordOf(ana))), "stale");
+  const other = recordOf(ana, { sequence: 2, capabilities: ["c"] });
+  assertEquals(codeOf(() => book.learn(other)), "stale");
+  for (const each of [book, open()]) {
+    assertEquals(each.get(ana.id)?.record.capabilities, ["b"]);
+    assertEquals(each.get(ana.id)?.bytes, newer);
+    assertEquals(each.size, 1);
+  }
+});
+
+Deno.test("a name stays with the agent that was seen with it first", () => {
+  const { book, open } = world();
+  const name = parseAgentName("ana@hill");
+  const thief = agentOf("ana@hill", "thief");
+  book.learn(recordOf(ana));
+  book.learn(recordOf(thief));
+  assertEquals(book.conflicts, 1);
+  assertEquals(book.get(thief.id)?.record.name, name);
+  assertEquals(book.byName(name)?.equals(ana.id), true);
+  book.pin(parseAgentName("eve@dale"), bob.id);
+  assertEquals(codeOf(() => book.pin(name, bob.id)), "conflict");
+  assertEquals(open().byName(parseAgentName("eve@dale"))?.equals(bob.id), true);
+});
+
+Deno.test("records that expire are not given any more, and make room", () => {
+  const { book, clock } = world(1);
+  book.learn(recordOf(ana, { expiresMs: 2_000 }));
+  assertEquals(codeOf(() => book.learn(recordOf(bob))), "full");
+  clock.advance(1_000);
+  assertEquals(book.get(ana.id), undefined);
+  assertEquals([...book.entries()].length, 0);
+  book.learn(recordOf(bob));
+  assertEquals(book.size, 1);
+});
+
+Deno.test("a session speaks for the agents whose records name its key", () => {
+  const { book } = world();
+  const staticKey = new Uint8Array(32).fill(3);
+  book.learn(recordOf(ana, { nodes: [{ staticKey }] }));
+  assertEquals(book.speaksFor(staticKey, ana.id), true);
+  assertEquals(book.speaksFor(new Uint8Array(32), ana.id), false);
+  assertEquals(book.speaksFor(staticKey, bob.id), false);
+});

@@ -1,0 +1,66 @@
+import { assertEquals, assertThrows } from "@std/assert";
+import {
+  CryptoError,
+  generateX25519,
+  nobleProvider,
+  nodeProvider,
+  x25519KeyPair,
+} from "../../src/core/crypto/mod.ts";
+import { HPKE_OVERHEAD, hpkeOpen, hpkeSeal } from "../../src/core/hpke/mod.ts";
+import vector from "../vectors/rfc/hpke_x25519_chacha20poly1305.json" with {
+  type: "json",
+};
+
+const hex = (text: string) => Uint8Array.fromHex(text);
+
+for (const provider of [nobleProvider, nodeProvider]) {
+  Deno.test(`hpkeSeal() and hpkeOpen() give the values of RFC 9180 A.2.1 with ${provider.name}`, () => {
+    const options = { info: hex(vector.info), aad: hex(vector.aad) };
+    const sealed = hpkeSeal(
+      provider,
+      hex(vector.pkRm),
+      hex(vector.pt),
+      options,
+      x25519KeyPair(provider, hex(vector.skEm)),
+    );
+    assertEquals(sealed.enc, hex(vector.enc));
+    assertEquals(sealed.ciphertext, hex(vector.ct));
+    const pair = x25519KeyPair(provider, hex(vector.skRm));
+    assertEquals(hpkeOpen(provider, pair, sealed, options), hex(vector.pt));
+  });
+}
+
+Deno.test("hpkeOpen() refuses what was changed, meant for another or for something else", () => {
+  const crypto = nodeProvider;
+  const pair = generateX25519(crypto);
+  const info = Uint8Array.of(1);
+  const { enc, ciphertext } = hpkeSeal(
+    crypto,
+    pair.publicKey,
+    Uint8Array.of(1, 2, 3),
+    { info },
+  );
+  assertEquals(enc.length + ciphertext.length, 3 + HPKE_OVERHEAD);
+  const refuses = (
+    sealed: Parameters<typeof hpkeOpen>[2],
+    options = { info },
+    keyPair = pair,
+  ) =>
+    assertThrows(
+      () => hpkeOpen(crypto, keyPair, sealed, options),
+      CryptoError,
+    ).code;
+  const flipped = (bytes: Uint8Array, at: number) =>
+    bytes.map((byte, i) => i === at ? byte ^ 1 : byte);
+  for (let i = 0; i < 31; i++) {
+    refuses({ enc: flipped(enc, i), ciphertext });
+  }
+  for (let i = 0; i < ciphertext.length; i++) {
+    const sealed = { enc, ciphertext: flipped(ciphertext, i) };
+    assertEquals(refuses(sealed), "unauthenticated");
+  }
+  refuses({ enc, ciphertext }, { info: Uint8Array.of(2) });
+  refuses({ enc, ciphertext }, { info }, generateX25519(crypto));
+  const low = { enc: new Uint8Array(32), ciphertext };
+  assertEquals(refuses(low), "weak_key");
+});
