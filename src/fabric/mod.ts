@@ -30,6 +30,7 @@ export {
   type Message,
   MESSAGE_KINDS,
   type MessageKind,
+  type MessageOrder,
   PRIORITIES,
   type Priority,
 } from "./message/message.ts";

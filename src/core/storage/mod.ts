@@ -12,6 +12,7 @@ export {
   readTextFile,
   writeSecretFile,
 } from "./files.ts";
+export { GroupCommit } from "./group_commit.ts";
 export { memoryStore } from "./memory.ts";
 export { sqliteStore, type SqliteStoreOptions } from "./sqlite.ts";
 export {

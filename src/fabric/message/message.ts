@@ -26,6 +26,14 @@ export const MESSAGE_KINDS = [
 /** One of {@link MESSAGE_KINDS}. */
 export type MessageKind = typeof MESSAGE_KINDS[number];
 
+/** The place of a message among those that must not overtake each other. */
+export interface MessageOrder {
+  /** Its number, from 0. */
+  readonly sequence: number;
+  /** The lowest number that may still come: all below it have come, or never will. At most `sequence`. */
+  readonly floor: number;
+}
+
 /** What one agent says to another. */
 export interface Message {
   /** Its name, 16 random bytes: the same over every way. */
@@ -44,8 +52,8 @@ export interface Message {
   readonly createdMs: number;
   /** From when on it is of no use, in milliseconds since 1970-01-01 UTC. */
   readonly deadlineMs: number;
-  /** Its place among the ordered messages of the pair, from 0; absent if it may overtake. */
-  readonly order?: number;
+  /** Its place among the ordered messages of the pair; absent if it may overtake. */
+  readonly order?: MessageOrder;
   /** The request that it answers. */
   readonly replyTo?: Bytes;
   /** Texts beside the payload: at most 32, of 64 and 1,024 characters at most. */
@@ -75,7 +83,7 @@ const NO_METADATA: ReadonlyMap<string, string> = new Map();
  * ```text
  * CBOR array, deterministic (RFC 8949 §4.2.1):
  *    1, kind, 16B id, 32B from, 32B to, type, priority (0 low … 3 critical), created, deadline,
- *    order or null, 16B id of the request or null, map of metadata, payload
+ *    [sequence, floor] or null, 16B id of the request or null, map of metadata, payload
  * ```
  *
  * @throws {RangeError} If a field is out of range.
@@ -93,7 +101,7 @@ export function encodeMessage(message: Message): Bytes {
     PRIORITIES.indexOf(message.priority),
     message.createdMs,
     message.deadlineMs,
-    message.order ?? null,
+    message.order ? [message.order.sequence, message.order.floor] : null,
     message.replyTo ?? null,
     message.metadata,
     message.payload,
@@ -108,7 +116,7 @@ export function encodeMessage(message: Message): Bytes {
 export function decodeMessage(bytes: Uint8Array): Message {
   const fields = read.items(bytes, FIELDS, {
     maxDepth: 2,
-    maxItems: 2 * MAX_METADATA + FIELDS + 2,
+    maxItems: 2 * MAX_METADATA + FIELDS + 4,
   });
   const [version, kind, id, from, to, type, priority, created, deadline] =
     fields;
@@ -123,7 +131,7 @@ export function decodeMessage(bytes: Uint8Array): Message {
     priority: read.name(priority, PRIORITIES),
     createdMs: read.unsigned(created),
     deadlineMs: read.unsigned(deadline),
-    ...order !== null && { order: read.unsigned(order) },
+    ...order !== null && { order: orderOf(order) },
     ...replyTo !== null &&
       { replyTo: read.bytes(replyTo, MESSAGE_ID_LENGTH) },
     metadata: metadataOf(metadata),
@@ -136,7 +144,7 @@ export function decodeMessage(bytes: Uint8Array): Message {
 
 /** What is wrong with a message whose fields have their types. */
 function faultOf(message: Message): string | undefined {
-  const { id, type, metadata, payload, replyTo, kind } = message;
+  const { id, type, metadata, payload, replyTo, kind, order } = message;
   if (id.length !== MESSAGE_ID_LENGTH) return "has an id of 16 bytes";
   if (type.length < 1 || type.length > MAX_TYPE) {
     return `has a type of 1 to ${MAX_TYPE} characters`;
@@ -155,9 +163,19 @@ function faultOf(message: Message): string | undefined {
   if ((kind === "reply" || kind === "failure") !== (replyTo !== undefined)) {
     return "names a request exactly if it answers one";
   }
+  if (order && order.floor > order.sequence) {
+    return "has no place below its floor";
+  }
   if (replyTo && replyTo.length !== MESSAGE_ID_LENGTH) {
     return "names a request by 16 bytes";
   }
+}
+
+function orderOf(value: CborDecoded): MessageOrder {
+  const [sequence, floor] = read.array(value, 2, 2).map((each) =>
+    read.unsigned(each)
+  ) as [number, number];
+  return { sequence, floor };
 }
 
 function metadataOf(value: CborDecoded): ReadonlyMap<string, string> {

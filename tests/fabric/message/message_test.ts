@@ -26,7 +26,7 @@ const message: Message = {
   priority: "high",
   createdMs: 1_000,
   deadlineMs: 31_000,
-  order: 4,
+  order: { sequence: 4, floor: 2 },
   metadata: new Map([["lang", "en"]]),
   payload: Uint8Array.of(1, 2, 3),
 };
@@ -36,7 +36,10 @@ Deno.test("a message is decoded as it was encoded, and is CBOR that others read"
   assertEquals(decodeMessage(bytes), message);
   const fields = decode(bytes) as unknown[];
   assertEquals(fields.slice(0, 2), [1, 1]);
-  assertEquals(fields.slice(5, 11), ["chat.say", 2, 1_000, 31_000, 4, null]);
+  assertEquals(fields.slice(5, 11), [
+    ...["chat.say", 2, 1_000, 31_000],
+    ...[[4, 2], null],
+  ]);
   const { order: _, ...rest } = message;
   const reply: Message = {
     ...rest,
@@ -65,6 +68,8 @@ Deno.test("decodeMessage() refuses what is not a message, cut short or out of bo
     [7, -1],
     [8, 1.5],
     [9, "first"],
+    [9, [1]],
+    [9, [1, 2]],
     [10, new Uint8Array(16)],
     [11, new Map([["k".repeat(65), "v"]])],
     [11, []],
@@ -82,6 +87,7 @@ Deno.test("encodeMessage() refuses fields out of range", () => {
   refuses({ type: "" });
   refuses({ id: new Uint8Array(15) });
   refuses({ kind: "reply" });
+  refuses({ order: { sequence: 1, floor: 2 } });
   refuses({ replyTo: message.id });
   refuses({ metadata: new Map([["k", "v".repeat(1_025)]]) });
 });

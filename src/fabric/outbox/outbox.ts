@@ -1,0 +1,330 @@
+import { GroupCommit, type Store } from "../../core/storage/mod.ts";
+import { FabricError } from "../error.ts";
+import type { AgentId } from "../identity/agent_id.ts";
+import { type Message, PRIORITIES } from "../message/message.ts";
+import {
+  type DeadLetter,
+  type OutboxEntry,
+  OutboxRows,
+} from "./outbox_rows.ts";
+import { PriorityLanes } from "./priority_lanes.ts";
+
+/** Limits of an {@link Outbox}. */
+export interface OutboxLimits {
+  /** Most messages; 100,000 by default. */
+  readonly maxMessages?: number;
+  /** Most bytes of them; 256 MiB by default. */
+  readonly maxBytes?: number;
+  /** Most messages that one agent is being sent at a time; 256 by default. */
+  readonly maxSending?: number;
+  /** Most dead letters, of which the oldest give way; 10,000 by default. */
+  readonly maxDeadLetters?: number;
+}
+
+/** {@link OutboxLimits} that hold if nothing else is said. */
+export const OUTBOX_LIMITS: Required<OutboxLimits> = {
+  maxMessages: 100_000,
+  maxBytes: 256 * 1024 * 1024,
+  maxSending: 256,
+  maxDeadLetters: 10_000,
+};
+
+/** The share of the limits up to which a class is accepted, so that there is room for the classes above it. */
+const SHARE = [0.7, 0.85, 0.95, 1];
+
+/** What an outbox did so far. */
+export interface OutboxCounts {
+  /** Messages accepted. */
+  accepted: number;
+  /** Messages not accepted, as there was no room. */
+  full: number;
+  /** Times that a message was given out to be sent. */
+  attempts: number;
+  /** Messages that came to their end. */
+  settled: number;
+  /** Messages given up. */
+  dead: number;
+  /** Dead letters that gave way to newer ones. */
+  forgotten: number;
+}
+
+interface Outgoing extends OutboxEntry {
+  attempts: number;
+  /** Not to be given out before; `undefined` while it waits or is being sent. */
+  againMs: number | undefined;
+}
+
+interface Peer {
+  readonly to: AgentId;
+  readonly lanes: PriorityLanes<Outgoing>;
+  readonly sending: Set<string>;
+}
+
+/**
+ * Messages that we have accepted to deliver. What {@link Outbox.accept} has resolved for outlives the process, until it is settled or
+ * given up; after a restart everything waits again, so that the other end may see a message twice.
+ *
+ * The outbox has no clock and sends nothing: somebody asks it what is {@link Outbox.next}, and says what became of it.
+ */
+export class Outbox {
+  /** What it did so far. */
+  readonly counts: OutboxCounts = {
+    ...{ accepted: 0, full: 0, attempts: 0 },
+    ...{ settled: 0, dead: 0, forgotten: 0 },
+  };
+  readonly #limits: Required<OutboxLimits>;
+  readonly #rows: OutboxRows;
+  readonly #commits: GroupCommit;
+  readonly #messages = new Map<string, Outgoing>();
+  readonly #peers = new Map<string, Peer>();
+  /** Messages that wait for a time: they are not given out before. */
+  readonly #resting = new Set<Outgoing>();
+  /** Places of the messages in order that are not settled, lowest first, by agent. */
+  readonly #places = new Map<string, Set<number>>();
+  #deadSequences: number[];
+  #bytes = 0;
+  /** Messages that are being committed. */
+  readonly #pending = new Set<string>();
+  #pendingBytes = 0;
+  #sequence = 0;
+
+  /** Reads what waits in `store`, which it has for itself. */
+  constructor(store: Store, limits: OutboxLimits = {}) {
+    this.#limits = { ...OUTBOX_LIMITS, ...limits };
+    this.#rows = new OutboxRows(store);
+    this.#commits = new GroupCommit(store);
+    for (const entry of this.#rows.entries()) {
+      this.#enter({ ...entry, attempts: 0, againMs: undefined });
+      this.#sequence = entry.sequence + 1;
+    }
+    this.#deadSequences = this.#rows.deadSequences();
+    const lastDead = this.#deadSequences.at(-1) ?? -1;
+    this.#sequence = Math.max(this.#sequence, lastDead + 1);
+  }
+
+  /** Messages that are not settled. */
+  get size(): number {
+    return this.#messages.size;
+  }
+
+  /** Bytes of them. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Every message that is not settled, without its payload. */
+  entries(): IterableIterator<OutboxEntry & { readonly attempts: number }> {
+    return this.#messages.values();
+  }
+
+  /**
+   * Accepts a message; resolves once it would be here after the death of the process.
+   *
+   * @param isOrdered - Whether it may not overtake others to the same agent that were accepted so.
+   * @throws {FabricError} `full` if there is no room for its class.
+   * @throws {RangeError} If a field is out of range, or the id is taken.
+   */
+  async accept(
+    message: Omit<Message, "order">,
+    isOrdered = false,
+  ): Promise<void> {
+    const share = SHARE[PRIORITIES.indexOf(message.priority)]!;
+    const { maxMessages, maxBytes } = this.#limits;
+    const size = message.payload.length;
+    if (
+      this.#messages.size + this.#pending.size >= share * maxMessages ||
+      this.#bytes + this.#pendingBytes + size > share * maxBytes
+    ) {
+      this.counts.full++;
+      throw new FabricError("full", "There is no room for the message");
+    }
+    const id = message.id.toHex();
+    if (this.#messages.has(id) || this.#pending.has(id)) {
+      throw new RangeError("The id is taken");
+    }
+    let entry: OutboxEntry | undefined;
+    this.#pending.add(id);
+    this.#pendingBytes += size;
+    try {
+      await this.#commits.run(() => {
+        const place = isOrdered ? this.#rows.takePlace(message.to) : undefined;
+        entry = this.#rows.add(this.#sequence++, withPlace(message, place));
+      });
+    } finally {
+      this.#pending.delete(id);
+      this.#pendingBytes -= size;
+    }
+    this.counts.accepted++;
+    this.#enter({ ...entry!, attempts: 0, againMs: undefined });
+  }
+
+  /**
+   * What is to be sent now, agents taking turns; it counts as being sent until {@link wait}, {@link settle} or {@link giveUp} is called.
+   *
+   * @param isOpen - Whether an agent can be sent something at all; its messages go on waiting if not.
+   */
+  next(isOpen: (to: AgentId) => boolean): Message | undefined {
+    for (const [key, peer] of this.#peers) {
+      if (
+        peer.lanes.size === 0 || peer.sending.size >= this.#limits.maxSending ||
+        !isOpen(peer.to)
+      ) continue;
+      const outgoing = peer.lanes.shift()!;
+      // Behind all others from now on.
+      this.#peers.delete(key);
+      this.#peers.set(key, peer);
+      const message = this.#rows.message(outgoing.sequence);
+      if (!message) continue;
+      peer.sending.add(outgoing.id);
+      outgoing.attempts++;
+      this.counts.attempts++;
+      return withPlace(message, outgoing.place, this.#floor(outgoing));
+    }
+  }
+
+  /** How often a message was given out. */
+  attempts(id: Uint8Array): number {
+    return this.#messages.get(id.toHex())?.attempts ?? 0;
+  }
+
+  /** A message is to be sent again, not before `againMs`, unless it is settled until then. */
+  wait(id: Uint8Array, againMs: number): void {
+    const outgoing = this.#messages.get(id.toHex());
+    if (!outgoing) return;
+    this.#leave(outgoing);
+    outgoing.againMs = againMs;
+    this.#resting.add(outgoing);
+  }
+
+  /** A message came to its end: it is forgotten, soon for good. Says who it was to, `undefined` if it was not here. */
+  settle(id: Uint8Array): AgentId | undefined {
+    const outgoing = this.#messages.get(id.toHex());
+    if (!outgoing) return undefined;
+    this.#remove(outgoing);
+    this.counts.settled++;
+    // If we die before, it is sent again, and the other end says again what became of it.
+    void this.#commits.run(() => this.#rows.delete(outgoing.sequence));
+    return outgoing.to;
+  }
+
+  /** Gives a message up: it goes to the dead letters. */
+  async giveUp(id: Uint8Array, reason: string, nowMs: number): Promise<void> {
+    const outgoing = this.#messages.get(id.toHex());
+    if (outgoing) await this.#bury([outgoing], reason, nowMs);
+  }
+
+  /**
+   * Lets messages wait again whose time has come, and gives up those whose deadline has passed, with the reason `expired`.
+   *
+   * @returns Those given up.
+   */
+  async tick(nowMs: number): Promise<readonly OutboxEntry[]> {
+    for (const outgoing of this.#resting) {
+      if (outgoing.againMs! <= nowMs) this.#offer(outgoing);
+    }
+    const expired = [...this.#messages.values()].filter(({ deadlineMs }) =>
+      deadlineMs <= nowMs
+    );
+    await this.#bury(expired, "expired", nowMs);
+    return expired;
+  }
+
+  /** Lets every message to an agent wait no longer, as there is a better way to it now. */
+  hurry(to: AgentId): void {
+    for (const outgoing of this.#resting) {
+      if (outgoing.to.equals(to)) this.#offer(outgoing);
+    }
+  }
+
+  /** Messages that were given up, in the order in which they were accepted. */
+  deadLetters(): IterableIterator<DeadLetter> {
+    return this.#rows.deadLetters();
+  }
+
+  #enter(outgoing: Outgoing): void {
+    this.#messages.set(outgoing.id, outgoing);
+    this.#bytes += outgoing.size;
+    if (outgoing.place !== undefined) {
+      const places = this.#places.get(`${outgoing.to}`) ?? new Set();
+      this.#places.set(`${outgoing.to}`, places.add(outgoing.place));
+    }
+    this.#offer(outgoing);
+  }
+
+  /** The lowest place that may still come to the agent of a message. */
+  #floor({ to, place }: Outgoing): number | undefined {
+    const [floor] = this.#places.get(`${to}`) ?? [];
+    return floor ?? place;
+  }
+
+  #offer(outgoing: Outgoing): void {
+    this.#resting.delete(outgoing);
+    outgoing.againMs = undefined;
+    const key = `${outgoing.to}`;
+    let peer = this.#peers.get(key);
+    if (!peer) {
+      const { to } = outgoing;
+      peer = { to, lanes: new PriorityLanes(), sending: new Set() };
+      this.#peers.set(key, peer);
+    }
+    peer.lanes.push(outgoing);
+  }
+
+  /** Takes a message from where it waits, rests or is being sent. */
+  #leave(outgoing: Outgoing): void {
+    this.#resting.delete(outgoing);
+    const key = `${outgoing.to}`;
+    const peer = this.#peers.get(key);
+    if (!peer) return;
+    peer.sending.delete(outgoing.id);
+    peer.lanes.delete(outgoing);
+    if (peer.lanes.size + peer.sending.size === 0) this.#peers.delete(key);
+  }
+
+  #remove(outgoing: Outgoing): void {
+    this.#leave(outgoing);
+    this.#messages.delete(outgoing.id);
+    this.#bytes -= outgoing.size;
+    if (outgoing.place === undefined) return;
+    const places = this.#places.get(`${outgoing.to}`);
+    places?.delete(outgoing.place);
+    if (places?.size === 0) this.#places.delete(`${outgoing.to}`);
+  }
+
+  async #bury(
+    letters: readonly Outgoing[],
+    reason: string,
+    nowMs: number,
+  ): Promise<void> {
+    if (letters.length === 0) return;
+    for (const outgoing of letters) this.#remove(outgoing);
+    // Those behind it are waiting for it at the other end, which must hear that it will not come.
+    for (const { to, place } of letters) {
+      if (place !== undefined) this.hurry(to);
+    }
+    this.counts.dead += letters.length;
+    this.#deadSequences.push(...letters.map(({ sequence }) => sequence));
+    const excess = Math.max(
+      0,
+      this.#deadSequences.length - this.#limits.maxDeadLetters,
+    );
+    const forgotten = this.#deadSequences.slice(0, excess);
+    this.#deadSequences = this.#deadSequences.slice(excess);
+    this.counts.forgotten += excess;
+    await this.#commits.run(() => {
+      for (const { sequence } of letters) {
+        this.#rows.bury(sequence, reason, nowMs);
+      }
+      for (const sequence of forgotten) this.#rows.forget(sequence);
+    });
+  }
+}
+
+function withPlace(
+  message: Omit<Message, "order">,
+  sequence: number | undefined,
+  floor = 0,
+): Message {
+  if (sequence === undefined) return message;
+  return { ...message, order: { sequence, floor } };
+}

@@ -1,0 +1,185 @@
+/**
+ * Rows of an outbox.
+ *
+ * ```text
+ * h ‖ sequence u64       array: 16B id, 32B to, priority, bytes of the message, created, deadline, place in order or null
+ * m ‖ sequence u64       the message
+ * d ‖ sequence u64       dead letter; array: reason, when, the message
+ * o ‖ 32B to             the place of the next message in order, u64
+ * ```
+ *
+ * The sequence is the order of acceptance.
+ *
+ * @module
+ */
+import { type Bytes, encodeCbor, Writer } from "../../core/bytes/mod.ts";
+import type { Store } from "../../core/storage/mod.ts";
+import { FieldReader } from "../field_reader.ts";
+import { AGENT_ID_LENGTH, AgentId } from "../identity/agent_id.ts";
+import {
+  decodeMessage,
+  encodeMessage,
+  type Message,
+  MESSAGE_ID_LENGTH,
+  PRIORITIES,
+  type Priority,
+} from "../message/message.ts";
+
+/** A message that waits, without its payload. */
+export interface OutboxEntry {
+  /** In the order of acceptance. */
+  readonly sequence: number;
+  /** Its id, as hex. */
+  readonly id: string;
+  /** To whom. */
+  readonly to: AgentId;
+  /** How urgent it is. */
+  readonly priority: Priority;
+  /** Bytes of the encoded message. */
+  readonly size: number;
+  /** When it was accepted, in milliseconds since 1970-01-01 UTC. */
+  readonly createdMs: number;
+  /** From when on it is of no use, the same. */
+  readonly deadlineMs: number;
+  /** Its place among those that must not overtake each other. */
+  readonly place?: number;
+}
+
+/** A message that was given up. */
+export interface DeadLetter {
+  /** The message. */
+  readonly message: Message;
+  /** Why. */
+  readonly reason: string;
+  /** When, in milliseconds since 1970-01-01 UTC. */
+  readonly atMs: number;
+}
+
+const LETTER = { entry: 0x68, message: 0x6d, dead: 0x64, order: 0x6f } as const;
+const MAX_REASON = 128;
+const entry = new FieldReader("entry of an outbox");
+const dead = new FieldReader("dead letter");
+
+/** Reads and writes the rows of one outbox. */
+export class OutboxRows {
+  readonly #store: Store;
+
+  /** Has `store` for itself. */
+  constructor(store: Store) {
+    this.#store = store;
+  }
+
+  /** What waits, in the order of acceptance. */
+  *entries(): IterableIterator<OutboxEntry> {
+    for (const { key, value } of this.#store.entries(prefix("entry"))) {
+      yield decodeEntry(sequenceOf(key), value);
+    }
+  }
+
+  /** Writes a message that waits. */
+  add(sequence: number, message: Message): OutboxEntry {
+    const bytes = encodeMessage(message);
+    const { id, to, priority, createdMs, deadlineMs } = message;
+    const place = message.order?.sequence;
+    const fields = [
+      ...[id, to.bytes, PRIORITIES.indexOf(priority), bytes.length],
+      ...[createdMs, deadlineMs, place ?? null],
+    ];
+    this.#store.set(keyOf("entry", sequence), encodeCbor(fields));
+    this.#store.set(keyOf("message", sequence), bytes);
+    return {
+      ...{ sequence, to, priority, createdMs, deadlineMs },
+      id: id.toHex(),
+      size: bytes.length,
+      ...place !== undefined && { place },
+    };
+  }
+
+  /** The place of the next message in order to an agent, which the one after it gets no more. */
+  takePlace(to: AgentId): number {
+    const key = new Writer(33).u8(LETTER.order).put(to.bytes).finish();
+    const bytes = this.#store.get(key);
+    const place = bytes ? sequenceOf(bytes, 0) : 0;
+    this.#store.set(key, new Writer(8).u64(BigInt(place + 1)).finish());
+    return place;
+  }
+
+  /** A message that waits. */
+  message(sequence: number): Message | undefined {
+    const bytes = this.#store.get(keyOf("message", sequence));
+    return bytes && decodeMessage(bytes);
+  }
+
+  /** Removes a message. */
+  delete(sequence: number): void {
+    this.#store.delete(keyOf("entry", sequence));
+    this.#store.delete(keyOf("message", sequence));
+  }
+
+  /** Puts a message among the dead letters. */
+  bury(sequence: number, reason: string, atMs: number): void {
+    const bytes = this.#store.get(keyOf("message", sequence));
+    this.delete(sequence);
+    if (!bytes) return;
+    const row = encodeCbor([reason.slice(0, MAX_REASON), atMs, bytes]);
+    this.#store.set(keyOf("dead", sequence), row);
+  }
+
+  /** The dead letters, in the order in which they were accepted. */
+  *deadLetters(): IterableIterator<DeadLetter & { sequence: number }> {
+    for (const { key, value } of this.#store.entries(prefix("dead"))) {
+      const options = { maxDepth: 1, maxItems: 4 };
+      const [reason, atMs, bytes] = dead.items(value, 3, options);
+      if (!(bytes instanceof Uint8Array)) throw dead.malformed("want bytes");
+      yield {
+        sequence: sequenceOf(key),
+        message: decodeMessage(bytes),
+        reason: dead.text(reason, MAX_REASON),
+        atMs: dead.unsigned(atMs),
+      };
+    }
+  }
+
+  /** Sequences of the dead letters, in order. */
+  deadSequences(): number[] {
+    const rows = [...this.#store.entries(prefix("dead"))];
+    return rows.map(({ key }) => sequenceOf(key));
+  }
+
+  /** Removes a dead letter. */
+  forget(sequence: number): boolean {
+    return this.#store.delete(keyOf("dead", sequence));
+  }
+}
+
+function decodeEntry(sequence: number, value: Uint8Array): OutboxEntry {
+  const options = { maxDepth: 1, maxItems: 8 };
+  const [id, to, priority, size, createdMs, deadlineMs, place] = entry.items(
+    value,
+    7,
+    options,
+  );
+  return {
+    sequence,
+    id: entry.bytes(id, MESSAGE_ID_LENGTH).toHex(),
+    to: new AgentId(entry.bytes(to, AGENT_ID_LENGTH)),
+    priority: entry.name(priority, PRIORITIES),
+    size: entry.unsigned(size),
+    createdMs: entry.unsigned(createdMs),
+    deadlineMs: entry.unsigned(deadlineMs),
+    ...place !== null && { place: entry.unsigned(place) },
+  };
+}
+
+function prefix(kind: keyof typeof LETTER): Bytes {
+  return Uint8Array.of(LETTER[kind]);
+}
+
+function keyOf(kind: keyof typeof LETTER, sequence: number): Bytes {
+  return new Writer(9).u8(LETTER[kind]).u64(BigInt(sequence)).finish();
+}
+
+function sequenceOf(bytes: Uint8Array, at = 1): number {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return Number(view.getBigUint64(at));
+}

@@ -1,0 +1,186 @@
+import { assertEquals, assertRejects } from "@std/assert";
+import { memoryStore } from "../../../src/core/storage/mod.ts";
+import {
+  type AgentId,
+  FabricError,
+  type Message,
+} from "../../../src/fabric/mod.ts";
+import {
+  Outbox,
+  type OutboxLimits,
+} from "../../../src/fabric/outbox/outbox.ts";
+import { agentOf } from "../_agents.ts";
+
+const ana = agentOf("ana@hill");
+const bob = agentOf("bob@dale");
+const eve = agentOf("eve@dale");
+
+function messageOf(n: number, fields: Partial<Message> = {}): Message {
+  return {
+    id: new Uint8Array(16).fill(n),
+    kind: "notify",
+    from: ana.id,
+    to: bob.id,
+    type: "t",
+    priority: "normal",
+    createdMs: 0,
+    deadlineMs: 10_000,
+    metadata: new Map(),
+    payload: Uint8Array.of(n),
+    ...fields,
+  };
+}
+
+function world(limits: OutboxLimits = {}) {
+  const store = memoryStore();
+  const open = () => new Outbox(store, limits);
+  return { store, open, outbox: open() };
+}
+
+const always = (_to: AgentId) => true;
+/** First bytes of the payloads of what is next, until nothing is. */
+function drained(outbox: Outbox, isOpen = always): (number | undefined)[] {
+  const all: (number | undefined)[] = [];
+  for (let next; (next = outbox.next(isOpen));) all.push(next.payload[0]);
+  return all;
+}
+
+Deno.test("what was accepted is given out once, and again after a restart until it is settled", async () => {
+  const { outbox, open } = world();
+  await Promise.all([1, 2, 3].map((n) => outbox.accept(messageOf(n))));
+  assertEquals(drained(outbox), [1, 2, 3]);
+  assertEquals(outbox.next(always), undefined);
+  assertEquals(outbox.settle(messageOf(2).id)?.equals(bob.id), true);
+  assertEquals(outbox.settle(messageOf(2).id), undefined);
+  await Promise.resolve();
+  const again = open();
+  assertEquals(again.size, 2);
+  assertEquals(again.next(always), messageOf(1));
+  await again.accept(messageOf(4));
+  assertEquals(drained(again), [3, 4]);
+});
+
+Deno.test("classes take turns by weight, and none starves", async () => {
+  const { outbox } = world({ maxSending: 1_000 });
+  for (let n = 0; n < 30; n++) {
+    const id = (at: number) => new Uint8Array(16).fill(n + 30 * at);
+    await outbox.accept(messageOf(0, { id: id(0), priority: "low" }));
+    await outbox.accept(messageOf(3, { id: id(1), priority: "critical" }));
+    await outbox.accept(messageOf(2, { id: id(2), priority: "high" }));
+  }
+  const first = drained(outbox).slice(0, 26);
+  const count = (n: number) => first.filter((each) => each === n).length;
+  assertEquals([count(3), count(2), count(0)], [16, 8, 2]);
+});
+
+Deno.test("agents take turns, and one that cannot be reached holds up nobody", async () => {
+  const { outbox } = world();
+  for (const n of [1, 2]) await outbox.accept(messageOf(n));
+  for (const n of [11, 12]) await outbox.accept(messageOf(n, { to: eve.id }));
+  assertEquals(drained(outbox, (to) => to.equals(eve.id)), [11, 12]);
+  await outbox.accept(messageOf(13, { to: eve.id }));
+  const turns = drained(outbox);
+  assertEquals(turns.length, 3);
+  assertEquals(turns.slice(0, 2).toSorted((a, b) => a! - b!), [1, 13]);
+});
+
+Deno.test("an agent is sent no more than the limit at a time", async () => {
+  const { outbox } = world({ maxSending: 2 });
+  for (const n of [1, 2, 3]) await outbox.accept(messageOf(n));
+  assertEquals(drained(outbox), [1, 2]);
+  outbox.settle(messageOf(1).id);
+  assertEquals(drained(outbox), [3]);
+});
+
+Deno.test("a message rests until its time, or until there is a better way", async () => {
+  const { outbox } = world();
+  await outbox.accept(messageOf(1));
+  outbox.next(always);
+  outbox.wait(messageOf(1).id, 500);
+  await outbox.tick(499);
+  assertEquals(outbox.next(always), undefined);
+  await outbox.tick(500);
+  assertEquals(outbox.next(always)?.payload, Uint8Array.of(1));
+  assertEquals(outbox.attempts(messageOf(1).id), 2);
+  outbox.wait(messageOf(1).id, 9_000);
+  outbox.hurry(eve.id);
+  assertEquals(outbox.next(always), undefined);
+  outbox.hurry(bob.id);
+  assertEquals(outbox.next(always)?.payload, Uint8Array.of(1));
+});
+
+Deno.test("what passes its deadline goes to the dead letters, of which the oldest give way", async () => {
+  const { outbox, open } = world({ maxDeadLetters: 2 });
+  for (const n of [1, 2, 3]) {
+    await outbox.accept(messageOf(n, { deadlineMs: 1_000 }));
+  }
+  await outbox.accept(messageOf(4));
+  await outbox.giveUp(messageOf(4).id, "no_record", 500);
+  const expired = await outbox.tick(1_000);
+  assertEquals(expired.length, 3);
+  assertEquals([outbox.size, outbox.bytes, outbox.next(always)], [
+    ...[0, 0],
+    undefined,
+  ]);
+  assertEquals([outbox.counts.dead, outbox.counts.forgotten], [4, 2]);
+  const letters = [...open().deadLetters()];
+  assertEquals(letters.map(({ reason, atMs }) => [reason, atMs]), [
+    ["expired", 1_000],
+    ["expired", 1_000],
+  ]);
+  assertEquals(letters[0]?.message, messageOf(2, { deadlineMs: 1_000 }));
+});
+
+Deno.test("lower classes leave room for higher ones, also while they are being committed", async () => {
+  const { outbox } = world({ maxMessages: 10 });
+  const low = (n: number) => outbox.accept(messageOf(n, { priority: "low" }));
+  const results = await Promise.allSettled(
+    Array.from({ length: 9 }, (_, n) => low(n)),
+  );
+  const refused = results.filter(({ status }) => status === "rejected");
+  assertEquals([refused.length, outbox.counts.full], [2, 2]);
+  for (const n of [20, 21, 22]) {
+    await outbox.accept(messageOf(n, { priority: "critical" }));
+  }
+  const { code } = await assertRejects(
+    () => outbox.accept(messageOf(23, { priority: "critical" })),
+    FabricError,
+  );
+  assertEquals([code, outbox.size], ["full", 10]);
+});
+
+Deno.test("an id is accepted once", async () => {
+  const { outbox } = world();
+  const both = [outbox.accept(messageOf(1)), outbox.accept(messageOf(1))];
+  const [, second] = await Promise.allSettled(both);
+  assertEquals(second?.status, "rejected");
+  await assertRejects(() => outbox.accept(messageOf(1)), RangeError);
+});
+
+Deno.test("messages in order say which may still come, also after a restart and when one is given up", async () => {
+  const { outbox, open } = world();
+  for (const n of [1, 2, 3]) await outbox.accept(messageOf(n), true);
+  await outbox.accept(messageOf(4));
+  const orders = (from: Outbox) => {
+    const all = [];
+    for (let next; (next = from.next(always));) all.push(next.order);
+    return all;
+  };
+  assertEquals(orders(outbox), [
+    { sequence: 0, floor: 0 },
+    { sequence: 1, floor: 0 },
+    { sequence: 2, floor: 0 },
+    undefined,
+  ]);
+  outbox.settle(messageOf(1).id);
+  outbox.wait(messageOf(3).id, 5_000);
+  await outbox.giveUp(messageOf(2).id, "no", 10);
+  assertEquals(orders(outbox), [{ sequence: 2, floor: 2 }]);
+  const again = open();
+  await again.accept(messageOf(5), true);
+  assertEquals(orders(again), [
+    { sequence: 2, floor: 2 },
+    undefined,
+    { sequence: 3, floor: 2 },
+  ]);
+});
