@@ -9,27 +9,7 @@ import {
   Outbox,
   type OutboxLimits,
 } from "../../../src/fabric/outbox/outbox.ts";
-import { agentOf } from "../_agents.ts";
-
-const ana = agentOf("ana@hill");
-const bob = agentOf("bob@dale");
-const eve = agentOf("eve@dale");
-
-function messageOf(n: number, fields: Partial<Message> = {}): Message {
-  return {
-    id: new Uint8Array(16).fill(n),
-    kind: "notify",
-    from: ana.id,
-    to: bob.id,
-    type: "t",
-    priority: "normal",
-    createdMs: 0,
-    deadlineMs: 10_000,
-    metadata: new Map(),
-    payload: Uint8Array.of(n),
-    ...fields,
-  };
-}
+import { bob, eve, messageOf } from "../_messages.ts";
 
 function world(limits: OutboxLimits = {}) {
   const store = memoryStore();

@@ -1,0 +1,293 @@
+import { GroupCommit, type Store } from "../../core/storage/mod.ts";
+import type { AgentId } from "../identity/agent_id.ts";
+import type { Message } from "../message/message.ts";
+import { PriorityLanes } from "../outbox/priority_lanes.ts";
+import { InboxRows, type Outcome } from "./inbox_rows.ts";
+
+/** Limits of an {@link Inbox}. */
+export interface InboxLimits {
+  /** Most messages that wait for their handlers; 100,000 by default. */
+  readonly maxKept?: number;
+  /** Most bytes of them; 256 MiB by default. */
+  readonly maxKeptBytes?: number;
+  /** Most messages of one sender that wait; 10,000 by default. */
+  readonly maxKeptOfSender?: number;
+  /** Most messages of one sender that wait for one before them; 1,024 by default. */
+  readonly maxHeld?: number;
+  /** How long after its deadline a message is remembered, as clocks differ; 10 minutes by default. */
+  readonly slackMs?: number;
+}
+
+/** {@link InboxLimits} that hold if nothing else is said. */
+export const INBOX_LIMITS: Required<InboxLimits> = {
+  maxKept: 100_000,
+  maxKeptBytes: 256 * 1024 * 1024,
+  maxKeptOfSender: 10_000,
+  maxHeld: 1_024,
+  slackMs: 600_000,
+};
+
+/** What an inbox does with a message. */
+export type Admission =
+  | { readonly kind: "new" } // it is for a handler: `settle` it, or `keep` it first
+  | { readonly kind: "held" } // `keep` it: it comes out once those before it are done
+  | { readonly kind: "busy" } // it is here, and its handler is not done with it
+  | { readonly kind: "done"; readonly outcome: Outcome } // what became of it already
+  | { readonly kind: "refused"; readonly reason: "expired" | "out_of_order" }
+  | { readonly kind: "full" }; // later there may be room
+
+/** A message that was kept. */
+export interface Kept {
+  /** The message. */
+  readonly message: Message;
+  /** Whether its handler may have seen it before the process died. */
+  readonly isAgain: boolean;
+}
+
+interface Waiting {
+  readonly id: string;
+  readonly sequence: number;
+  readonly sender: string;
+  readonly priority: Message["priority"];
+  readonly size: number;
+  readonly isAgain: boolean;
+}
+
+/** What is in order from one sender. */
+interface Line {
+  /** The place of the next message for its handler. */
+  place: number;
+  /** What its sender says of the lowest place that may still come. */
+  floor: number;
+  /** Whether a message in order is with its handler: the next waits until it is settled. */
+  isBusy: boolean;
+  /** Messages that are kept and wait for one before them, by place. */
+  readonly held: Map<number, Waiting>;
+}
+
+/**
+ * Messages that came, each for its handler once: what was settled is remembered until its deadline has passed, over the death of the
+ * process, so that a copy that comes by another way is told what became of the first.
+ *
+ * If the process dies while a handler runs, it runs again: `handled` and the answer are committed together when it has returned.
+ */
+export class Inbox {
+  readonly #limits: Required<InboxLimits>;
+  readonly #rows: InboxRows;
+  readonly #commits: GroupCommit;
+  readonly #lanes = new PriorityLanes<Waiting>();
+  /** Messages with a handler or on the way to one, and how they are kept, by sender and id. */
+  readonly #busy = new Map<string, Waiting | undefined>();
+  readonly #lines = new Map<string, Line>();
+  readonly #ofSender = new Map<string, number>();
+  #bytes = 0;
+  #kept = 0;
+  #sequence = 0;
+
+  /** Reads what is kept in `store`, which it has for itself. */
+  constructor(store: Store, limits: InboxLimits = {}) {
+    this.#limits = { ...INBOX_LIMITS, ...limits };
+    this.#rows = new InboxRows(store);
+    this.#commits = new GroupCommit(store);
+    for (const { sequence, message } of this.#rows.kept()) {
+      this.#sequence = sequence + 1;
+      const waiting = waitingOf(message, sequence, true);
+      this.#busy.set(waiting.id, waiting);
+      this.#count(waiting, 1);
+      this.#enter(waiting, message);
+    }
+  }
+
+  /** Messages that are kept. */
+  get size(): number {
+    return this.#kept;
+  }
+
+  /** Says what is to be done with a message; `new` or `held` to the first copy alone. */
+  admit(message: Message, nowMs: number): Admission {
+    const key = keyOf(message);
+    if (message.order) {
+      this.#raise(this.#line(message.from), message.order.floor);
+    }
+    if (this.#busy.has(key)) return { kind: "busy" };
+    const outcome = this.#rows.outcome(message);
+    if (outcome) return { kind: "done", outcome };
+    if (message.deadlineMs <= nowMs) {
+      return { kind: "refused", reason: "expired" };
+    }
+    if (this.#isFull(message)) return { kind: "full" };
+    const admission = this.#inOrder(message);
+    if (admission.kind === "new" || admission.kind === "held") {
+      this.#busy.set(key, undefined);
+    }
+    return admission;
+  }
+
+  /**
+   * Keeps a message that was admitted; resolves once it would be here after the death of the process. It comes out of {@link next}.
+   *
+   * @throws {StorageError} If it cannot be written; the message is as if it had not come.
+   */
+  async keep(message: Message, nowMs: number): Promise<void> {
+    const waiting = waitingOf(message, this.#sequence++, false);
+    const outcome: Outcome = { state: "kept", reason: "", atMs: nowMs };
+    this.#busy.set(waiting.id, waiting);
+    this.#count(waiting, 1);
+    try {
+      await this.#commits.run(() => {
+        this.#rows.keep(waiting.sequence, message);
+        this.#rows.setOutcome(message, outcome, this.#expiry(message));
+      });
+    } catch (error) {
+      this.#count(waiting, -1);
+      this.#forget(message);
+      throw error;
+    }
+    this.#enter(waiting, message);
+  }
+
+  /** A message that is kept, for its handler, the most urgent first; `settle` it when it is done. */
+  next(): Kept | undefined {
+    for (let waiting; (waiting = this.#lanes.shift());) {
+      const message = this.#rows.message(waiting.sequence);
+      if (message) return { message, isAgain: waiting.isAgain };
+    }
+  }
+
+  /**
+   * A handler is done with a message; resolves once that would be known after the death of the process.
+   *
+   * @throws {StorageError} If it cannot be written; the message is as if it had not come, or is kept on.
+   */
+  async settle(message: Message, outcome: Outcome): Promise<void> {
+    const key = keyOf(message);
+    const waiting = this.#busy.get(key);
+    const place = message.order && message.order.sequence + 1;
+    try {
+      await this.#commits.run(() => {
+        this.#rows.setOutcome(message, outcome, this.#expiry(message));
+        if (waiting) this.#rows.drop(waiting.sequence);
+        if (place === undefined) return;
+        this.#rows.setPlace(message.from, place, this.#expiry(message));
+      });
+    } catch (error) {
+      if (waiting) this.#enter(waiting, message);
+      else this.#forget(message);
+      throw error;
+    }
+    if (waiting) this.#count(waiting, -1);
+    this.#busy.delete(key);
+    if (place === undefined) return;
+    const line = this.#line(message.from);
+    line.place = Math.max(line.place, place);
+    line.isBusy = false;
+    this.#raise(line, line.floor);
+    this.#release(line);
+  }
+
+  /** Forgets outcomes whose time has passed, and lines in which nothing is. */
+  sweep(nowMs: number): void {
+    this.#rows.sweep(nowMs);
+    for (const [sender, { isBusy, held }] of this.#lines) {
+      if (!isBusy && held.size === 0) this.#lines.delete(sender);
+    }
+  }
+
+  #isFull({ from, payload }: Message): boolean {
+    const { maxKept, maxKeptBytes, maxKeptOfSender } = this.#limits;
+    return this.#kept >= maxKept ||
+      this.#bytes + payload.length > maxKeptBytes ||
+      (this.#ofSender.get(`${from}`) ?? 0) >= maxKeptOfSender;
+  }
+
+  #inOrder({ from, order }: Message): Admission {
+    if (!order) return { kind: "new" };
+    const line = this.#line(from);
+    if (order.sequence < line.place) {
+      return { kind: "refused", reason: "out_of_order" };
+    }
+    if (order.sequence === line.place && !line.isBusy) {
+      line.isBusy = true;
+      return { kind: "new" };
+    }
+    return line.held.size < this.#limits.maxHeld
+      ? { kind: "held" }
+      : { kind: "full" };
+  }
+
+  /** Lets a message that is kept wait for its handler, or for those before it. */
+  #enter(waiting: Waiting, { from, order }: Message): void {
+    if (!order) return this.#lanes.push(waiting);
+    const line = this.#line(from);
+    if (order.sequence === line.place && line.isBusy) {
+      return this.#lanes.push(waiting);
+    }
+    line.held.set(order.sequence, waiting);
+    this.#release(line);
+  }
+
+  /** Waits for no place below `floor` any more. */
+  #raise(line: Line, floor: number): void {
+    line.floor = Math.max(line.floor, floor);
+    if (line.isBusy || line.floor <= line.place) return;
+    line.place = line.floor;
+    this.#release(line);
+  }
+
+  /** Lets the first message in order go to its handler, if nothing is to come before it. */
+  #release(line: Line): void {
+    if (line.isBusy || line.held.size === 0) return;
+    const first = Math.min(...line.held.keys());
+    if (first > line.place) return;
+    this.#lanes.push(line.held.get(first)!);
+    line.held.delete(first);
+    line.isBusy = true;
+  }
+
+  #line(from: AgentId): Line {
+    const known = this.#lines.get(`${from}`);
+    if (known) return known;
+    const place = this.#rows.place(from);
+    const line = { place, floor: 0, isBusy: false, held: new Map() };
+    this.#lines.set(`${from}`, line);
+    return line;
+  }
+
+  /** As if the message had not come. */
+  #forget(message: Message): void {
+    this.#busy.delete(keyOf(message));
+    if (!message.order) return;
+    const line = this.#line(message.from);
+    if (message.order.sequence === line.place) line.isBusy = false;
+  }
+
+  #count({ sender, size }: Waiting, sign: 1 | -1): void {
+    this.#kept += sign;
+    this.#bytes += sign * size;
+    const ofSender = (this.#ofSender.get(sender) ?? 0) + sign;
+    if (ofSender === 0) this.#ofSender.delete(sender);
+    else this.#ofSender.set(sender, ofSender);
+  }
+
+  #expiry({ deadlineMs }: Message): number {
+    return deadlineMs + this.#limits.slackMs;
+  }
+}
+
+function keyOf({ from, id }: Message): string {
+  return `${from}${id.toHex()}`;
+}
+
+function waitingOf(
+  message: Message,
+  sequence: number,
+  isAgain: boolean,
+): Waiting {
+  const { from, priority, payload } = message;
+  return {
+    id: keyOf(message),
+    sender: `${from}`,
+    size: payload.length,
+    ...{ sequence, priority, isAgain },
+  };
+}

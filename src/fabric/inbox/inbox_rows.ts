@@ -1,0 +1,143 @@
+/**
+ * Rows of an inbox.
+ *
+ * ```text
+ * s ‖ 32B from ‖ 16B id   what became of a message: array of state (0 kept, 1 handled, 2 refused), reason, when, answer or null
+ * k ‖ sequence u64        a message that is kept until it is handled
+ * o ‖ 32B from            the place of the next message in order, u64
+ * ```
+ *
+ * The sequence is the order of arrival. An answer is an encoded message.
+ *
+ * @module
+ */
+import {
+  type Bytes,
+  concat,
+  encodeCbor,
+  Writer,
+} from "../../core/bytes/mod.ts";
+import type { Store } from "../../core/storage/mod.ts";
+import { FieldReader } from "../field_reader.ts";
+import type { AgentId } from "../identity/agent_id.ts";
+import {
+  decodeMessage,
+  encodeMessage,
+  MAX_PAYLOAD_BYTES,
+  type Message,
+} from "../message/message.ts";
+
+/** What became of a message. */
+export interface Outcome {
+  /** `kept`: its handler is not done with it. */
+  readonly state: "kept" | "handled" | "refused";
+  /** Why it was refused; empty otherwise. */
+  readonly reason: string;
+  /** When, in milliseconds since 1970-01-01 UTC. */
+  readonly atMs: number;
+  /** The answer to a request. */
+  readonly answer?: Message;
+}
+
+const STATES = ["kept", "handled", "refused"] as const;
+const LETTER = { seen: 0x73, kept: 0x6b, order: 0x6f } as const;
+const MAX_REASON = 64;
+const MAX_ANSWER_BYTES = MAX_PAYLOAD_BYTES + 65_536;
+const seen = new FieldReader("outcome in an inbox");
+
+/** Reads and writes the rows of one inbox. */
+export class InboxRows {
+  readonly #store: Store;
+
+  /** Has `store` for itself. */
+  constructor(store: Store) {
+    this.#store = store;
+  }
+
+  /** What became of a message; `undefined` if it is not known. */
+  outcome({ from, id }: Pick<Message, "from" | "id">): Outcome | undefined {
+    const row = this.#store.get(seenKey(from, id));
+    if (!row) return undefined;
+    const options = { maxDepth: 1, maxItems: 5 };
+    const [state, reason, atMs, answer] = seen.items(row, 4, options);
+    return {
+      state: seen.name(state, STATES),
+      reason: seen.text(reason, MAX_REASON),
+      atMs: seen.unsigned(atMs),
+      ...answer !== null &&
+        { answer: decodeMessage(seen.bytesUpTo(answer, MAX_ANSWER_BYTES)) },
+    };
+  }
+
+  /** Writes what became of a message, to be remembered until `expiresAt`. */
+  setOutcome(
+    { from, id }: Pick<Message, "from" | "id">,
+    { state, reason, atMs, answer }: Outcome,
+    expiresAt: number,
+  ): void {
+    const fields = [
+      ...[STATES.indexOf(state), reason.slice(0, MAX_REASON), atMs],
+      answer ? encodeMessage(answer) : null,
+    ];
+    const row = encodeCbor(fields);
+    this.#store.set(seenKey(from, id), row, { expiresAt });
+  }
+
+  /** Messages that are kept, in the order of their arrival. */
+  *kept(): IterableIterator<{ sequence: number; message: Message }> {
+    const rows = this.#store.entries(Uint8Array.of(LETTER.kept));
+    for (const { key, value } of rows) {
+      yield { sequence: numberAt(key, 1), message: decodeMessage(value) };
+    }
+  }
+
+  /** A message that is kept. */
+  message(sequence: number): Message | undefined {
+    const bytes = this.#store.get(keptKey(sequence));
+    return bytes && decodeMessage(bytes);
+  }
+
+  /** Keeps a message. */
+  keep(sequence: number, message: Message): void {
+    this.#store.set(keptKey(sequence), encodeMessage(message));
+  }
+
+  /** Keeps a message no longer. */
+  drop(sequence: number): void {
+    this.#store.delete(keptKey(sequence));
+  }
+
+  /** The place of the next message in order from an agent. */
+  place(from: AgentId): number {
+    const bytes = this.#store.get(orderKey(from));
+    return bytes ? numberAt(bytes, 0) : 0;
+  }
+
+  /** Sets the place of the next message in order from an agent; once it is forgotten, the floors of messages say it. */
+  setPlace(from: AgentId, place: number, expiresAt: number): void {
+    const bytes = new Writer(8).u64(BigInt(place)).finish();
+    this.#store.set(orderKey(from), bytes, { expiresAt });
+  }
+
+  /** Forgets outcomes whose time has passed; says how many. */
+  sweep(nowMs: number): number {
+    return this.#store.sweep(nowMs);
+  }
+}
+
+function seenKey(from: AgentId, id: Uint8Array): Bytes {
+  return concat(Uint8Array.of(LETTER.seen), from.bytes, id);
+}
+
+function keptKey(sequence: number): Bytes {
+  return new Writer(9).u8(LETTER.kept).u64(BigInt(sequence)).finish();
+}
+
+function orderKey(from: AgentId): Bytes {
+  return concat(Uint8Array.of(LETTER.order), from.bytes);
+}
+
+function numberAt(bytes: Uint8Array, at: number): number {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return Number(view.getBigUint64(at));
+}

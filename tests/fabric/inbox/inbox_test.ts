@@ -1,0 +1,168 @@
+import { assertEquals } from "@std/assert";
+import { memoryStore } from "../../../src/core/storage/mod.ts";
+import type { Message } from "../../../src/fabric/mod.ts";
+import { Inbox, type InboxLimits } from "../../../src/fabric/inbox/inbox.ts";
+import type { Outcome } from "../../../src/fabric/inbox/inbox_rows.ts";
+import { ana, bob, eve, messageOf } from "../_messages.ts";
+
+function world(limits: InboxLimits = {}) {
+  const store = memoryStore();
+  const open = () => new Inbox(store, limits);
+  return { store, open, inbox: open() };
+}
+
+const HANDLED: Outcome = { state: "handled", reason: "", atMs: 5 };
+const ordered = (n: number, floor = 0, fields: Partial<Message> = {}) =>
+  messageOf(n, { order: { sequence: n, floor }, ...fields });
+const kindOf = (inbox: Inbox, message: Message, nowMs = 1) =>
+  inbox.admit(message, nowMs).kind;
+/** Payloads of what is next, each settled before the next is asked for. */
+async function handledAll(inbox: Inbox): Promise<(number | undefined)[]> {
+  const all: (number | undefined)[] = [];
+  for (let next; (next = inbox.next());) {
+    all.push(next.message.payload[0]);
+    await inbox.settle(next.message, HANDLED);
+  }
+  return all;
+}
+
+Deno.test("a message is new once, busy until it is settled, and then done, also after a restart", async () => {
+  const { inbox, open } = world();
+  const request = messageOf(1, { kind: "request" });
+  assertEquals(kindOf(inbox, request), "new");
+  assertEquals(kindOf(inbox, request), "busy");
+  const answer = messageOf(2, {
+    ...{ kind: "reply", from: bob.id, to: ana.id },
+    replyTo: request.id,
+  });
+  await inbox.settle(request, { ...HANDLED, answer });
+  for (const each of [inbox, open()]) {
+    assertEquals(each.admit(request, 1), {
+      kind: "done",
+      outcome: { ...HANDLED, answer },
+    });
+    assertEquals(kindOf(each, { ...request, from: eve.id }), "new");
+  }
+});
+
+Deno.test("what was kept comes out after a restart too, the most urgent first", async () => {
+  const { inbox, open } = world();
+  for (const n of [1, 2]) {
+    const message = messageOf(n, { priority: n === 2 ? "critical" : "low" });
+    assertEquals(kindOf(inbox, message), "new");
+    await inbox.keep(message, 1);
+    assertEquals(kindOf(inbox, message), "busy");
+  }
+  assertEquals(inbox.next()?.isAgain, false);
+  const again = open();
+  assertEquals([again.size, kindOf(again, messageOf(1))], [2, "busy"]);
+  const first = again.next()!;
+  assertEquals([first.isAgain, first.message.payload[0]], [true, 2]);
+  await again.settle(first.message, HANDLED);
+  assertEquals(await handledAll(again), [1]);
+  assertEquals([again.size, open().size], [0, 0]);
+});
+
+Deno.test("a message whose deadline has passed is refused, unless it is done", async () => {
+  const { inbox } = world();
+  assertEquals(inbox.admit(messageOf(1), 10_000), {
+    kind: "refused",
+    reason: "expired",
+  });
+  assertEquals(kindOf(inbox, messageOf(1), 9_999), "new");
+  await inbox.settle(messageOf(1), HANDLED);
+  assertEquals(kindOf(inbox, messageOf(1), 10_000), "done");
+});
+
+Deno.test("outcomes are forgotten when no copy can be new any more", async () => {
+  const { inbox, store } = world({ slackMs: 100 });
+  kindOf(inbox, messageOf(1));
+  await inbox.settle(messageOf(1), HANDLED);
+  inbox.sweep(10_099);
+  assertEquals(kindOf(inbox, messageOf(1), 9_000), "done");
+  inbox.sweep(10_100);
+  assertEquals([...store.entries()].length, 0);
+  assertEquals(kindOf(inbox, messageOf(1), 10_100), "refused");
+});
+
+Deno.test("messages in order go to their handlers in order, one at a time", async () => {
+  const { inbox } = world();
+  for (const n of [2, 1]) {
+    assertEquals(kindOf(inbox, ordered(n)), "held");
+    await inbox.keep(ordered(n), 1);
+  }
+  assertEquals(inbox.next(), undefined);
+  assertEquals(kindOf(inbox, ordered(0)), "new");
+  assertEquals(kindOf(inbox, messageOf(9)), "new");
+  assertEquals(inbox.next(), undefined);
+  await inbox.settle(ordered(0), HANDLED);
+  assertEquals(await handledAll(inbox), [1, 2]);
+  assertEquals(kindOf(inbox, ordered(3)), "new");
+});
+
+Deno.test("a message in order may be kept, and order holds over a restart", async () => {
+  const { inbox, open } = world();
+  assertEquals(kindOf(inbox, ordered(0)), "new");
+  await inbox.keep(ordered(0), 1);
+  for (const n of [2, 1]) {
+    kindOf(inbox, ordered(n));
+    await inbox.keep(ordered(n), 1);
+  }
+  assertEquals(inbox.next()?.message, ordered(0));
+  assertEquals(inbox.next(), undefined);
+  assertEquals(await handledAll(open()), [0, 1, 2]);
+  const again = open();
+  assertEquals(kindOf(again, ordered(0)), "done");
+  assertEquals(kindOf(again, ordered(3)), "new");
+});
+
+Deno.test("what its sender has given up is not waited for, and too late when it comes", async () => {
+  const { inbox } = world();
+  for (const n of [1, 3]) {
+    kindOf(inbox, ordered(n));
+    await inbox.keep(ordered(n), 1);
+  }
+  assertEquals(kindOf(inbox, ordered(1, 1)), "busy");
+  assertEquals(await handledAll(inbox), [1]);
+  assertEquals(kindOf(inbox, ordered(4, 3)), "held");
+  assertEquals(await handledAll(inbox), [3]);
+  assertEquals(inbox.admit(ordered(2), 1), {
+    kind: "refused",
+    reason: "out_of_order",
+  });
+  await inbox.keep(ordered(4, 3), 1);
+  assertEquals(await handledAll(inbox), [4]);
+});
+
+Deno.test("a floor that rises while a handler runs counts when it is done", async () => {
+  const { inbox } = world();
+  assertEquals(kindOf(inbox, ordered(0)), "new");
+  assertEquals(kindOf(inbox, ordered(5, 5)), "held");
+  await inbox.keep(ordered(5, 5), 1);
+  assertEquals(inbox.next(), undefined);
+  await inbox.settle(ordered(0), HANDLED);
+  assertEquals(await handledAll(inbox), [5]);
+});
+
+Deno.test("an inbox is full for one sender before it is for all", async () => {
+  const { inbox } = world({ maxKept: 3, maxKeptOfSender: 2, maxHeld: 1 });
+  for (const n of [1, 2]) {
+    assertEquals(kindOf(inbox, messageOf(n)), "new");
+    await inbox.keep(messageOf(n), 1);
+  }
+  assertEquals(kindOf(inbox, messageOf(3)), "full");
+  const other = messageOf(3, { from: eve.id });
+  assertEquals(kindOf(inbox, other), "new");
+  await inbox.keep(other, 1);
+  assertEquals(kindOf(inbox, messageOf(4, { from: bob.id })), "full");
+  await inbox.settle(inbox.next()!.message, HANDLED);
+  assertEquals(kindOf(inbox, messageOf(3)), "new");
+});
+
+Deno.test("no more messages of a sender are held than the limit", async () => {
+  const { inbox } = world({ maxHeld: 1 });
+  assertEquals(kindOf(inbox, ordered(1)), "held");
+  await inbox.keep(ordered(1), 1);
+  assertEquals(kindOf(inbox, ordered(2)), "full");
+  assertEquals(kindOf(inbox, ordered(0)), "new");
+});
