@@ -47,3 +47,10 @@ export {
   signReceipts,
   verifyReceipts,
 } from "./receipt/receipt.ts";
+export { ReceiptLog, type ReceiptLogOptions } from "./receipt/receipt_log.ts";
+export {
+  chooseWay,
+  type WayChoice,
+  type WayFacts,
+  type WayName,
+} from "./way/choose_way.ts";

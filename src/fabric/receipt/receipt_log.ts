@@ -1,0 +1,87 @@
+import { type Bytes, concat, utf8 } from "../../core/bytes/mod.ts";
+import type { CryptoProvider } from "../../core/crypto/mod.ts";
+import { GroupCommit, type Store } from "../../core/storage/mod.ts";
+import { type Receipt, verifyReceipts } from "./receipt.ts";
+
+/** Parts and limits of a {@link ReceiptLog}. */
+export interface ReceiptLogOptions {
+  /** Checks signatures. */
+  readonly crypto: CryptoProvider;
+  /** Keeps the receipts; the log has it for itself. */
+  readonly store: Store;
+  /** How long receipts are kept, in milliseconds; 30 days by default. */
+  readonly keepMs?: number;
+}
+
+const KEEP_MS = 30 * 86_400_000;
+const SIGNED = utf8("signed:");
+const OF = utf8("of:");
+
+/**
+ * What others have signed about messages of ours, as they signed it, so that it can be shown to anybody.
+ *
+ * ```text
+ * signed: ‖ SHA-256 of the receipts          the signed receipts
+ * of: ‖ 16B message id ‖ SHA-256             (empty)
+ * ```
+ */
+export class ReceiptLog {
+  readonly #options: ReceiptLogOptions;
+  readonly #commits: GroupCommit;
+
+  /** Opens the log in the options' store. */
+  constructor(options: ReceiptLogOptions) {
+    this.#options = options;
+    this.#commits = new GroupCommit(options.store);
+  }
+
+  /**
+   * Takes signed receipts; resolves with what they say once they would be here after the death of the process.
+   *
+   * @throws {DecodeError} If they are malformed.
+   * @throws {FabricError} `unauthenticated` if the signature does not verify.
+   * @throws {StorageError} `full` if there is no room.
+   */
+  async add(bytes: Uint8Array, nowMs: number): Promise<readonly Receipt[]> {
+    const { crypto, store, keepMs = KEEP_MS } = this.#options;
+    const receipts = verifyReceipts(crypto, bytes);
+    const digest = crypto.hash("sha256", bytes);
+    const expiry = { expiresAt: nowMs + keepMs };
+    await this.#commits.run(() => {
+      store.set(concat(SIGNED, digest), bytes, expiry);
+      for (const { id } of receipts) {
+        store.set(concat(OF, id, digest), new Uint8Array(), expiry);
+      }
+    });
+    return receipts;
+  }
+
+  /** Signed receipts that have one about a message, in no order. */
+  *signed(id: Uint8Array): IterableIterator<Bytes> {
+    const { store } = this.#options;
+    const prefix = concat(OF, id);
+    for (const { key } of store.entries(prefix)) {
+      const bytes = store.get(concat(SIGNED, key.subarray(prefix.length)));
+      if (bytes) yield bytes;
+    }
+  }
+
+  /** What is known about a message, oldest first. */
+  of(id: Uint8Array): readonly Receipt[] {
+    const hex = id.toHex();
+    return [...this.signed(id)]
+      .flatMap((bytes) => verifyReceipts(this.#options.crypto, bytes))
+      .filter((receipt) => receipt.id.toHex() === hex)
+      .sort((a, b) => a.atMs - b.atMs);
+  }
+
+  /** Every receipt that is kept, as it was signed. */
+  *entries(): IterableIterator<Bytes> {
+    for (const { value } of this.#options.store.entries(SIGNED)) yield value;
+  }
+
+  /** Forgets what has been kept long enough. */
+  sweep(nowMs: number): void {
+    this.#options.store.sweep(nowMs);
+  }
+}
