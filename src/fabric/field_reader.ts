@@ -29,9 +29,20 @@ export class FieldReader {
     length: number,
     options: { readonly maxDepth: number; readonly maxItems: number },
   ): readonly CborDecoded[] {
-    const value = decodeCbor(bytes, options, this.#what);
-    if (Array.isArray(value) && value.length === length) return value;
-    throw this.malformed(`want an array of ${length}`);
+    return this.array(decodeCbor(bytes, options, this.#what), length, length);
+  }
+
+  /**
+   * The 1 to `max` items of the one array that `bytes` hold; byte strings in it borrow from them.
+   *
+   * @throws {DecodeError} If it is another thing, or has more than `maxItems` in all.
+   */
+  list(
+    bytes: Uint8Array,
+    max: number,
+    options: { readonly maxDepth: number; readonly maxItems: number },
+  ): readonly CborDecoded[] {
+    return this.array(decodeCbor(bytes, options, this.#what), max, 1);
   }
 
   /** An array of `min` to `max`. */

@@ -33,7 +33,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "htx",
     "mixnet",
   ],
-  fabric: [...core("bytes async crypto storage hpke"), "dtn"],
+  fabric: [...core("bytes async crypto storage hpke"), "dtn", "htx"],
   status: core("log metrics transport"),
 };
 

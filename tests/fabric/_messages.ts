@@ -19,6 +19,7 @@ export function messageOf(n: number, fields: Partial<Message> = {}): Message {
     priority: "normal",
     createdMs: 0,
     deadlineMs: 10_000,
+    wantsReceipts: false,
     metadata: new Map(),
     payload: Uint8Array.of(n),
     ...fields,

@@ -13,9 +13,9 @@ Deno.test("changes that are asked for together are made in one transaction, in o
     },
   });
   const commits = new GroupCommit(counted);
-  await Promise.all([1, 2, 3].map((value) =>
-    commits.run(() => store.set(key(1), key(value)))
-  ));
+  await Promise.all(
+    [1, 2, 3].map((value) => commits.run(() => store.set(key(1), key(value)))),
+  );
   assertEquals([store.get(key(1)), transactions], [key(3), 1]);
   await commits.run(() => store.set(key(2), key(4)));
   assertEquals([store.get(key(2)), transactions], [key(4), 2]);

@@ -56,6 +56,8 @@ export interface Message {
   readonly order?: MessageOrder;
   /** The request that it answers. */
   readonly replyTo?: Bytes;
+  /** Whether its sender wants signed receipts. */
+  readonly wantsReceipts: boolean;
   /** Texts beside the payload: at most 32, of 64 and 1,024 characters at most. */
   readonly metadata: ReadonlyMap<string, string>;
   /** What it carries. */
@@ -69,7 +71,8 @@ export const MESSAGE_ID_LENGTH = 16;
 export const MAX_PAYLOAD_BYTES = 16 * 1024 * 1024;
 
 const VERSION = 1;
-const FIELDS = 13;
+const FIELDS = 14;
+const WANTS_RECEIPTS = 1;
 const MAX_TYPE = 128;
 const MAX_METADATA = 32;
 const MAX_METADATA_KEY = 64;
@@ -83,7 +86,8 @@ const NO_METADATA: ReadonlyMap<string, string> = new Map();
  * ```text
  * CBOR array, deterministic (RFC 8949 §4.2.1):
  *    1, kind, 16B id, 32B from, 32B to, type, priority (0 low … 3 critical), created, deadline,
- *    [sequence, floor] or null, 16B id of the request or null, map of metadata, payload
+ *    [sequence, floor] or null, 16B id of the request or null, flags (1: receipts
+ *    wanted), map of metadata, payload
  * ```
  *
  * @throws {RangeError} If a field is out of range.
@@ -103,6 +107,7 @@ export function encodeMessage(message: Message): Bytes {
     message.deadlineMs,
     message.order ? [message.order.sequence, message.order.floor] : null,
     message.replyTo ?? null,
+    message.wantsReceipts ? WANTS_RECEIPTS : 0,
     message.metadata,
     message.payload,
   ]);
@@ -120,7 +125,7 @@ export function decodeMessage(bytes: Uint8Array): Message {
   });
   const [version, kind, id, from, to, type, priority, created, deadline] =
     fields;
-  const [order, replyTo, metadata, payload] = fields.slice(9);
+  const [order, replyTo, flags, metadata, payload] = fields.slice(9);
   if (version !== VERSION) throw read.malformed("want version 1");
   const message: Message = {
     id: read.bytes(id, MESSAGE_ID_LENGTH),
@@ -134,6 +139,7 @@ export function decodeMessage(bytes: Uint8Array): Message {
     ...order !== null && { order: orderOf(order) },
     ...replyTo !== null &&
       { replyTo: read.bytes(replyTo, MESSAGE_ID_LENGTH) },
+    wantsReceipts: (read.unsigned(flags) & WANTS_RECEIPTS) !== 0,
     metadata: metadataOf(metadata),
     payload: payloadOf(payload),
   };

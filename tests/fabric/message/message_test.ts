@@ -27,6 +27,7 @@ const message: Message = {
   createdMs: 1_000,
   deadlineMs: 31_000,
   order: { sequence: 4, floor: 2 },
+  wantsReceipts: true,
   metadata: new Map([["lang", "en"]]),
   payload: Uint8Array.of(1, 2, 3),
 };
@@ -71,9 +72,10 @@ Deno.test("decodeMessage() refuses what is not a message, cut short or out of bo
     [9, [1]],
     [9, [1, 2]],
     [10, new Uint8Array(16)],
-    [11, new Map([["k".repeat(65), "v"]])],
-    [11, []],
-    [12, "text"],
+    [11, -1],
+    [12, new Map([["k".repeat(65), "v"]])],
+    [12, []],
+    [13, "text"],
   ];
   for (const [at, to] of changes) {
     const changed = encode(fields.with(at, to));

@@ -1,10 +1,6 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { memoryStore } from "../../../src/core/storage/mod.ts";
-import {
-  type AgentId,
-  FabricError,
-  type Message,
-} from "../../../src/fabric/mod.ts";
+import { type AgentId, FabricError } from "../../../src/fabric/mod.ts";
 import {
   Outbox,
   type OutboxLimits,

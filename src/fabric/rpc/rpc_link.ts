@@ -1,0 +1,387 @@
+import { type Bytes, DecodeError } from "../../core/bytes/mod.ts";
+import type { WaitOptions } from "../../core/async/mod.ts";
+import { HtxError, type Session, type Stream } from "../../htx/mod.ts";
+import { FabricError } from "../error.ts";
+import type { AgentId } from "../identity/agent_id.ts";
+import {
+  decodeMessage,
+  encodeMessage,
+  type Message,
+  PRIORITIES,
+} from "../message/message.ts";
+import {
+  decodeHello,
+  decodeStatuses,
+  encodeFrame,
+  encodeHello,
+  type Frame,
+  type Hello,
+  type StatusCode,
+} from "./frame.ts";
+import { FrameDecoder } from "./frame_decoder.ts";
+import { FrameWriter } from "./frame_writer.ts";
+import { SendWindow } from "./send_window.ts";
+
+/** What became of a message that was sent live. */
+export type Sent =
+  | { readonly kind: "answer"; readonly message: Message } // the answer to a request
+  | {
+    readonly kind: "status";
+    readonly code: StatusCode;
+    readonly reason: string;
+  };
+
+/** What a link does with what comes, and says first. */
+export interface RpcLinkOptions {
+  /** What we say first. */
+  readonly hello: Hello;
+  /** Takes a signed record of the other end. */
+  learn(record: Uint8Array): AgentId;
+  /** Whether the other end, by its static key, speaks for an agent. */
+  speaksFor(staticKey: Uint8Array, id: AgentId): boolean;
+  /** Takes a message, whose sender is verified; its payload is its own. Answer with {@link RpcLink.status} or {@link RpcLink.answer}. */
+  onMessage(message: Message, link: RpcLink): void;
+  /** Takes signed receipts, not yet verified. */
+  onReceipts(receipts: Bytes): void;
+  /** Takes an application's stream that the other end opens; `rest` are its first bytes. */
+  onOpening(opening: Message, stream: Stream, rest: Uint8Array): void;
+}
+
+interface Pending {
+  readonly message: Message;
+  readonly size: number;
+  readonly resolve: (sent: Sent) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** A longer message goes in a stream of its own, so that others need not wait for it. */
+const LARGE_BYTES = 65_536;
+const READ_BYTES = 65_536;
+const WEIGHTS = [4, 16, 64, 256];
+
+/** A live connection of two nodes of agents: one HTX session, over which their messages go both ways. */
+export class RpcLink implements AsyncDisposable {
+  /** The static key of the other end, 32 bytes. */
+  readonly staticKey: Bytes;
+  /** Agents that the other end has shown records of, as text. */
+  readonly agents: Set<string> = new Set();
+  /** Resolves when the link is over; never rejects. */
+  readonly closed: Promise<void>;
+  readonly #session: Session;
+  readonly #options: RpcLinkOptions;
+  readonly #writer: FrameWriter;
+  readonly #window: SendWindow;
+  /** Messages of ours that wait for a status or an answer, by id. */
+  readonly #pending = new Map<string, Pending>();
+  /** Bytes of messages of theirs that we owe a status or an answer, by id. */
+  readonly #owed = new Map<string, number>();
+  #owedBytes = 0;
+  #error: unknown;
+
+  /** Goes on where {@linkcode openLink} has exchanged hellos. */
+  constructor(
+    session: Session,
+    control: Stream,
+    peer: Hello,
+    rest: FrameDecoder,
+    options: RpcLinkOptions,
+  ) {
+    this.staticKey = session.remoteStaticKey;
+    this.#session = session;
+    this.#options = options;
+    this.#writer = new FrameWriter(control, (error) => this.#fail(error));
+    this.#window = new SendWindow(peer.maxMessages, peer.maxBytes);
+    for (const record of peer.records) this.#learn(record);
+    this.closed = session.closed.then(({ error }) => this.#end(error));
+    void this.#readControl(control, rest);
+    void this.#acceptStreams();
+  }
+
+  /** Whether messages can be sent. */
+  get isOpen(): boolean {
+    return this.#error === undefined && this.#session.isOpen;
+  }
+
+  /** Messages that wait for room at the other end, for a status or an answer. */
+  get pending(): number {
+    return this.#pending.size + this.#window.waiting;
+  }
+
+  /**
+   * Sends a message; resolves with its answer, or what the other end says of it.
+   *
+   * @throws {FabricError} `unreachable` if the link ends before: the other end may have it or not.
+   * @throws The reason of the signal; afterwards what comes about it is ignored.
+   */
+  async send(message: Message, { signal }: WaitOptions = {}): Promise<Sent> {
+    signal?.throwIfAborted();
+    if (!this.isOpen) throw unreachable(this.#error);
+    const bytes = encodeMessage(message);
+    const size = bytes.length;
+    if (!this.#window.tryEnter(size)) await this.#window.enter(size, signal);
+    // The link may have ended while room was waited for.
+    if (!this.isOpen) throw unreachable(this.#error);
+    const { promise, resolve, reject } = Promise.withResolvers<Sent>();
+    const id = message.id.toHex();
+    this.#pending.set(id, { message, size, resolve, reject });
+    this.#write(message, bytes);
+    if (!signal) return await promise;
+    const onAbort = () => reject(signal.reason);
+    signal.addEventListener("abort", onAbort, { once: true });
+    try {
+      return await promise;
+    } finally {
+      signal.removeEventListener("abort", onAbort);
+    }
+  }
+
+  /** Says what becomes of a message that came. */
+  status(message: Message, code: StatusCode, reason = ""): void {
+    if (!this.#pay(message.id)) return;
+    this.#writer.status({ id: message.id, code, reason });
+  }
+
+  /** Answers a request that came. */
+  answer(answer: Message): void {
+    if (answer.replyTo && this.#pay(answer.replyTo)) {
+      this.#write(answer, encodeMessage(answer));
+    }
+  }
+
+  /** Sends signed receipts. */
+  sendReceipts(receipts: Uint8Array): void {
+    if (this.isOpen) this.#writer.write("receipts", receipts);
+  }
+
+  /** Sends a signed record of an agent of ours. */
+  sendRecord(record: Uint8Array): void {
+    if (this.isOpen) this.#writer.write("record", record);
+  }
+
+  /** Opens a stream for an application. */
+  async openStream(
+    opening: Message,
+    { signal }: WaitOptions = {},
+  ): Promise<Stream> {
+    const weight = WEIGHTS[PRIORITIES.indexOf(opening.priority)]!;
+    const stream = await this.#session.open({
+      weight,
+      ...signal && { signal },
+    });
+    await stream.write(encodeFrame("opening", encodeMessage(opening)));
+    return stream;
+  }
+
+  /** Ends the link. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#session.close();
+    await this.closed;
+  }
+
+  #write(message: Message, bytes: Uint8Array): void {
+    if (bytes.length <= LARGE_BYTES) this.#writer.write("message", bytes);
+    else void this.#writeLarge(message, bytes).catch((e) => this.#fail(e));
+  }
+
+  async #writeLarge(message: Message, bytes: Uint8Array): Promise<void> {
+    const weight = WEIGHTS[PRIORITIES.indexOf(message.priority)]!;
+    const stream = await this.#session.open({ weight });
+    await stream.write(encodeFrame("message", bytes));
+    await stream.closeWrite();
+  }
+
+  /** Whether we owed something about a message; we do no longer. */
+  #pay(id: Uint8Array): boolean {
+    const key = id.toHex();
+    const size = this.#owed.get(key);
+    if (size === undefined || !this.isOpen) return false;
+    this.#owed.delete(key);
+    this.#owedBytes -= size;
+    return true;
+  }
+
+  async #readControl(control: Stream, decoder: FrameDecoder): Promise<void> {
+    try {
+      for await (const frame of framesOf(control, decoder)) this.#take(frame);
+      await this.#session.close();
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  async #acceptStreams(): Promise<void> {
+    try {
+      for await (const stream of this.#session) {
+        void this.#takeStream(stream).catch((error) => this.#fail(error));
+      }
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  async #takeStream(stream: Stream): Promise<void> {
+    const decoder = new FrameDecoder();
+    let count = 0;
+    try {
+      for await (const { type, body } of framesOf(stream, decoder)) {
+        if (count++ > 0) throw violation("Want one message in a stream");
+        if (type === "message") {
+          this.#takeMessage(body);
+          continue;
+        }
+        if (type !== "opening") throw violation("A stream begins otherwise");
+        const opening = decodeMessage(body.slice());
+        this.#checkSender(opening);
+        return this.#options.onOpening(opening, stream, decoder.rest());
+      }
+      await stream.closeWrite();
+    } catch (error) {
+      stream.close();
+      // The other end gave the stream up, which is its right.
+      if (!(error instanceof HtxError)) throw error;
+    }
+  }
+
+  #take({ type, body }: Frame): void {
+    switch (type) {
+      case "message":
+        return this.#takeMessage(body);
+      case "statuses":
+        for (const { id, code, reason } of decodeStatuses(body)) {
+          this.#settle(id, { kind: "status", code, reason });
+        }
+        return;
+      case "receipts":
+        return this.#options.onReceipts(body.slice());
+      case "record":
+        return this.#learn(body);
+      default:
+        throw violation(`No ${type} belongs here`);
+    }
+  }
+
+  #takeMessage(body: Uint8Array): void {
+    // What waits for a handler must not change with the buffer that is read into.
+    const message = decodeMessage(body.slice());
+    this.#checkSender(message);
+    if (message.replyTo) {
+      const pending = this.#pending.get(message.replyTo.toHex());
+      if (pending?.message.to.equals(message.from)) {
+        this.#settle(message.replyTo, { kind: "answer", message });
+      }
+      return;
+    }
+    const { maxMessages, maxBytes } = this.#options.hello;
+    const key = message.id.toHex();
+    const isAlone = this.#owed.size === 0;
+    const isBeyond = this.#owed.size >= maxMessages ||
+      this.#owedBytes + body.length > maxBytes;
+    if (this.#owed.has(key) || isBeyond && !isAlone) {
+      throw violation("More messages than we take");
+    }
+    this.#owed.set(key, body.length);
+    this.#owedBytes += body.length;
+    this.#options.onMessage(message, this);
+  }
+
+  #checkSender({ from }: Message): void {
+    if (!this.#options.speaksFor(this.staticKey, from)) {
+      throw violation("The other end does not speak for that agent");
+    }
+  }
+
+  #settle(id: Uint8Array, sent: Sent): void {
+    const key = id.toHex();
+    const pending = this.#pending.get(key);
+    if (!pending) return;
+    this.#pending.delete(key);
+    this.#window.leave(pending.size);
+    pending.resolve(sent);
+  }
+
+  #learn(record: Uint8Array): void {
+    try {
+      this.agents.add(`${this.#options.learn(record.slice())}`);
+    } catch (error) {
+      // One agent's record that is too old is no fault of the others.
+      if (!(error instanceof FabricError)) throw error;
+    }
+  }
+
+  #fail(error: unknown): void {
+    this.#error ??= error;
+    void this.#session.close();
+  }
+
+  #end(error: HtxError | undefined): void {
+    this.#error ??= error ?? new HtxError("closed", "The link is over");
+    const reason = unreachable(this.#error);
+    this.#window.close(reason);
+    for (const { reject } of this.#pending.values()) reject(reason);
+    this.#pending.clear();
+    this.#owed.clear();
+  }
+}
+
+/**
+ * Makes a link of a session: opens or takes its first stream, says hello and hears the other end's.
+ *
+ * @throws {FabricError} `unreachable` if the session ends before.
+ * @throws {DecodeError} If the other end says something else; the session is closed.
+ * @throws The reason of `signal`.
+ */
+export async function openLink(
+  session: Session,
+  role: "dialer" | "listener",
+  options: RpcLinkOptions,
+  signal?: AbortSignal,
+): Promise<RpcLink> {
+  const onAbort = () => void session.close();
+  signal?.addEventListener("abort", onAbort, { once: true });
+  const waiting = signal ? { signal } : {};
+  try {
+    signal?.throwIfAborted();
+    const control = role === "dialer"
+      ? await session.open(waiting)
+      : await session.accept(waiting);
+    if (!control) throw unreachable(undefined);
+    await control.write(encodeFrame("hello", encodeHello(options.hello)));
+    const decoder = new FrameDecoder();
+    for await (const { type, body } of framesOf(control, decoder)) {
+      if (type !== "hello") throw violation("Want a hello first");
+      const hello = decodeHello(body);
+      return new RpcLink(session, control, hello, decoder, options);
+    }
+    throw unreachable(undefined);
+  } catch (error) {
+    void session.close();
+    signal?.throwIfAborted();
+    if (error instanceof HtxError) throw unreachable(error);
+    throw error;
+  } finally {
+    signal?.removeEventListener("abort", onAbort);
+  }
+}
+
+/** Frames of a stream until its end; a body borrows from a buffer that is read into again. */
+async function* framesOf(
+  stream: Stream,
+  decoder: FrameDecoder,
+): AsyncIterableIterator<Frame> {
+  const buffer = new Uint8Array(READ_BYTES);
+  for (;;) {
+    for (let frame; (frame = decoder.next());) yield frame;
+    const length = await stream.read(buffer);
+    if (length === null) break;
+    decoder.push(buffer.subarray(0, length));
+  }
+  if (decoder.isInside) throw new DecodeError("fabric frame", "cut short");
+}
+
+function unreachable(cause: unknown): FabricError {
+  return new FabricError("unreachable", "The link is over", { cause });
+}
+
+function violation(text: string): FabricError {
+  return new FabricError("malformed", text);
+}
