@@ -19,7 +19,7 @@ export interface InboxLimits {
 }
 
 /** {@link InboxLimits} that hold if nothing else is said. */
-export const INBOX_LIMITS: Required<InboxLimits> = {
+const INBOX_LIMITS: Required<InboxLimits> = {
   maxKept: 100_000,
   maxKeptBytes: 256 * 1024 * 1024,
   maxKeptOfSender: 10_000,

@@ -2,6 +2,7 @@ import { GroupCommit, type Store } from "../../core/storage/mod.ts";
 import { FabricError } from "../error.ts";
 import type { AgentId } from "../identity/agent_id.ts";
 import { type Message, PRIORITIES } from "../message/message.ts";
+import type { WayName } from "../way/choose_way.ts";
 import {
   type DeadLetter,
   type OutboxEntry,
@@ -22,7 +23,7 @@ export interface OutboxLimits {
 }
 
 /** {@link OutboxLimits} that hold if nothing else is said. */
-export const OUTBOX_LIMITS: Required<OutboxLimits> = {
+const OUTBOX_LIMITS: Required<OutboxLimits> = {
   maxMessages: 100_000,
   maxBytes: 256 * 1024 * 1024,
   maxSending: 256,
@@ -31,6 +32,24 @@ export const OUTBOX_LIMITS: Required<OutboxLimits> = {
 
 /** The share of the limits up to which a class is accepted, so that there is room for the classes above it. */
 const SHARE = [0.7, 0.85, 0.95, 1];
+
+/** How a message is to be delivered. */
+export interface DeliveryOptions {
+  /** Whether it may not overtake others to the same agent that were accepted so; it may by default. */
+  readonly isOrdered?: boolean;
+  /** How it may travel; `auto` by default. */
+  readonly way?: WayName | "auto";
+}
+
+/** A message that is to be sent now. */
+export interface OutgoingMessage {
+  /** The message. */
+  readonly message: Message;
+  /** How it may travel. */
+  readonly way: WayName | "auto";
+  /** The how manieth attempt this is, from 1. */
+  readonly attempt: number;
+}
 
 /** What an outbox did so far. */
 export interface OutboxCounts {
@@ -120,13 +139,13 @@ export class Outbox {
   /**
    * Accepts a message; resolves once it would be here after the death of the process.
    *
-   * @param isOrdered - Whether it may not overtake others to the same agent that were accepted so.
+   * @param options - How it is to be delivered.
    * @throws {FabricError} `full` if there is no room for its class.
    * @throws {RangeError} If a field is out of range, or the id is taken.
    */
   async accept(
     message: Omit<Message, "order">,
-    isOrdered = false,
+    options: DeliveryOptions = {},
   ): Promise<void> {
     const share = SHARE[PRIORITIES.indexOf(message.priority)]!;
     const { maxMessages, maxBytes } = this.#limits;
@@ -147,8 +166,10 @@ export class Outbox {
     this.#pendingBytes += size;
     try {
       await this.#commits.run(() => {
+        const { isOrdered, way = "auto" } = options;
         const place = isOrdered ? this.#rows.takePlace(message.to) : undefined;
-        entry = this.#rows.add(this.#sequence++, withPlace(message, place));
+        const whole = withPlace(message, place);
+        entry = this.#rows.add(this.#sequence++, whole, way);
       });
     } finally {
       this.#pending.delete(id);
@@ -163,7 +184,7 @@ export class Outbox {
    *
    * @param isOpen - Whether an agent can be sent something at all; its messages go on waiting if not.
    */
-  next(isOpen: (to: AgentId) => boolean): Message | undefined {
+  next(isOpen: (to: AgentId) => boolean): OutgoingMessage | undefined {
     for (const [key, peer] of this.#peers) {
       if (
         peer.lanes.size === 0 || peer.sending.size >= this.#limits.maxSending ||
@@ -178,13 +199,17 @@ export class Outbox {
       peer.sending.add(outgoing.id);
       outgoing.attempts++;
       this.counts.attempts++;
-      return withPlace(message, outgoing.place, this.#floor(outgoing));
+      return {
+        message: withPlace(message, outgoing.place, this.#floor(outgoing)),
+        way: outgoing.way,
+        attempt: outgoing.attempts,
+      };
     }
   }
 
-  /** How often a message was given out. */
-  attempts(id: Uint8Array): number {
-    return this.#messages.get(id.toHex())?.attempts ?? 0;
+  /** Whether a message is here: not settled, and not given up. */
+  has(id: Uint8Array): boolean {
+    return this.#messages.has(id.toHex());
   }
 
   /** A message is to be sent again, not before `againMs`, unless it is settled until then. */

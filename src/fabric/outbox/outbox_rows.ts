@@ -2,7 +2,8 @@
  * Rows of an outbox.
  *
  * ```text
- * h ‖ sequence u64       array: 16B id, 32B to, priority, bytes of the message, created, deadline, place in order or null
+ * h ‖ sequence u64       array: 16B id, 32B to, priority, bytes of the message, created, deadline, place in order or
+ *                        null, way (0 auto, 1 rpc, 2 bundle)
  * m ‖ sequence u64       the message
  * d ‖ sequence u64       dead letter; array: reason, when, the message
  * o ‖ 32B to             the place of the next message in order, u64
@@ -24,6 +25,7 @@ import {
   PRIORITIES,
   type Priority,
 } from "../message/message.ts";
+import type { WayName } from "../way/choose_way.ts";
 
 /** A message that waits, without its payload. */
 export interface OutboxEntry {
@@ -43,6 +45,8 @@ export interface OutboxEntry {
   readonly deadlineMs: number;
   /** Its place among those that must not overtake each other. */
   readonly place?: number;
+  /** How it may travel. */
+  readonly way: WayName | "auto";
 }
 
 /** A message that was given up. */
@@ -56,6 +60,7 @@ export interface DeadLetter {
 }
 
 const LETTER = { entry: 0x68, message: 0x6d, dead: 0x64, order: 0x6f } as const;
+const WAYS = ["auto", "rpc", "bundle"] as const;
 const MAX_REASON = 128;
 const entry = new FieldReader("entry of an outbox");
 const dead = new FieldReader("dead letter");
@@ -77,18 +82,22 @@ export class OutboxRows {
   }
 
   /** Writes a message that waits. */
-  add(sequence: number, message: Message): OutboxEntry {
+  add(
+    sequence: number,
+    message: Message,
+    way: WayName | "auto",
+  ): OutboxEntry {
     const bytes = encodeMessage(message);
     const { id, to, priority, createdMs, deadlineMs } = message;
     const place = message.order?.sequence;
     const fields = [
       ...[id, to.bytes, PRIORITIES.indexOf(priority), bytes.length],
-      ...[createdMs, deadlineMs, place ?? null],
+      ...[createdMs, deadlineMs, place ?? null, WAYS.indexOf(way)],
     ];
     this.#store.set(keyOf("entry", sequence), encodeCbor(fields));
     this.#store.set(keyOf("message", sequence), bytes);
     return {
-      ...{ sequence, to, priority, createdMs, deadlineMs },
+      ...{ sequence, to, priority, createdMs, deadlineMs, way },
       id: id.toHex(),
       size: bytes.length,
       ...place !== undefined && { place },
@@ -153,12 +162,9 @@ export class OutboxRows {
 }
 
 function decodeEntry(sequence: number, value: Uint8Array): OutboxEntry {
-  const options = { maxDepth: 1, maxItems: 8 };
-  const [id, to, priority, size, createdMs, deadlineMs, place] = entry.items(
-    value,
-    7,
-    options,
-  );
+  const options = { maxDepth: 1, maxItems: 9 };
+  const fields = entry.items(value, 8, options);
+  const [id, to, priority, size, createdMs, deadlineMs, place, way] = fields;
   return {
     sequence,
     id: entry.bytes(id, MESSAGE_ID_LENGTH).toHex(),
@@ -168,6 +174,7 @@ function decodeEntry(sequence: number, value: Uint8Array): OutboxEntry {
     createdMs: entry.unsigned(createdMs),
     deadlineMs: entry.unsigned(deadlineMs),
     ...place !== null && { place: entry.unsigned(place) },
+    way: entry.name(way, WAYS),
   };
 }
 

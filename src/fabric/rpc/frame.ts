@@ -54,14 +54,14 @@ export interface Hello {
 }
 
 /** What a node says of a message that it was sent, by its number on the wire. */
-export const STATUS_CODES = [
+const STATUS_CODES = [
   "taken", // it has it, and will say more in receipts if they are wanted
   "full", // it has no room: later it may have
   "refused", // it will not take it
   "handled", // its handler is done with it
 ] as const;
 
-/** One of {@link STATUS_CODES}. */
+/** What a status says. */
 export type StatusCode = typeof STATUS_CODES[number];
 
 /** What became of a message at the other end. */

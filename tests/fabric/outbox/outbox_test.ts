@@ -17,7 +17,9 @@ const always = (_to: AgentId) => true;
 /** First bytes of the payloads of what is next, until nothing is. */
 function drained(outbox: Outbox, isOpen = always): (number | undefined)[] {
   const all: (number | undefined)[] = [];
-  for (let next; (next = outbox.next(isOpen));) all.push(next.payload[0]);
+  for (let next; (next = outbox.next(isOpen));) {
+    all.push(next.message.payload[0]);
+  }
   return all;
 }
 
@@ -31,7 +33,7 @@ Deno.test("what was accepted is given out once, and again after a restart until 
   await Promise.resolve();
   const again = open();
   assertEquals(again.size, 2);
-  assertEquals(again.next(always), messageOf(1));
+  assertEquals(again.next(always)?.message, messageOf(1));
   await again.accept(messageOf(4));
   assertEquals(drained(again), [3, 4]);
 });
@@ -76,13 +78,14 @@ Deno.test("a message rests until its time, or until there is a better way", asyn
   await outbox.tick(499);
   assertEquals(outbox.next(always), undefined);
   await outbox.tick(500);
-  assertEquals(outbox.next(always)?.payload, Uint8Array.of(1));
-  assertEquals(outbox.attempts(messageOf(1).id), 2);
+  assertEquals(outbox.next(always), {
+    ...{ message: messageOf(1), way: "auto", attempt: 2 },
+  });
   outbox.wait(messageOf(1).id, 9_000);
   outbox.hurry(eve.id);
   assertEquals(outbox.next(always), undefined);
   outbox.hurry(bob.id);
-  assertEquals(outbox.next(always)?.payload, Uint8Array.of(1));
+  assertEquals(outbox.next(always)?.message.payload, Uint8Array.of(1));
 });
 
 Deno.test("what passes its deadline goes to the dead letters, of which the oldest give way", async () => {
@@ -135,11 +138,13 @@ Deno.test("an id is accepted once", async () => {
 
 Deno.test("messages in order say which may still come, also after a restart and when one is given up", async () => {
   const { outbox, open } = world();
-  for (const n of [1, 2, 3]) await outbox.accept(messageOf(n), true);
+  for (const n of [1, 2, 3]) {
+    await outbox.accept(messageOf(n), { isOrdered: true });
+  }
   await outbox.accept(messageOf(4));
   const orders = (from: Outbox) => {
     const all = [];
-    for (let next; (next = from.next(always));) all.push(next.order);
+    for (let next; (next = from.next(always));) all.push(next.message.order);
     return all;
   };
   assertEquals(orders(outbox), [
@@ -153,7 +158,7 @@ Deno.test("messages in order say which may still come, also after a restart and 
   await outbox.giveUp(messageOf(2).id, "no", 10);
   assertEquals(orders(outbox), [{ sequence: 2, floor: 2 }]);
   const again = open();
-  await again.accept(messageOf(5), true);
+  await again.accept(messageOf(5), { isOrdered: true });
   assertEquals(orders(again), [
     { sequence: 2, floor: 2 },
     undefined,
