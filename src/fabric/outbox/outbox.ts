@@ -207,9 +207,9 @@ export class Outbox {
     }
   }
 
-  /** Whether a message is here: not settled, and not given up. */
-  has(id: Uint8Array): boolean {
-    return this.#messages.has(id.toHex());
+  /** A message that is neither settled nor given up, without its payload. */
+  get(id: Uint8Array): OutboxEntry | undefined {
+    return this.#messages.get(id.toHex());
   }
 
   /** A message is to be sent again, not before `againMs`, unless it is settled until then. */

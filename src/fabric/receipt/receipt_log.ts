@@ -36,24 +36,24 @@ export class ReceiptLog {
   }
 
   /**
-   * Takes signed receipts; resolves with what they say once they would be here after the death of the process.
+   * Keeps signed receipts, as `verifyReceipts` has read them; resolves once they would be here after the death of the process.
    *
-   * @throws {DecodeError} If they are malformed.
-   * @throws {FabricError} `unauthenticated` if the signature does not verify.
    * @throws {StorageError} `full` if there is no room.
    */
-  async add(bytes: Uint8Array, nowMs: number): Promise<readonly Receipt[]> {
+  async add(
+    signed: Uint8Array,
+    receipts: readonly Receipt[],
+    nowMs: number,
+  ): Promise<void> {
     const { crypto, store, keepMs = KEEP_MS } = this.#options;
-    const receipts = verifyReceipts(crypto, bytes);
-    const digest = crypto.hash("sha256", bytes);
+    const digest = crypto.hash("sha256", signed);
     const expiry = { expiresAt: nowMs + keepMs };
     await this.#commits.run(() => {
-      store.set(concat(SIGNED, digest), bytes, expiry);
+      store.set(concat(SIGNED, digest), signed, expiry);
       for (const { id } of receipts) {
         store.set(concat(OF, id, digest), new Uint8Array(), expiry);
       }
     });
-    return receipts;
   }
 
   /** Signed receipts that have one about a message, in no order. */

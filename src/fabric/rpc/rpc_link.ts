@@ -41,6 +41,8 @@ export interface RpcLinkOptions {
   speaksFor(staticKey: Uint8Array, id: AgentId): boolean;
   /** Takes a message, whose sender is verified; its payload is its own. Answer with {@link RpcLink.status} or {@link RpcLink.answer}. */
   onMessage(message: Message, link: RpcLink): void;
+  /** Takes the answer to a request that did not go by this link, or is not waited for here any more. */
+  onAnswer(answer: Message): void;
   /** Takes signed receipts, not yet verified. */
   onReceipts(receipts: Bytes): void;
   /** Takes an application's stream that the other end opens; `rest` are its first bytes. */
@@ -141,10 +143,24 @@ export class RpcLink implements AsyncDisposable {
     this.#writer.status({ id: message.id, code, reason });
   }
 
-  /** Answers a request that came. */
-  answer(answer: Message): void {
-    if (answer.replyTo && this.#pay(answer.replyTo)) {
-      this.#write(answer, encodeMessage(answer));
+  /** Answers a request that came; `false` if the link is over. */
+  answer(answer: Message): boolean {
+    if (!answer.replyTo || !this.#pay(answer.replyTo)) return false;
+    this.#write(answer, encodeMessage(answer));
+    return true;
+  }
+
+  /**
+   * Waits for a sign of life of the other end, and ends the link if there is none.
+   *
+   * @throws {FabricError} `unreachable` if there is none until `signal` aborts.
+   */
+  async check(signal: AbortSignal): Promise<void> {
+    try {
+      await this.#session.ping({ signal });
+    } catch (error) {
+      this.#fail(error);
+      throw unreachable(error);
     }
   }
 
@@ -267,9 +283,10 @@ export class RpcLink implements AsyncDisposable {
     if (message.replyTo) {
       const pending = this.#pending.get(message.replyTo.toHex());
       if (pending?.message.to.equals(message.from)) {
-        this.#settle(message.replyTo, { kind: "answer", message });
+        return this.#settle(message.replyTo, { kind: "answer", message });
       }
-      return;
+      this.#options.onAnswer(message);
+      return this.#writer.status({ id: message.id, code: "taken", reason: "" });
     }
     const { maxMessages, maxBytes } = this.#options.hello;
     const key = message.id.toHex();

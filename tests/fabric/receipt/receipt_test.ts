@@ -1,4 +1,4 @@
-import { assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { assertEquals, assertThrows } from "@std/assert";
 import { DecodeError } from "../../../src/core/bytes/mod.ts";
 import { memoryStore } from "../../../src/core/storage/mod.ts";
 import {
@@ -64,15 +64,13 @@ Deno.test("a log shows what was signed about a message, also after it was opened
   const later = { ...receipts[1]!, state: "handled" as const, atMs: 2_000 };
   const first = signReceipts(bob, ana.id, receipts);
   const second = signReceipts(bob, ana.id, [later]);
-  await log.add(second, 10);
-  assertEquals((await log.add(first, 20)).length, receipts.length);
-  await log.add(first, 20);
+  await log.add(second, verifyReceipts(crypto, second), 10);
+  await log.add(first, verifyReceipts(crypto, first), 20);
+  await log.add(first, verifyReceipts(crypto, first), 20);
   assertEquals(open().of(id).map(({ atMs }) => atMs), [1_001, 2_000]);
   assertEquals([...log.signed(id)].length, 2);
   assertEquals([...log.entries()].length, 2);
   assertEquals(log.of(new Uint8Array(16).fill(99)), []);
   log.sweep(1_015);
   assertEquals([...log.entries()], [first]);
-  const changed = first.with(-1, first.at(-1)! ^ 1);
-  await assertRejects(() => log.add(changed, 30), FabricError);
 });

@@ -22,6 +22,7 @@ import { ana, bob, eve, messageOf } from "../_messages.ts";
 /** One end of a link in a test, and what came there. */
 class End {
   readonly messages: Message[] = [];
+  readonly answers: Message[] = [];
   readonly receipts: Bytes[] = [];
   readonly openings: { opening: Message; stream: Stream; rest: Uint8Array }[] =
     [];
@@ -40,6 +41,7 @@ class End {
         this.messages.push(message);
         this.onMessage(message, link);
       },
+      onAnswer: (answer) => void this.answers.push(answer),
       onReceipts: (receipts) => void this.receipts.push(receipts),
       onOpening: (opening, stream, rest) =>
         void this.openings.push({ opening, stream, rest }),
@@ -163,6 +165,29 @@ Deno.test("a record that is shown later lets an agent speak", async () => {
   const sent = await link.send(messageOf(1, { from: eve.id }));
   assertEquals(sent.kind, "status");
   assertEquals(farLink.agents.has(`${eve.id}`), true);
+});
+
+Deno.test("an answer to a request that did not go by the link is taken", async () => {
+  await using pair = await linked();
+  const { near, farLink } = pair;
+  const answer = answerTo(request(7), Uint8Array.of(8));
+  assertEquals(await farLink.send(answer), {
+    ...{ kind: "status", code: "taken", reason: "" },
+  });
+  assertEquals(near.answers, [answer]);
+});
+
+Deno.test("check() ends a link whose other end gives no sign of life", async () => {
+  await using pair = await linked();
+  const { link } = pair;
+  await link.check(AbortSignal.timeout(5_000));
+  const waiting = link.send(request(1));
+  const { code } = await assertRejects(
+    () => link.check(AbortSignal.abort()),
+    FabricError,
+  );
+  assertEquals(code, "unreachable");
+  await assertRejects(() => waiting, FabricError);
 });
 
 Deno.test("receipts and streams of applications come as they were sent", async () => {

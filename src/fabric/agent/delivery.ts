@@ -1,0 +1,314 @@
+import {
+  type Clock,
+  Deadline,
+  type WaitOptions,
+} from "../../core/async/mod.ts";
+import type { Logger } from "../../core/log/mod.ts";
+import { FabricError } from "../error.ts";
+import type { AgentId } from "../identity/agent_id.ts";
+import type { Message, MessageKind } from "../message/message.ts";
+import type { Outbox } from "../outbox/outbox.ts";
+import type { RpcLink, Sent } from "../rpc/rpc_link.ts";
+import { chooseWay, type WayChoice, type WayName } from "../way/choose_way.ts";
+
+/** How messages travel live. */
+export interface LiveWay {
+  /** An open link with a node of an agent. */
+  with(id: AgentId): RpcLink | undefined;
+  /** Whether one can be dialed. */
+  canDial(id: AgentId): boolean;
+  /** Opens a link. */
+  dial(id: AgentId, options: WaitOptions): Promise<RpcLink>;
+  /** Milliseconds since the agent was heard of live. */
+  sinceHeardMs(id: AgentId): number | undefined;
+  /** Milliseconds since it was dialed in vain. */
+  sinceFailedMs(id: AgentId): number | undefined;
+}
+
+/** How messages travel later. */
+export interface BundleWay {
+  /** Whether messages to an agent can be sealed: its record is known. */
+  canSend(id: AgentId): boolean;
+  /** Sends a message; resolves once a node of bundles has stored it. */
+  send(message: Message): Promise<void>;
+}
+
+/** How a message came to its end, or a step nearer. */
+export interface DeliveryEvents {
+  /** It is with the other end. */
+  onTaken(message: Message, way: WayName): void;
+  /** It was settled, or given up for a reason; by its id. */
+  onEnd(id: Uint8Array, reason: string | undefined): void;
+  /** A request was answered. */
+  onAnswer(answer: Message): void;
+}
+
+/** Parts of a {@link Delivery}. */
+export interface DeliveryOptions {
+  /** What is to be delivered. */
+  readonly outbox: Outbox;
+  /** How messages travel live. */
+  readonly live: LiveWay;
+  /** How messages travel later; not at all if absent. */
+  readonly bundles?: BundleWay;
+  /** Hears what becomes of messages. */
+  readonly events: DeliveryEvents;
+  /** How long an attempt to reach an agent live may take before a bundle is sent instead, in milliseconds; 2 s by default. */
+  readonly budgetMs?: number;
+  /** Uniform in [0, 1), for pauses between attempts. */
+  readonly random: () => number;
+  /** Where it says what failed. */
+  readonly log: Logger;
+  /** Time. */
+  readonly clock: Clock;
+}
+
+const BUDGET_MS = 2_000;
+const TICK_MS = 1_000;
+const RETRY = { minMs: 500, maxMs: 60_000 };
+/** The other end has the message; if it says no more, it is asked again after this time, twice as long each time. */
+const ASK_AGAIN_MS = 30_000;
+/** A bundle is sent again after this share of the time that is left, so that a few may be lost. */
+const BUNDLE_AGAIN_SHARE = 0.3;
+const MIN_BUNDLE_AGAIN_MS = 60_000;
+/** What is done with once the other end has it: nobody says more of it. */
+const ENDS_WHEN_TAKEN: ReadonlySet<MessageKind> = new Set<MessageKind>([
+  ...["reply", "failure", "receipts", "record"] as const,
+]);
+
+/** Takes messages from an outbox to their agents, by the way that works, until they are settled or their deadlines pass. */
+export class Delivery {
+  /** How often each way was tried. */
+  readonly attempts: Record<WayName, number> = { rpc: 0, bundle: 0 };
+  readonly #options: DeliveryOptions;
+  readonly #budgetMs: number;
+  readonly #over = new AbortController();
+  readonly #tasks = new Set<Promise<void>>();
+  #cancelTick: () => void = () => {};
+
+  /** Starts at once. */
+  constructor(options: DeliveryOptions) {
+    this.#options = options;
+    this.#budgetMs = options.budgetMs ?? BUDGET_MS;
+    this.#tick();
+  }
+
+  /** Takes on what waits now. */
+  pump(): void {
+    if (this.#over.signal.aborted) return;
+    const { outbox } = this.#options;
+    for (
+      let next;
+      (next = outbox.next((id) => this.#isOpen(id)));
+    ) this.#track(this.#attempt(next.message, next.way, next.attempt));
+  }
+
+  /** An agent can be reached live now: what rests is tried again. */
+  reached(id: AgentId): void {
+    this.#options.outbox.hurry(id);
+    this.pump();
+  }
+
+  /** Chooses a way for a message, as things are now. */
+  choose(message: Message, wanted: WayName | "auto"): WayChoice {
+    const { live, bundles, clock } = this.#options;
+    const { to, priority, payload, deadlineMs } = message;
+    const sinceHeardMs = live.sinceHeardMs(to);
+    const sinceFailedMs = live.sinceFailedMs(to);
+    return chooseWay({
+      ...{ wanted, priority, budgetMs: this.#budgetMs },
+      isLive: live.with(to) !== undefined,
+      isDialable: live.canDial(to),
+      hasBundles: bundles?.canSend(to) ?? false,
+      size: payload.length,
+      leftMs: deadlineMs - clock.wallTime(),
+      ...sinceHeardMs !== undefined && { sinceHeardMs },
+      ...sinceFailedMs !== undefined && { sinceFailedMs },
+    });
+  }
+
+  /**
+   * Sends a message live.
+   *
+   * @param budgetMs - How long a sign of life may be missing, in milliseconds; 0 for as long as the dialer and the session allow.
+   * @throws {FabricError} `unreachable`.
+   * @throws The reason of the signal.
+   */
+  async sendLive(
+    message: Message,
+    budgetMs: number,
+    { signal }: WaitOptions = {},
+  ): Promise<Sent> {
+    const { live, clock } = this.#options;
+    this.attempts.rpc++;
+    const ms = budgetMs || Infinity;
+    let link = live.with(message.to);
+    if (!link) {
+      using deadline = new Deadline(clock, ms, { signal });
+      link = await live.dial(message.to, { signal: deadline.signal })
+        .catch((cause) => {
+          signal?.throwIfAborted();
+          throw unreachable(cause);
+        });
+    }
+    const sending = link.send(message, { signal });
+    if (budgetMs === 0) return await sending;
+    const watch = this.#watch(link, ms);
+    try {
+      return await sending;
+    } finally {
+      watch[Symbol.dispose]();
+    }
+  }
+
+  /** Takes on nothing more, and waits for what is under way. */
+  async close(): Promise<void> {
+    this.#over.abort(new FabricError("closed", "The fabric is closed"));
+    this.#cancelTick();
+    await Promise.all(this.#tasks);
+  }
+
+  /** Asks `link` for a sign of life every `ms`; it ends if there is none. */
+  #watch(link: RpcLink, ms: number): Disposable {
+    const { clock } = this.#options;
+    let isOver = false;
+    let cancel: () => void;
+    const check = async () => {
+      using deadline = new Deadline(clock, ms);
+      await link.check(deadline.signal).catch(() => {});
+      if (!isOver) arm();
+    };
+    const arm = () => {
+      cancel = clock.setTimeout(() => void check(), ms);
+    };
+    arm();
+    return {
+      [Symbol.dispose]: () => {
+        isOver = true;
+        cancel();
+      },
+    };
+  }
+
+  async #attempt(
+    message: Message,
+    wanted: WayName | "auto",
+    attempt: number,
+  ): Promise<void> {
+    const { outbox } = this.#options;
+    const { way, budgetMs } = this.choose(message, wanted);
+    try {
+      if (way === "rpc") return await this.#byRpc(message, budgetMs, attempt);
+      if (way === "bundle") return await this.#byBundle(message);
+    } catch (error) {
+      if (this.#over.signal.aborted) return;
+      if (!(error instanceof FabricError)) {
+        this.#options.log.warn("fabric.not_sent", { error });
+      }
+    }
+    outbox.wait(message.id, this.#pausedUntil(attempt));
+  }
+
+  async #byRpc(
+    message: Message,
+    budgetMs: number,
+    attempt: number,
+  ): Promise<void> {
+    const { events, outbox, clock } = this.#options;
+    const { signal } = this.#over;
+    let sent: Sent;
+    try {
+      sent = await this.sendLive(message, budgetMs, { signal });
+    } catch (error) {
+      const isLater = error instanceof FabricError && budgetMs > 0 &&
+        !signal.aborted;
+      if (!isLater) throw error;
+      return await this.#byBundle(message);
+    }
+    if (sent.kind === "answer") return events.onAnswer(sent.message);
+    switch (sent.code) {
+      case "taken": {
+        events.onTaken(message, "rpc");
+        if (this.#endsWhenTaken(message)) return;
+        const pauseMs = ASK_AGAIN_MS * 2 ** Math.min(attempt, 8);
+        return outbox.wait(message.id, clock.wallTime() + pauseMs);
+      }
+      case "handled":
+        return this.#end(message);
+      case "full":
+        return outbox.wait(message.id, this.#pausedUntil(attempt));
+      case "refused":
+        await outbox.giveUp(message.id, sent.reason, clock.wallTime());
+        return events.onEnd(message.id, sent.reason);
+    }
+  }
+
+  async #byBundle(message: Message): Promise<void> {
+    const { bundles, outbox, events, clock } = this.#options;
+    if (!bundles?.canSend(message.to)) {
+      throw unreachable("No node of bundles is joined");
+    }
+    this.attempts.bundle++;
+    await bundles.send(message);
+    events.onTaken(message, "bundle");
+    if (this.#endsWhenTaken(message)) return;
+    const nowMs = clock.wallTime();
+    const leftMs = message.deadlineMs - nowMs;
+    const pauseMs = Math.max(MIN_BUNDLE_AGAIN_MS, BUNDLE_AGAIN_SHARE * leftMs);
+    outbox.wait(message.id, nowMs + pauseMs);
+  }
+
+  #endsWhenTaken(message: Message): boolean {
+    const isOver = ENDS_WHEN_TAKEN.has(message.kind) ||
+      message.kind !== "request" && !message.wantsReceipts;
+    if (isOver) this.#end(message);
+    return isOver;
+  }
+
+  #end(message: Message): void {
+    this.#options.outbox.settle(message.id);
+    this.#options.events.onEnd(message.id, undefined);
+  }
+
+  #isOpen(id: AgentId): boolean {
+    const { live, bundles } = this.#options;
+    return live.with(id) !== undefined || live.canDial(id) ||
+      (bundles?.canSend(id) ?? false);
+  }
+
+  #pausedUntil(attempt: number): number {
+    const { random, clock } = this.#options;
+    const bound = Math.min(RETRY.maxMs, RETRY.minMs * 2 ** attempt);
+    return clock.wallTime() + bound * (0.5 + 0.5 * random());
+  }
+
+  #tick(): void {
+    const { outbox, clock, events } = this.#options;
+    const nowMs = clock.wallTime();
+    this.#track(
+      outbox.tick(nowMs).then((expired) => {
+        for (const { id } of expired) {
+          events.onEnd(Uint8Array.fromHex(id), "expired");
+        }
+      }),
+    );
+    this.pump();
+    this.#cancelTick = clock.setTimeout(() => this.#tick(), TICK_MS);
+  }
+
+  #track(task: Promise<void>): void {
+    const tracked = task.catch((error) => {
+      this.#options.log.error("fabric.failed", { error });
+    }).finally(() => {
+      this.#tasks.delete(tracked);
+      if (this.#options.outbox.size > 0) this.pump();
+    });
+    this.#tasks.add(tracked);
+  }
+}
+
+function unreachable(cause: unknown): FabricError {
+  return new FabricError("unreachable", "The agent was not reached live", {
+    cause,
+  });
+}

@@ -1,0 +1,401 @@
+import type { Clock, WaitOptions } from "../../core/async/mod.ts";
+import type { Bytes } from "../../core/bytes/mod.ts";
+import type { CryptoProvider } from "../../core/crypto/mod.ts";
+import type { Logger } from "../../core/log/mod.ts";
+import { namespace, type Store } from "../../core/storage/mod.ts";
+import { FabricError } from "../error.ts";
+import type { Agent } from "../identity/agent.ts";
+import type { AgentBook } from "../identity/agent_book.ts";
+import { AgentId } from "../identity/agent_id.ts";
+import { type AgentName, formatAgentName } from "../identity/agent_name.ts";
+import { Inbox, type InboxLimits } from "../inbox/inbox.ts";
+import {
+  type Message,
+  MESSAGE_ID_LENGTH,
+  type Priority,
+} from "../message/message.ts";
+import { Outbox, type OutboxLimits } from "../outbox/outbox.ts";
+import type { Receipt } from "../receipt/receipt.ts";
+import { ReceiptLog } from "../receipt/receipt_log.ts";
+import type { WayChoice, WayName } from "../way/choose_way.ts";
+import { Answers } from "./answers.ts";
+import { type BundleWay, Delivery, type LiveWay } from "./delivery.ts";
+import { type Handler, Handlers } from "./handlers.ts";
+import { decodePayload, encodePayload } from "./payload.ts";
+import { ReceiptsDue } from "./receipts_due.ts";
+import { Reception, type Route } from "./reception.ts";
+
+/** Parts and limits of a {@link Fabric}. */
+export interface FabricOptions {
+  /** Who it is. */
+  readonly agent: Agent;
+  /** Keys, signatures, ids. */
+  readonly crypto: CryptoProvider;
+  /** Keeps its outbox, inbox and receipts; the fabric has it for itself. */
+  readonly store: Store;
+  /** Where other agents are. */
+  readonly book: AgentBook;
+  /** How messages travel live. */
+  readonly live: LiveWay;
+  /** How messages travel later; not at all if absent. */
+  readonly bundles?: BundleWay;
+  /** How long an attempt to reach an agent live may take before a bundle is sent instead, in milliseconds; 2 s by default. */
+  readonly budgetMs?: number;
+  /** Limits of the outbox. */
+  readonly outbox?: OutboxLimits;
+  /** Limits of the inbox. */
+  readonly inbox?: InboxLimits;
+  /** Most handlers that run at a time; 256 by default. */
+  readonly maxRunning?: number;
+  /** Uniform in [0, 1), for pauses between attempts. */
+  readonly random: () => number;
+  /** Where it says what failed. */
+  readonly log: Logger;
+  /** Time. */
+  readonly clock: Clock;
+}
+
+/** How a message is to be sent. */
+export interface SendOptions extends WaitOptions {
+  /** How urgent it is; normal by default. */
+  readonly priority?: Priority;
+  /** How long it is of use, in milliseconds; 30 s for requests, a day for others. */
+  readonly lifetimeMs?: number;
+  /** How it may travel; `auto` by default: live within a budget, else as a bundle. */
+  readonly way?: WayName | "auto";
+  /** Texts beside the payload. */
+  readonly metadata?: Readonly<Record<string, string>>;
+  /** Whether it may not overtake others to the same agent that are sent so; it may by default. */
+  readonly isOrdered?: boolean;
+  /** Whether the other agent is to sign what becomes of it; not by default for requests, by default for others. */
+  readonly receipts?: boolean;
+}
+
+/** A message that was accepted for delivery. */
+export interface SentMessage {
+  /** Its id, 16 bytes. */
+  readonly id: Bytes;
+  /** Resolves when it is settled: `undefined` if its handler is done with it, else why not. */
+  readonly settled: Promise<string | undefined>;
+}
+
+const REQUEST_LIFETIME_MS = 30_000;
+const LIFETIME_MS = 86_400_000;
+/** Receipts are of use for a while after the deadlines of what they are about. */
+const RECEIPTS_SLACK_MS = 86_400_000;
+
+/** One agent among others: sends messages by whatever way works, and takes those for it to its handlers. */
+export class Fabric implements AsyncDisposable {
+  /** Who it is. */
+  readonly agent: Agent;
+  /** What was signed about our messages. */
+  readonly receipts: ReceiptLog;
+  /** Answers that came for nobody. */
+  lateAnswers = 0;
+  readonly #options: FabricOptions;
+  readonly #outbox: Outbox;
+  readonly #inbox: Inbox;
+  readonly #handlers: Handlers;
+  readonly #delivery: Delivery;
+  readonly #reception: Reception;
+  readonly #due: ReceiptsDue;
+  readonly #answers = new Answers();
+  readonly #settling = new Map<string, (reason: string | undefined) => void>();
+
+  /** Starts at once: what was accepted before is delivered, what was kept goes to handlers once {@link start} is called. */
+  constructor(options: FabricOptions) {
+    const { agent, crypto, store, clock, log } = options;
+    this.agent = agent;
+    this.#options = options;
+    this.receipts = new ReceiptLog({
+      crypto,
+      store: namespace(store, "receipts"),
+    });
+    this.#outbox = new Outbox(namespace(store, "outbox"), options.outbox);
+    this.#inbox = new Inbox(namespace(store, "inbox"), options.inbox);
+    this.#handlers = new Handlers(clock);
+    this.#due = new ReceiptsDue(
+      agent,
+      clock,
+      (to, signed, deadlineMs) => this.#sendReceipts(to, signed, deadlineMs),
+    );
+    this.#reception = new Reception({
+      ...{ agent, crypto, log, clock },
+      inbox: this.#inbox,
+      handlers: this.#handlers,
+      receipts: this.#due,
+      sendAnswer: (answer) => this.#acceptQuietly(answer),
+      ...options.maxRunning !== undefined &&
+        { maxRunning: options.maxRunning },
+    });
+    this.#delivery = new Delivery({
+      ...options,
+      outbox: this.#outbox,
+      events: {
+        onTaken: () => {},
+        onEnd: (id, reason) => this.#settle(id, reason),
+        onAnswer: (answer) => this.takeAnswer(answer),
+      },
+    });
+  }
+
+  /** Types of messages that have a handler. */
+  get types(): readonly string[] {
+    return this.#handlers.types;
+  }
+
+  /** Messages that wait to be delivered. */
+  get outbox(): Pick<
+    Outbox,
+    "size" | "bytes" | "counts" | "entries" | "deadLetters"
+  > {
+    return this.#outbox;
+  }
+
+  /** What it did with messages that came. */
+  get counts(): Reception["counts"] & {
+    readonly attempts: Delivery["attempts"];
+  } {
+    return { ...this.#reception.counts, attempts: this.#delivery.attempts };
+  }
+
+  /**
+   * Lets `handler` have messages of a type; disposing of what it gives takes it away.
+   *
+   * @throws {RangeError} If the type has a handler.
+   */
+  handle(type: string, handler: Handler): Disposable {
+    return this.#handlers.add(type, handler);
+  }
+
+  /** Takes what was kept before this start to its handlers, which should be there now. */
+  start(): void {
+    this.#reception.pump();
+  }
+
+  /**
+   * Sends a request; resolves with the value of its answer.
+   *
+   * It goes live if the agent can be reached within the budget; then, or if the link breaks before the answer, it is a message like
+   * others, which goes by whatever way works until its lifetime is over. The answer comes by whatever way works then.
+   *
+   * @throws {FabricError} `refused` if the other agent does not want it or its handler failed; `expired` if there is no answer in time;
+   *   `full`; `unknown_agent` if a name is nobody's; `closed`.
+   * @throws The reason of the signal; a request that was sent is not taken back.
+   */
+  async request(
+    to: AgentId | AgentName,
+    type: string,
+    value?: unknown,
+    options: SendOptions = {},
+  ): Promise<unknown> {
+    options.signal?.throwIfAborted();
+    const message = this.#messageOf("request", to, type, value, options);
+    const answering = this.#answers.wait(message, this.#options.clock, options);
+    // Nobody need look at it if the attempt below throws first.
+    answering.catch(() => {});
+    try {
+      await this.#ask(message, options);
+    } catch (error) {
+      this.#answers.drop(message.id);
+      throw error;
+    }
+    const answer = await answering;
+    const result = decodePayload(answer.payload);
+    if (answer.kind === "reply") return result;
+    throw new FabricError("refused", `The request was refused: ${result}`);
+  }
+
+  /**
+   * Sends a message that wants no answer; resolves once it would be delivered even if this process died.
+   *
+   * @throws {FabricError} `full`; `unknown_agent` if a name is nobody's.
+   */
+  async notify(
+    to: AgentId | AgentName,
+    type: string,
+    value?: unknown,
+    options: SendOptions = {},
+  ): Promise<SentMessage> {
+    options.signal?.throwIfAborted();
+    const message = this.#messageOf("notify", to, type, value, options);
+    return await this.send(message, options);
+  }
+
+  /**
+   * Accepts a message of this agent for delivery.
+   *
+   * @throws {FabricError} `full`.
+   */
+  async send(
+    message: Omit<Message, "order">,
+    options: Pick<SendOptions, "isOrdered" | "way"> = {},
+  ): Promise<SentMessage> {
+    const { promise, resolve } = Promise.withResolvers<string | undefined>();
+    this.#settling.set(message.id.toHex(), resolve);
+    try {
+      await this.#outbox.accept(message, options);
+    } catch (error) {
+      this.#settling.delete(message.id.toHex());
+      throw error;
+    }
+    this.#delivery.pump();
+    return { id: message.id, settled: promise };
+  }
+
+  /** How a message to an agent would travel now, and why. */
+  choose(
+    to: AgentId | AgentName,
+    { way = "auto", ...options }: SendOptions = {},
+  ): WayChoice {
+    const message = this.#messageOf("notify", to, "choose", null, options);
+    return this.#delivery.choose(message, way);
+  }
+
+  /** An agent can be reached live now. */
+  reached(id: AgentId): void {
+    this.#delivery.reached(id);
+  }
+
+  /** Takes a message for this agent, whose sender is verified. */
+  receive(message: Message, route: Route): void {
+    this.#reception.receive(message, route);
+  }
+
+  /** Takes the answer to a request, whose sender is verified. */
+  takeAnswer(answer: Message): void {
+    const isWaited = this.#answers.resolve(answer);
+    // A request of a life before this one is not waited for by anybody.
+    const { replyTo } = answer;
+    const entry = replyTo && this.#outbox.get(replyTo);
+    if (entry?.to.equals(answer.from)) {
+      this.#outbox.settle(replyTo!);
+      this.#settle(replyTo!, undefined);
+    }
+    if (!isWaited) this.lateAnswers++;
+  }
+
+  /** Takes receipts for this agent, as `verifyReceipts` has read them. */
+  async takeReceipts(
+    signed: Uint8Array,
+    receipts: readonly Receipt[],
+  ): Promise<void> {
+    const nowMs = this.#options.clock.wallTime();
+    const ours = receipts.filter(({ from }) => from.equals(this.agent.id));
+    await this.receipts.add(signed, ours, nowMs);
+    for (const { id, by, state, reason } of ours) {
+      const entry = this.#outbox.get(id);
+      if (!entry?.to.equals(by) || state === "delivered") continue;
+      if (state === "handled") this.#outbox.settle(id);
+      else await this.#outbox.giveUp(id, reason || state, nowMs);
+      this.#settle(id, state === "handled" ? undefined : reason || state);
+    }
+    this.#delivery.pump();
+  }
+
+  /** Forgets what has been kept long enough. */
+  sweep(): void {
+    const nowMs = this.#options.clock.wallTime();
+    this.#inbox.sweep(nowMs);
+    this.receipts.sweep(nowMs);
+  }
+
+  /** Ends; what was accepted and not settled goes on at the next start. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#due.flush();
+    this.#answers.close();
+    await this.#reception.close();
+    this.#due.flush();
+    await this.#delivery.close();
+  }
+
+  async #ask(message: Message, options: SendOptions): Promise<void> {
+    const { way = "auto", isOrdered, signal } = options;
+    const choice = this.#delivery.choose(message, way);
+    if (choice.way === "rpc" && !isOrdered) {
+      try {
+        const { budgetMs } = choice;
+        const sent = await this.#delivery.sendLive(message, budgetMs, {
+          signal,
+        });
+        if (sent.kind === "answer") return this.takeAnswer(sent.message);
+        if (sent.code === "refused") {
+          throw new FabricError("refused", `It was refused: ${sent.reason}`);
+        }
+      } catch (error) {
+        signal?.throwIfAborted();
+        const isUnreached = error instanceof FabricError &&
+          error.code === "unreachable";
+        if (!isUnreached) throw error;
+      }
+    }
+    await this.#outbox.accept(message, options);
+    this.#delivery.pump();
+  }
+
+  #messageOf(
+    kind: "request" | "notify",
+    to: AgentId | AgentName,
+    type: string,
+    value: unknown,
+    options: SendOptions,
+  ): Message {
+    const { crypto, clock } = this.#options;
+    const nowMs = clock.wallTime();
+    const isRequest = kind === "request";
+    const lifetimeMs = options.lifetimeMs ??
+      (isRequest ? REQUEST_LIFETIME_MS : LIFETIME_MS);
+    return {
+      id: crypto.random(MESSAGE_ID_LENGTH),
+      ...{ kind, type },
+      from: this.agent.id,
+      to: this.#idOf(to),
+      priority: options.priority ?? "normal",
+      createdMs: nowMs,
+      deadlineMs: nowMs + lifetimeMs,
+      wantsReceipts: options.receipts ?? !isRequest,
+      metadata: new Map(Object.entries(options.metadata ?? {})),
+      payload: encodePayload(value),
+    };
+  }
+
+  #idOf(to: AgentId | AgentName): AgentId {
+    if (to instanceof AgentId) return to;
+    const id = this.#options.book.byName(to);
+    if (id) return id;
+    const text = `Nobody is known as ${formatAgentName(to)}`;
+    throw new FabricError("unknown_agent", text);
+  }
+
+  #sendReceipts(to: AgentId, signed: Bytes, deadlineMs: number): void {
+    const { live, crypto, clock } = this.#options;
+    const link = live.with(to);
+    if (link) return link.sendReceipts(signed);
+    this.#acceptQuietly({
+      id: crypto.random(MESSAGE_ID_LENGTH),
+      kind: "receipts",
+      from: this.agent.id,
+      ...{ to, type: "receipts", priority: "high" },
+      createdMs: clock.wallTime(),
+      deadlineMs: deadlineMs + RECEIPTS_SLACK_MS,
+      wantsReceipts: false,
+      metadata: new Map(),
+      payload: signed,
+    });
+  }
+
+  /** Accepts what nobody waits for. */
+  #acceptQuietly(message: Message): void {
+    this.#outbox.accept(message).then(
+      () => this.#delivery.pump(),
+      (error) => this.#options.log.warn("fabric.not_accepted", { error }),
+    );
+  }
+
+  #settle(id: Uint8Array, reason: string | undefined): void {
+    const key = id.toHex();
+    this.#settling.get(key)?.(reason);
+    this.#settling.delete(key);
+    if (reason !== undefined) this.#answers.fail(id, reason);
+  }
+}

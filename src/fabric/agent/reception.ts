@@ -1,0 +1,239 @@
+import type { Clock } from "../../core/async/mod.ts";
+import type { Logger } from "../../core/log/mod.ts";
+import type { CryptoProvider } from "../../core/crypto/mod.ts";
+import type { Agent } from "../identity/agent.ts";
+import type { Inbox } from "../inbox/inbox.ts";
+import type { Outcome } from "../inbox/inbox_rows.ts";
+import { type Message, MESSAGE_ID_LENGTH } from "../message/message.ts";
+import type { StatusCode } from "../rpc/frame.ts";
+import { type Handled, type Handlers } from "./handlers.ts";
+import { encodePayload } from "./payload.ts";
+import type { ReceiptsDue } from "./receipts_due.ts";
+
+/** How whoever brought a message is told what becomes of it. */
+export interface Route {
+  /** Whether the sender waits at the other end; a message that came otherwise is kept, and its answer goes by the way that works then. */
+  readonly isLive: boolean;
+  /** Says what becomes of it. */
+  status(code: StatusCode, reason?: string): void;
+  /** Takes the answer to it; `false` if the way is gone, so that it must go another way. */
+  answer(answer: Message): boolean;
+}
+
+/** Parts of a {@link Reception}. */
+export interface ReceptionOptions {
+  /** Whose messages these are. */
+  readonly agent: Agent;
+  /** Draws ids. */
+  readonly crypto: CryptoProvider;
+  /** Remembers what came. */
+  readonly inbox: Inbox;
+  /** What is done with it. */
+  readonly handlers: Handlers;
+  /** Who sent it is told. */
+  readonly receipts: ReceiptsDue;
+  /** Takes answers whose way has gone. */
+  readonly sendAnswer: (answer: Message) => void;
+  /** Most handlers that run at a time; 256 by default. */
+  readonly maxRunning?: number;
+  /** Where it says what failed. */
+  readonly log: Logger;
+  /** Time. */
+  readonly clock: Clock;
+}
+
+/** Why messages were not taken, or did not reach the end of their handlers. */
+export interface ReceptionCounts {
+  /** Messages whose handler is done with them. */
+  handled: number;
+  /** Copies of messages that came before. */
+  copies: number;
+  /** Messages that came after their deadline. */
+  expired: number;
+  /** Messages in order that came after later ones. */
+  outOfOrder: number;
+  /** Messages for which there was no room. */
+  full: number;
+  /** Messages that a handler refused, or whose type has none. */
+  refused: number;
+}
+
+const MAX_RUNNING = 256;
+
+/** Takes messages to their handlers, each once, and tells their senders. */
+export class Reception {
+  /** What it did so far. */
+  readonly counts: ReceptionCounts = {
+    ...{ handled: 0, copies: 0, expired: 0, outOfOrder: 0, full: 0 },
+    refused: 0,
+  };
+  readonly #options: ReceptionOptions;
+  readonly #over = new AbortController();
+  /** Ways by which messages came that are with a handler, by sender and id. */
+  readonly #routes = new Map<string, Route[]>();
+  readonly #tasks = new Set<Promise<void>>();
+  /** Requests that wait for a handler to be done, and are not kept. */
+  readonly #queue: Message[] = [];
+  #running = 0;
+
+  /** What was kept before goes to its handlers with {@link pump}. */
+  constructor(options: ReceptionOptions) {
+    this.#options = options;
+  }
+
+  /** Takes a message, whose sender is verified, that came by `route`. */
+  receive(message: Message, route: Route): void {
+    const { inbox, clock, receipts } = this.#options;
+    const nowMs = clock.wallTime();
+    const admission = inbox.admit(message, nowMs);
+    switch (admission.kind) {
+      case "full":
+        this.counts.full++;
+        return route.status("full");
+      case "refused":
+        if (admission.reason === "expired") this.counts.expired++;
+        else this.counts.outOfOrder++;
+        receipts.add(message, "expired", nowMs, admission.reason);
+        return route.status("refused", admission.reason);
+      case "busy":
+        this.counts.copies++;
+        return this.#join(message, route);
+      case "done":
+        this.counts.copies++;
+        return this.#tell(message, admission.outcome, route);
+      case "new":
+        if (message.kind === "request" && route.isLive) {
+          this.#join(message, route);
+          this.#queue.push(message);
+          return this.pump();
+        }
+    }
+    this.#track(this.#keep(message, route, nowMs));
+  }
+
+  /** Takes what waits to its handlers, as many as may run. */
+  pump(): void {
+    const { maxRunning = MAX_RUNNING, inbox } = this.#options;
+    while (this.#running < maxRunning && !this.#over.signal.aborted) {
+      const request = this.#queue.shift();
+      const next = request
+        ? { message: request, isAgain: false }
+        : inbox.next();
+      if (!next) return;
+      this.#running++;
+      const task = this.#run(next.message, next.isAgain).finally(() => {
+        this.#running--;
+        this.pump();
+      });
+      this.#track(task);
+    }
+  }
+
+  /** Takes nothing to a handler any more, and waits for those that run. */
+  async close(): Promise<void> {
+    this.#over.abort();
+    await Promise.all(this.#tasks);
+  }
+
+  async #keep(message: Message, route: Route, nowMs: number): Promise<void> {
+    const { inbox, receipts } = this.#options;
+    try {
+      await inbox.keep(message, nowMs);
+    } catch (error) {
+      route.status("full");
+      throw error;
+    }
+    this.#join(message, route);
+    receipts.add(message, "delivered", nowMs);
+    this.pump();
+  }
+
+  async #run(message: Message, isAgain: boolean): Promise<void> {
+    const { handlers, inbox, clock } = this.#options;
+    const { signal } = this.#over;
+    const handled = await handlers.run(message, isAgain, signal);
+    // It runs again after the next start.
+    if (signal.aborted) return;
+    if (handled.state === "refused" && handled.cause !== undefined) {
+      const { cause: error } = handled;
+      this.#options.log.warn("fabric.handler_failed", { error });
+    }
+    this.counts[handled.state]++;
+    const outcome = this.#outcome(message, handled, clock.wallTime());
+    const key = keyOf(message);
+    try {
+      await inbox.settle(message, outcome);
+      this.#tell(message, outcome, ...this.#routes.get(key) ?? []);
+    } catch (error) {
+      for (const route of this.#routes.get(key) ?? []) route.status("full");
+      throw error;
+    } finally {
+      this.#routes.delete(key);
+    }
+  }
+
+  #outcome(message: Message, handled: Handled, atMs: number): Outcome {
+    const { state } = handled;
+    const reason = state === "refused" ? handled.reason : "";
+    if (message.kind !== "request") return { state, reason, atMs };
+    const { crypto, agent } = this.#options;
+    const answer: Message = {
+      id: crypto.random(MESSAGE_ID_LENGTH),
+      kind: state === "handled" ? "reply" : "failure",
+      from: agent.id,
+      to: message.from,
+      type: message.type,
+      priority: message.priority,
+      createdMs: atMs,
+      deadlineMs: message.deadlineMs,
+      replyTo: message.id,
+      wantsReceipts: false,
+      metadata: new Map(),
+      payload: state === "handled" ? handled.answer : encodePayload(reason),
+    };
+    return { state, reason, atMs, answer };
+  }
+
+  /** Says what became of a message, by the ways it came and in a receipt. */
+  #tell(message: Message, outcome: Outcome, ...routes: Route[]): void {
+    const { receipts, sendAnswer } = this.#options;
+    const { state, reason, atMs, answer } = outcome;
+    if (state === "kept") {
+      for (const route of routes) route.status("taken");
+      return receipts.add(message, "delivered", atMs);
+    }
+    receipts.add(message, state, atMs, reason);
+    let isAnswered = false;
+    for (const route of routes) {
+      if (answer) isAnswered = route.answer(answer) || isAnswered;
+      else route.status(state, reason);
+    }
+    if (answer && !isAnswered) sendAnswer(answer);
+  }
+
+  /** A message is with its handler: `route` hears when that is done. */
+  #join(message: Message, route: Route): void {
+    if (message.kind !== "request" || !route.isLive) {
+      return route.status("taken");
+    }
+    const key = keyOf(message);
+    const routes = this.#routes.get(key);
+    // One more copy than two ways bring is told nothing: its sender asks again.
+    if (routes && routes.length >= MAX_ROUTES) return route.status("taken");
+    if (routes) routes.push(route);
+    else this.#routes.set(key, [route]);
+  }
+
+  #track(task: Promise<void>): void {
+    const tracked = task.catch((error) => {
+      this.#options.log.error("fabric.failed", { error });
+    }).finally(() => this.#tasks.delete(tracked));
+    this.#tasks.add(tracked);
+  }
+}
+
+const MAX_ROUTES = 4;
+
+function keyOf({ from, id }: Message): string {
+  return `${from}${id.toHex()}`;
+}

@@ -1,0 +1,229 @@
+import {
+  type Clock,
+  Deadline,
+  type WaitOptions,
+} from "../../core/async/mod.ts";
+import type { Logger } from "../../core/log/mod.ts";
+import type { Session } from "../../htx/mod.ts";
+import { FabricError } from "../error.ts";
+import type { AgentBook } from "../identity/agent_book.ts";
+import type { AgentId } from "../identity/agent_id.ts";
+import type { AgentNode } from "../identity/agent_record.ts";
+import {
+  openLink,
+  type RpcLink,
+  type RpcLinkOptions,
+} from "../rpc/rpc_link.ts";
+
+/** Opens a session with a node that has an HTX record; its Noise static key must be the node's. */
+export type DialNode = (
+  node: AgentNode,
+  options: WaitOptions,
+) => Promise<Session>;
+
+/** Parts of {@link Links}. */
+export interface LinksOptions {
+  /** Where agents are. */
+  readonly book: AgentBook;
+  /** Opens sessions; links are taken only if absent. */
+  readonly dial?: DialNode;
+  /** What a link does with what comes, and what we say first at the time. */
+  readonly link: () => Omit<RpcLinkOptions, "learn" | "speaksFor">;
+  /** Hears that an agent can be reached live now. */
+  readonly onReached: (id: AgentId) => void;
+  /** Longest attempt to open a link, in milliseconds; 10 s by default. */
+  readonly dialTimeoutMs?: number;
+  /** Most links; 1,024 by default. Further ones are closed. */
+  readonly maxLinks?: number;
+  /** Where it says what failed. */
+  readonly log: Logger;
+  /** Time. */
+  readonly clock: Clock;
+}
+
+const DIAL_TIMEOUT_MS = 10_000;
+const MAX_LINKS = 1_024;
+
+/** Live connections with nodes, by the agents that they speak for. */
+export class Links implements AsyncDisposable {
+  /** Sessions closed as there were too many. */
+  refused = 0;
+  readonly #options: LinksOptions;
+  readonly #links = new Set<RpcLink>();
+  readonly #dialing = new Map<string, Promise<RpcLink>>();
+  readonly #heardMs = new Map<string, number>();
+  readonly #failedMs = new Map<string, number>();
+  readonly #over = new AbortController();
+  readonly #tasks = new Set<Promise<void>>();
+
+  /** Starts without a link. */
+  constructor(options: LinksOptions) {
+    this.#options = options;
+  }
+
+  /** Links that are open. */
+  get size(): number {
+    return this.#links.size;
+  }
+
+  /** Every link. */
+  [Symbol.iterator](): IterableIterator<RpcLink> {
+    return this.#links.values();
+  }
+
+  /** A link with a node that speaks for an agent, the newest, as an older one may be dead. */
+  with(id: AgentId): RpcLink | undefined {
+    const key = `${id}`;
+    let found: RpcLink | undefined;
+    for (const link of this.#links) {
+      if (link.isOpen && link.agents.has(key)) found = link;
+    }
+    if (!found || !this.#options.book.speaksFor(found.staticKey, id)) {
+      return undefined;
+    }
+    this.#heardMs.set(key, this.#options.clock.now());
+    return found;
+  }
+
+  /** Whether an address of an agent is known, and we can dial. */
+  canDial(id: AgentId): boolean {
+    const nodes = this.#options.book.get(id)?.record.nodes ?? [];
+    return this.#options.dial !== undefined && nodes.some(({ htx }) => htx);
+  }
+
+  /** Milliseconds since an agent was last heard of live. */
+  sinceHeardMs(id: AgentId): number | undefined {
+    return this.#since(this.#heardMs, id);
+  }
+
+  /** Milliseconds since an agent was last dialed in vain, if it was not heard of since. */
+  sinceFailedMs(id: AgentId): number | undefined {
+    return this.#since(this.#failedMs, id);
+  }
+
+  /**
+   * Opens a link with a node that speaks for an agent; attempts for the same agent are one.
+   *
+   * @throws {FabricError} `unreachable` if no node of it can be reached.
+   * @throws The reason of the signal; the attempt goes on.
+   */
+  async dial(id: AgentId, { signal }: WaitOptions = {}): Promise<RpcLink> {
+    signal?.throwIfAborted();
+    const key = `${id}`;
+    let dialing = this.#dialing.get(key);
+    if (!dialing) {
+      dialing = this.#dial(id).finally(() => this.#dialing.delete(key));
+      dialing.catch(() => {});
+      this.#dialing.set(key, dialing);
+    }
+    if (!signal) return await dialing;
+    const { promise, reject } = Promise.withResolvers<never>();
+    const onAbort = () => reject(signal.reason);
+    signal.addEventListener("abort", onAbort, { once: true });
+    try {
+      return await Promise.race([dialing, promise]);
+    } finally {
+      signal.removeEventListener("abort", onAbort);
+    }
+  }
+
+  /** Makes links of the sessions that others open. */
+  serve(sessions: AsyncIterable<Session>): void {
+    this.#track((async () => {
+      for await (const session of sessions) {
+        this.#track(this.#accept(session));
+      }
+    })());
+  }
+
+  /** Ends every link. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#over.abort(new FabricError("closed", "The node is closed"));
+    await Promise.all(
+      [...this.#links].map((each) => each[Symbol.asyncDispose]()),
+    );
+    await Promise.all(this.#tasks);
+    await Promise.allSettled(this.#dialing.values());
+  }
+
+  async #dial(id: AgentId): Promise<RpcLink> {
+    const { book, dial, clock } = this.#options;
+    const nodes = book.get(id)?.record.nodes ?? [];
+    let cause: unknown;
+    for (const node of nodes) {
+      if (!node.htx || !dial) continue;
+      const ms = this.#options.dialTimeoutMs ?? DIAL_TIMEOUT_MS;
+      using deadline = new Deadline(clock, ms, {
+        signal: this.#over.signal,
+      });
+      const { signal } = deadline;
+      try {
+        const session = await dial(node, { signal });
+        const link = await this.#open(session, "dialer", signal);
+        if (link.agents.has(`${id}`)) return link;
+        cause = new FabricError("unauthenticated", "It is another's node");
+      } catch (error) {
+        cause = error;
+      }
+    }
+    this.#failedMs.set(`${id}`, clock.now());
+    throw new FabricError("unreachable", "No node of the agent was reached", {
+      cause,
+    });
+  }
+
+  async #accept(session: Session): Promise<void> {
+    if (this.#links.size >= (this.#options.maxLinks ?? MAX_LINKS)) {
+      this.refused++;
+      await session.close();
+      return;
+    }
+    const ms = this.#options.dialTimeoutMs ?? DIAL_TIMEOUT_MS;
+    using deadline = new Deadline(this.#options.clock, ms, {
+      signal: this.#over.signal,
+    });
+    try {
+      await this.#open(session, "listener", deadline.signal);
+    } catch (error) {
+      this.#options.log.debug("fabric.no_link", { error });
+    }
+  }
+
+  async #open(
+    session: Session,
+    role: "dialer" | "listener",
+    signal: AbortSignal,
+  ): Promise<RpcLink> {
+    const { book, onReached } = this.#options;
+    const link: RpcLink = await openLink(session, role, {
+      ...this.#options.link(),
+      learn: (record) => {
+        const { id } = book.learn(record);
+        this.#failedMs.delete(`${id}`);
+        // The link is not among ours before it is open.
+        queueMicrotask(() => onReached(id));
+        return id;
+      },
+      speaksFor: (staticKey, id) => book.speaksFor(staticKey, id),
+    }, signal);
+    this.#links.add(link);
+    this.#track(link.closed.then(() => {
+      this.#links.delete(link);
+      const nowMs = this.#options.clock.now();
+      for (const agent of link.agents) this.#heardMs.set(agent, nowMs);
+    }));
+    return link;
+  }
+
+  #since(times: ReadonlyMap<string, number>, id: AgentId): number | undefined {
+    const ms = times.get(`${id}`);
+    return ms === undefined ? undefined : this.#options.clock.now() - ms;
+  }
+
+  #track(task: Promise<void>): void {
+    const tracked = task.catch((error) => {
+      this.#options.log.error("fabric.failed", { error });
+    }).finally(() => this.#tasks.delete(tracked));
+    this.#tasks.add(tracked);
+  }
+}
