@@ -54,3 +54,10 @@ export {
   type WayFacts,
   type WayName,
 } from "./way/choose_way.ts";
+export { Fabric, type SendOptions, type SentMessage } from "./agent/fabric.ts";
+export type { Handler, Incoming } from "./agent/handlers.ts";
+export {
+  FabricNode,
+  type FabricNodeOptions,
+  type JoinOptions,
+} from "./node/fabric_node.ts";

@@ -17,6 +17,7 @@ export const PACKAGES: Doors = {
   "@hono/hono": ["dtn", "status"], // HTTP of applications and of people
   "@noble/": ["core/crypto"],
   "@std/toml": ["core/config"],
+  "cbor-x": ["fabric"], // payloads of applications
   "node:crypto": ["core/crypto"],
   "node:dns/promises": SOCKETS,
   "node:sqlite": FILES,

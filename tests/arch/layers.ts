@@ -33,7 +33,11 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "htx",
     "mixnet",
   ],
-  fabric: [...core("bytes async crypto storage hpke"), "dtn", "htx"],
+  fabric: [
+    ...core("bytes async crypto log storage hpke"),
+    "dtn",
+    "htx",
+  ],
   status: core("log metrics transport"),
 };
 

@@ -6,7 +6,7 @@ import type { Inbox } from "../inbox/inbox.ts";
 import type { Outcome } from "../inbox/inbox_rows.ts";
 import { type Message, MESSAGE_ID_LENGTH } from "../message/message.ts";
 import type { StatusCode } from "../rpc/frame.ts";
-import { type Handled, type Handlers } from "./handlers.ts";
+import type { Handled, Handlers } from "./handlers.ts";
 import { encodePayload } from "./payload.ts";
 import type { ReceiptsDue } from "./receipts_due.ts";
 

@@ -98,11 +98,12 @@ export class BundleBridge implements BundleWay, AsyncDisposable {
     const key = `${message.to}`;
     if (this.#shown.get(key) !== record) {
       const { crypto } = this.#options;
+      const { from, to, priority, createdMs, deadlineMs } = message;
       await this.#send({
-        ...message,
         id: crypto.random(MESSAGE_ID_LENGTH),
-        kind: "record",
-        type: "record",
+        ...{ kind: "record", type: "record", from, to, priority },
+        ...{ createdMs, deadlineMs, wantsReceipts: false },
+        metadata: new Map(),
         payload: record,
       });
       this.#shown.set(key, record);
@@ -124,11 +125,12 @@ export class BundleBridge implements BundleWay, AsyncDisposable {
     }
     const { record } = known;
     const leftMs = message.deadlineMs - clock.wallTime();
+    const payload = sealMessage(crypto, agent, record.sealKey, message);
     try {
       await port.send({
         source: endpointOf(agent.name),
         destination: endpointOf(record.name),
-        payload: sealMessage(crypto, agent, record.sealKey, message),
+        payload,
         lifetimeMs: Math.max(MIN_LIFETIME_MS, leftMs),
         priority: CLASSES[PRIORITIES.indexOf(message.priority)]!,
       });

@@ -127,13 +127,14 @@ export class Links implements AsyncDisposable {
     }
   }
 
-  /** Makes links of the sessions that others open. */
+  /** Makes links of the sessions that others open, until there are no more, which is the caller's to end. */
   serve(sessions: AsyncIterable<Session>): void {
-    this.#track((async () => {
+    void (async () => {
       for await (const session of sessions) {
-        this.#track(this.#accept(session));
+        if (this.#over.signal.aborted) await session.close();
+        else this.#track(this.#accept(session));
       }
-    })());
+    })().catch((error) => this.#options.log.error("fabric.failed", { error }));
   }
 
   /** Ends every link. */

@@ -1,0 +1,135 @@
+import { assertEquals, assertRejects } from "@std/assert";
+import { FabricError } from "../../../src/fabric/mod.ts";
+import { FabricWorld } from "../_fabric_world.ts";
+
+Deno.test("a request goes live to a node that was not met before, and back over the same link", async () => {
+  await using world = new FabricWorld();
+  const ana = await world.start("ana", "hill");
+  const bob = await world.start("bob", "dale");
+  world.introduce(ana, bob);
+  bob.fabric.handle("add", (value, { from }) => {
+    const [a, b] = value as number[];
+    return { sum: a! + b!, from: `${from}` };
+  });
+  ana.fabric.handle("name", () => "ana");
+  const to = bob.fabric.agent.id;
+  assertEquals(await world.settle(ana.fabric.request(to, "add", [2, 3])), {
+    sum: 5,
+    from: `${ana.fabric.agent.id}`,
+  });
+  assertEquals(
+    await world.settle(bob.fabric.request(ana.fabric.agent.id, "name")),
+    "ana",
+  );
+  assertEquals([ana.node.links.size, bob.node.links.size], [1, 1]);
+});
+
+Deno.test("a request to an agent that cannot be reached live goes as a bundle, and so does its answer", async () => {
+  await using world = new FabricWorld();
+  const ana = await world.start("ana", "hill");
+  const bob = await world.start("bob", "dale");
+  ana.book.learn(bob.record());
+  world.unreachable.add("dale").add("hill");
+  bob.fabric.handle("double", (value) => 2 * (value as number));
+  const to = bob.fabric.agent.id;
+  const asked = ana.fabric.request(to, "double", 21, { lifetimeMs: 50_000 });
+  asked.catch(() => {});
+  await world.clock.run(5_000);
+  world.meet(ana, bob);
+  assertEquals(await world.settle(asked), 42);
+  assertEquals(bob.fabric.counts.handled, 1);
+  assertEquals([ana.fabric.outbox.size, bob.fabric.outbox.size], [0, 0]);
+});
+
+Deno.test("a notification is settled by a signed receipt, whichever way it went", async () => {
+  await using world = new FabricWorld();
+  const ana = await world.start("ana", "hill");
+  const bob = await world.start("bob", "dale");
+  world.introduce(ana, bob);
+  world.meet(ana, bob);
+  const heard: unknown[] = [];
+  bob.fabric.handle("say", (value) => void heard.push(value));
+  const to = bob.fabric.agent.id;
+  const live = await ana.fabric.notify(to, "say", "live");
+  assertEquals(await world.settle(live.settled), undefined);
+  const later = await ana.fabric.notify(to, "say", "later", { way: "bundle" });
+  assertEquals(await world.settle(later.settled), undefined);
+  const unheard = await ana.fabric.notify(to, "shout", "?");
+  assertEquals(await world.settle(unheard.settled), "no_handler");
+  assertEquals(heard, ["live", "later"]);
+  const statesOf = ({ id }: { id: Uint8Array }) =>
+    ana.fabric.receipts.of(id).map(({ state, by }) => [state, `${by}`]);
+  for (const { id } of [live, later]) {
+    assertEquals(statesOf({ id }), [
+      ["delivered", `${to}`],
+      ["handled", `${to}`],
+    ]);
+  }
+  assertEquals(ana.fabric.receipts.of(unheard.id).at(-1)?.reason, "no_handler");
+  assertEquals([...ana.fabric.outbox.deadLetters()].length, 1);
+});
+
+Deno.test("a request whose link breaks before the answer gets it later, and is handled once", async () => {
+  await using world = new FabricWorld();
+  const ana = await world.start("ana", "hill");
+  const bob = await world.start("bob", "dale");
+  world.introduce(ana, bob);
+  world.meet(ana, bob);
+  const answering = Promise.withResolvers<string>();
+  let count = 0;
+  bob.fabric.handle("slow", () => (count++, answering.promise));
+  const to = bob.fabric.agent.id;
+  const asked = ana.fabric.request(to, "slow", null, { lifetimeMs: 40_000 });
+  asked.catch(() => {});
+  await world.dtn.until(() => count === 1);
+  await world.settle(world.cut());
+  await world.clock.run(3_000);
+  answering.resolve("there");
+  assertEquals(await world.settle(asked), "there");
+  assertEquals([count, bob.fabric.counts.copies > 0], [1, true]);
+});
+
+Deno.test("requests end with a typed error: refused, failed, without a handler, too late, aborted", async () => {
+  await using world = new FabricWorld();
+  const ana = await world.start("ana", "hill");
+  const bob = await world.start("bob", "dale");
+  world.introduce(ana, bob);
+  bob.fabric.handle("no", () => {
+    throw new FabricError("refused", "not today");
+  });
+  bob.fabric.handle("bad", () => {
+    throw new Error("a secret of bob's");
+  });
+  bob.fabric.handle("never", () => new Promise(() => {}));
+  const to = bob.fabric.agent.id;
+  const errorOf = async (type: string, options = {}) => {
+    const asked = ana.fabric.request(to, type, 1, options);
+    asked.catch(() => {});
+    const error = await world.settle(assertRejects(() => asked, FabricError));
+    return [error.code, error.message];
+  };
+  assertEquals(await errorOf("no"), [
+    "refused",
+    "The request was refused: not today",
+  ]);
+  assertEquals(
+    (await errorOf("bad"))[1],
+    "The request was refused: handler_failed",
+  );
+  assertEquals(
+    (await errorOf("none"))[1],
+    "The request was refused: no_handler",
+  );
+  const [code] = await errorOf("never", { lifetimeMs: 2_000 });
+  assertEquals(code === "expired" || code === "refused", true);
+  const signal = AbortSignal.abort(new RangeError("enough"));
+  await assertRejects(
+    () => ana.fabric.request(to, "never", 1, { signal }),
+    RangeError,
+  );
+  await assertRejects(
+    () => ana.fabric.request({ agent: "eve", node: "x" }, "no"),
+    FabricError,
+    "Nobody is known as eve@x",
+  );
+});
