@@ -61,3 +61,34 @@ export {
   type FabricNodeOptions,
   type JoinOptions,
 } from "./node/fabric_node.ts";
+export type { FabricOptions } from "./agent/fabric.ts";
+export type {
+  BundleWay,
+  Delivery,
+  DeliveryEvents,
+  DeliveryOptions,
+  LiveWay,
+} from "./agent/delivery.ts";
+export type { Handled, Handlers } from "./agent/handlers.ts";
+export type { ReceiptsDue } from "./agent/receipts_due.ts";
+export type {
+  Reception,
+  ReceptionCounts,
+  ReceptionOptions,
+  Route,
+} from "./agent/reception.ts";
+export type { Admission, Inbox, InboxLimits, Kept } from "./inbox/inbox.ts";
+export type { Outcome } from "./inbox/inbox_rows.ts";
+export type { BundlePort } from "./node/bundle_port.ts";
+export type { FabricNodeCounts } from "./node/fabric_node.ts";
+export type { DialNode, Links, LinksOptions } from "./node/links.ts";
+export type {
+  AcceptOptions,
+  Outbox,
+  OutboxCounts,
+  OutboxLimits,
+  OutgoingMessage,
+} from "./outbox/outbox.ts";
+export type { DeadLetter, OutboxEntry } from "./outbox/outbox_rows.ts";
+export type { Hello, Status, StatusCode } from "./rpc/frame.ts";
+export type { RpcLink, RpcLinkOptions, Sent } from "./rpc/rpc_link.ts";

@@ -34,7 +34,7 @@ const OUTBOX_LIMITS: Required<OutboxLimits> = {
 const SHARE = [0.7, 0.85, 0.95, 1];
 
 /** How a message is to be delivered. */
-export interface DeliveryOptions {
+export interface AcceptOptions {
   /** Whether it may not overtake others to the same agent that were accepted so; it may by default. */
   readonly isOrdered?: boolean;
   /** How it may travel; `auto` by default. */
@@ -145,7 +145,7 @@ export class Outbox {
    */
   async accept(
     message: Omit<Message, "order">,
-    options: DeliveryOptions = {},
+    options: AcceptOptions = {},
   ): Promise<void> {
     const share = SHARE[PRIORITIES.indexOf(message.priority)]!;
     const { maxMessages, maxBytes } = this.#limits;

@@ -53,16 +53,15 @@ export interface Hello {
   readonly maxBytes: number;
 }
 
-/** What a node says of a message that it was sent, by its number on the wire. */
-const STATUS_CODES = [
-  "taken", // it has it, and will say more in receipts if they are wanted
-  "full", // it has no room: later it may have
-  "refused", // it will not take it
-  "handled", // its handler is done with it
-] as const;
+/** What a node says of a message that it was sent. */
+export type StatusCode =
+  | "taken" // it has it, and will say more in receipts if they are wanted
+  | "full" // it has no room: later it may have
+  | "refused" // it will not take it
+  | "handled"; // its handler is done with it
 
-/** What a status says. */
-export type StatusCode = typeof STATUS_CODES[number];
+/** By their number on the wire. */
+const STATUS_CODES = ["taken", "full", "refused", "handled"] as const;
 
 /** What became of a message at the other end. */
 export interface Status {
