@@ -28,7 +28,11 @@ export class ReceiptsDue {
   readonly #due = new Map<string, Due>();
   #cancel: (() => void) | undefined;
 
-  /** @param send - Takes receipts to who sent the messages. */
+  /**
+   * Starts with none.
+   *
+   * @param send - Takes receipts to who sent the messages.
+   */
   constructor(
     agent: Agent,
     clock: Clock,
