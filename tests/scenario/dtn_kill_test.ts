@@ -226,8 +226,7 @@ async function assertKeeps(
   node: DtnNodeProcess,
   ledger: Ledger,
 ): Promise<void> {
-  const entries = await node.status<{ id: string }[]>("bundles");
-  const ids = new Set(entries.map(({ id }) => id));
+  const ids = new Set(await node.status<string[]>("bundles"));
   const lost = ledger.acknowledged("dtn://us/kept").filter((id) =>
     !ids.has(id)
   );

@@ -43,9 +43,9 @@ const HOP_LIMIT = 32;
  * applications.
  *
  * ```text
- * Contacts ─▶ Reception ─▶ Dispatcher ─▶ Applications   bundles of others, for us
- *                │    send ──▶ │  └─────▶ Forwarder      and for others
- *                └▶ RouterTalk                           and for our router
+ * Contacts ─▶ Reception ─▶ Dispatcher ─▶ LocalReassembly ─▶ Applications   what is for us
+ *                │    send ──▶ │  └─────▶ Forwarder                           for others
+ *                └▶ RouterTalk                                                for our router
  * ```
  *
  * A neighbour's bundle is acknowledged once it is in the store. It stays there until a neighbour has it that the router trusts with it
