@@ -36,7 +36,7 @@ export function inspectCapture(
     throw new CliError("failed", `The capture is damaged: ${cause.message}`);
   }
   for (const [reason, times] of found.drops) {
-    context.note(`left out, ${times} times: ${DROPS[reason]}`);
+    context.note(`left out: ${DROPS[reason]} (${times})`);
   }
   if (count === 0) throw new CliError("failed", "No bundle is in the capture");
   if (bad === 0) return;
