@@ -27,30 +27,38 @@ export class OutgoingBundles {
    * @param queue Queues it, and gives what takes it back and says whether nothing of it had left.
    * @throws The reason of the signal; what has left in part is then under way, and takes room, until its outcome.
    */
-  async send(
+  send(
     bundle: Uint8Array,
     { signal }: WaitOptions,
     checkOpen: () => void,
     queue: (outgoing: Outgoing) => () => boolean,
   ): Promise<SendOutcome> {
-    const { length } = bundle;
-    if (!this.#window.tryEnter(length)) {
-      await this.#window.enter(length, { signal });
-      try {
-        signal?.throwIfAborted();
-        checkOpen();
-      } catch (error) {
-        this.#window.leave(length);
-        throw error;
-      }
-    }
-    return await this.#start(bundle, signal, queue);
+    return this.#window.tryEnter(bundle.length)
+      ? this.#start(bundle, signal, queue)
+      : this.#startLater(bundle, signal, checkOpen, queue);
   }
 
   /** Fails all that are or would be under way. */
   fail(error: unknown): void {
     this.#window.close(error);
     for (const outgoing of this.#underWay) outgoing.reject(error);
+  }
+
+  async #startLater(
+    bundle: Uint8Array,
+    signal: AbortSignal | undefined,
+    checkOpen: () => void,
+    queue: (outgoing: Outgoing) => () => boolean,
+  ): Promise<SendOutcome> {
+    await this.#window.enter(bundle.length, signal && { signal });
+    try {
+      signal?.throwIfAborted();
+      checkOpen();
+    } catch (error) {
+      this.#window.leave(bundle.length);
+      throw error;
+    }
+    return await this.#start(bundle, signal, queue);
   }
 
   #start(
