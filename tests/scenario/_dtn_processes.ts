@@ -52,6 +52,11 @@ export class DtnMachine implements AsyncDisposable {
     return this.#address;
   }
 
+  /** Resident memory of its process, in bytes. */
+  get rssBytes(): number {
+    return this.#process!.rssBytes;
+  }
+
   /** Starts it on what it has kept, with other flags than before if any are given, and waits until it is ready. */
   async start(flags: Readonly<Record<string, string>> = {}): Promise<void> {
     this.#ready = Promise.withResolvers();

@@ -76,6 +76,7 @@ export class Departures {
   /** Bundles of which the only copy is under way. */
   readonly #leaving = new Set<string>();
   readonly #taken = new TakenParts();
+  #bytes = 0;
 
   /** Starts with none. */
   constructor(options: DeparturesOptions) {
@@ -85,6 +86,11 @@ export class Departures {
   /** What came of them. */
   get counts(): DepartureCounts {
     return this.#counts;
+  }
+
+  /** Bytes of the bundles that are under way. */
+  get bytes(): number {
+    return this.#bytes;
   }
 
   /** Whether the only copy of a bundle is under way. */
@@ -144,11 +150,13 @@ export class Departures {
     }
     const bytes = encodeBundle(bundle);
     neighbour.began(id, bytes.length);
+    this.#bytes += bytes.length;
     if (!keeps) this.#leaving.add(id);
     const outcome = bytes.length <= neighbour.contact.maxBundleBytes
       ? await neighbour.send(bytes)
       : await this.#sendInFragments(neighbour, { id, bundle });
     neighbour.ended(id);
+    this.#bytes -= bytes.length;
     if (!keeps) this.#leaving.delete(id);
     this.#settle(peer, neighbour, departure, outcome);
   }

@@ -32,6 +32,8 @@ export interface ForwarderCounts extends DepartureCounts {
 
 const RETRY_MS = 1_000;
 const MAX_SENDING = 64;
+/** To all neighbours together: beyond it each has one bundle under way, so that those that take nothing do not stop the others. */
+const MAX_UNDER_WAY_BYTES = 67_108_864;
 /** For one neighbour, so that one that takes nothing leaves room for others. */
 const MAX_WAITING = 8_192;
 const SCAN_AT_ONCE = 256;
@@ -193,12 +195,18 @@ export class Forwarder {
     return true;
   }
 
+  /** How many bundles may be under way to one neighbour: one, if those to all are as many bytes as may be. */
+  get #maxSending(): number {
+    const isFull = this.#departures.bytes >= MAX_UNDER_WAY_BYTES;
+    return isFull ? 1 : this.#options.maxSending ?? MAX_SENDING;
+  }
+
   #pump(peer: Peer | undefined): void {
-    const { maxSending = MAX_SENDING, scheduler } = this.#options;
+    const { scheduler } = this.#options;
     if (!peer || peer.isPumping || this.#isClosed) return;
     peer.isPumping = true;
     for (const neighbour of this.#inOrder(peer.contacts)) {
-      while (neighbour.hasRoom(maxSending) && !peer.pause.isOn) {
+      while (neighbour.hasRoom(this.#maxSending) && !peer.pause.isOn) {
         const next = scheduler.next(neighbour.cost, this.#clock.wallTime());
         if (!next || !this.#forward(peer, neighbour, next)) break;
       }
@@ -228,7 +236,7 @@ export class Forwarder {
     chosen: Neighbour,
     scheduled: ScheduledBundle,
   ): boolean {
-    const { maxSending = MAX_SENDING, scheduler, track } = this.#options;
+    const { scheduler, track } = this.#options;
     const { id } = scheduled;
     const { hop, keeps } = peer.waiting.get(id) ??
       { hop: { peer: peer.id }, keeps: true };
@@ -238,7 +246,7 @@ export class Forwarder {
     const way = bundle && isStrictlyPrivate(bundle)
       ? peer.privateWayFor(size, chosen)
       : peer.wayFor(size, chosen);
-    if (entry && way && way !== chosen && !way.hasRoom(maxSending)) {
+    if (entry && way && way !== chosen && !way.hasRoom(this.#maxSending)) {
       scheduler.add(scheduled, peer.id);
       return false;
     }
