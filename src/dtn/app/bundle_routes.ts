@@ -1,5 +1,5 @@
 import { type Context, Hono } from "@hono/hono";
-import { decodeBundle, encodeBundle } from "../bundle/bundle.ts";
+import { decodeBundle } from "../bundle/bundle.ts";
 import { Eid } from "../bundle/eid.ts";
 import type { Quirk } from "../bundle/quirk.ts";
 import type { DtnNode } from "../node/dtn_node.ts";
@@ -8,6 +8,7 @@ import { endpointOf, ownEndpointOf } from "./endpoint_of.ts";
 import { lifetimeOf } from "./lifetime_of.ts";
 import { queryOf } from "./query_of.ts";
 import type { RestAppOptions } from "./rest_options.ts";
+import { encodeStored } from "../node/stored_bundle.ts";
 
 const HOUR_MS = 3_600_000;
 const CBOR = { "content-type": "application/cbor" };
@@ -53,14 +54,14 @@ export function bundleRoutes(
   app.get("/endpoint", (c) => {
     const delivery = next(node, c);
     if (!delivery) return c.text(NOTHING_TO_RECEIVE);
-    const bytes = encodeBundle(delivery.bundle);
+    const bytes = encodeStored(delivery.bundle);
     delivery.accept();
     return c.body(bytes, 200, CBOR);
   });
   app.get("/endpoint.hex", (c) => {
     const delivery = next(node, c);
     if (!delivery) return c.text(NOTHING_TO_RECEIVE);
-    const hex = encodeBundle(delivery.bundle).toHex();
+    const hex = encodeStored(delivery.bundle).toHex();
     delivery.accept();
     return c.text(hex);
   });

@@ -5,8 +5,9 @@ import {
   encodeCbor,
   utf8,
 } from "../../core/bytes/mod.ts";
-import { type Bundle, encodeBundle, payloadOf } from "../bundle/bundle.ts";
+import { type Bundle, payloadOf } from "../bundle/bundle.ts";
 import { bundleId } from "../bundle/bundle_id.ts";
+import { encodeStored } from "../node/stored_bundle.ts";
 
 /** What binary messages hold, as dtn7-rs names it: bundles, or payloads with what is said of them in CBOR or in JSON. */
 export type SocketMode = "bundle" | "data" | "json";
@@ -56,7 +57,7 @@ export function decodeSocketRequest(
 
 /** Writes what an application is given: the bundle, or the members of dtn7-rs's `WsRecvData`. */
 export function encodeForSocket(bundle: Bundle, mode: SocketMode): Bytes {
-  if (mode === "bundle") return encodeBundle(bundle);
+  if (mode === "bundle") return encodeStored(bundle);
   const { source, destination, creation, lifetimeMs } = bundle.primary;
   const data = payloadOf(bundle);
   const members = {

@@ -73,6 +73,7 @@ export async function exportBundles(
     }
     const leaving = encodeBundle(
       departing(bundle, { nodeId, residenceMs }),
+      { quirks },
     );
     const name = bundleFileName(crypto.hash("sha256", leaving));
     if (names.has(name)) {

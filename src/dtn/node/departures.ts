@@ -1,5 +1,5 @@
 import type { Clock } from "../../core/async/mod.ts";
-import { type Bundle, encodeBundle } from "../bundle/bundle.ts";
+import type { Bundle } from "../bundle/bundle.ts";
 import { Eid } from "../bundle/eid.ts";
 import { BundleError } from "../bundle/error.ts";
 import { encryptionOf } from "../guard/plaintext_guard.ts";
@@ -18,6 +18,7 @@ import { departing } from "./outgoing_bundle.ts";
 import { fragmentable, sendFragments } from "./outgoing_fragments.ts";
 import type { Hop, Peer } from "./peer.ts";
 import { TakenParts } from "./taken_parts.ts";
+import { encodeStored } from "./stored_bundle.ts";
 
 /** Parts of {@link Departures}. */
 export interface DeparturesOptions extends
@@ -148,7 +149,7 @@ export class Departures {
       if (peer.hasRefused(id)) this.#options.onStayed(entry);
       return;
     }
-    const bytes = encodeBundle(bundle);
+    const bytes = encodeStored(bundle);
     neighbour.began(id, bytes.length);
     this.#bytes += bytes.length;
     if (!keeps) this.#leaving.add(id);

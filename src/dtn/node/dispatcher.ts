@@ -55,8 +55,8 @@ export class Dispatcher {
       readonly priority?: Priority | undefined;
     },
   ): Promise<Dispatched> {
-    const { nodeId, store, counts } = this.#context;
-    const bytes = encodeBundle(bundle);
+    const { nodeId, store, counts, options: { quirks } } = this.#context;
+    const bytes = encodeBundle(bundle, quirks ? { quirks } : {});
     const entry: BundleEntry = {
       ...this.#entryOf(bundle, bytes.length),
       ...priority !== undefined && { priority },

@@ -1,5 +1,5 @@
 import { delay } from "../../core/async/mod.ts";
-import { type Bundle, encodeBundle, payloadOf } from "../bundle/bundle.ts";
+import { type Bundle, payloadOf } from "../bundle/bundle.ts";
 import { bundleId, wholeIdOf } from "../bundle/bundle_id.ts";
 import { BundleError } from "../bundle/error.ts";
 import { Reassembly } from "../bundle/reassembly.ts";
@@ -14,7 +14,7 @@ import {
 import type { NodeContext } from "./node_context.ts";
 import type { NodeDrop } from "./node_counts.ts";
 import type { StatusReports } from "./status_reports.ts";
-import { decodeStored } from "./stored_bundle.ts";
+import { decodeStored, encodeStored } from "./stored_bundle.ts";
 
 const MAX_PAYLOAD_BYTES = 64 * 1024 * 1024;
 const READ_AT_ONCE = 256;
@@ -103,7 +103,7 @@ export class LocalReassembly {
       this.#drop(ids);
       return false;
     }
-    const bytes = encodeBundle(checked.bundle);
+    const bytes = encodeStored(checked.bundle);
     const size = bytes.length;
     const entry = { ...this.#firstOf(partial), id: wholeId, size };
     const outcome = store.replace(ids, entry, bytes);

@@ -1,16 +1,12 @@
 import { BLOCK_FLAG } from "../bundle/block_flags.ts";
-import {
-  type Bundle,
-  bundleSize,
-  encodeBundle,
-  payloadOf,
-} from "../bundle/bundle.ts";
+import { type Bundle, bundleSize, payloadOf } from "../bundle/bundle.ts";
 import { BUNDLE_FLAG, withFlag } from "../bundle/bundle_flags.ts";
 import { BLOCK_TYPE } from "../bundle/canonical_block.ts";
 import { fragmentsOf } from "../bundle/fragment.ts";
 import { isEncrypted } from "../bundle/security_target.ts";
 import type { SentOutcome } from "./neighbour.ts";
 import { COPIES_BLOCK_TYPE } from "./outgoing_bundle.ts";
+import { encodeStored } from "./stored_bundle.ts";
 
 /** What becomes of fragments. */
 export interface FragmentSending {
@@ -89,7 +85,7 @@ export async function sendFragments(
     if (result !== "sent") break;
     const { offset } = fragment.primary.fragment!;
     underWay.push({
-      outcome: send(encodeBundle(fragment)),
+      outcome: send(encodeStored(fragment)),
       end: offset - start + payloadOf(fragment).length,
     });
   }

@@ -1,4 +1,5 @@
-import { type Bundle, decodeBundle } from "../bundle/bundle.ts";
+import type { Bytes } from "../../core/bytes/mod.ts";
+import { type Bundle, decodeBundle, encodeBundle } from "../bundle/bundle.ts";
 import { QUIRKS } from "../bundle/quirk.ts";
 
 /**
@@ -8,4 +9,9 @@ import { QUIRKS } from "../bundle/quirk.ts";
  */
 export function decodeStored(bytes: Uint8Array): Bundle {
   return decodeBundle(bytes, { quirks: QUIRKS });
+}
+
+/** The bytes of a bundle that {@link decodeStored} read, as it is or with blocks that changed: what was overlooked in it still is. */
+export function encodeStored(bundle: Bundle): Bytes {
+  return encodeBundle(bundle, { quirks: QUIRKS });
 }

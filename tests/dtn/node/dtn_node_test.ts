@@ -18,6 +18,7 @@ import {
   hopCountOf,
   previousNodeOf,
 } from "../../../src/dtn/bundle/extension_blocks.ts";
+import { QUIRKS } from "../../../src/dtn/bundle/quirk.ts";
 import { decodeStatusReport } from "../../../src/dtn/bundle/status_report.ts";
 import { BundleError } from "../../../src/dtn/bundle/error.ts";
 import { encryptBlocks } from "../../../src/dtn/bpsec/confidentiality.ts";
@@ -216,6 +217,36 @@ Deno.test("a bundle of a source without a clock has an age that we can read, whi
   assert(aged >= 15_000 && aged < 20_000, `${aged}`);
   await world.clock.run(16_000);
   assertEquals(line.map(({ bundles }) => bundles.usage.bundles), [0, 0, 0]);
+});
+
+Deno.test("what a lenient node overlooks in a bundle crosses it, to another and to an application", async () => {
+  await using world = new DtnWorld();
+  const a = await world.node("a", { quirks: QUIRKS });
+  const b = await world.node("b", { quirks: QUIRKS });
+  const strict = await world.node("s");
+  const { primary, blocks } = createBundle({
+    source: eid("dtn://x/app"),
+    destination: eid("dtn://b/in"),
+    creation: a.nextTimestamp(),
+    lifetimeMs: 60_000,
+    payload: text("x"),
+  });
+  const flags = BUNDLE_FLAG.adminRecord | BUNDLE_FLAG.reportDelivery;
+  const bytes = encodeBundle(
+    { primary: { ...primary, flags }, blocks },
+    { quirks: QUIRKS },
+  );
+  const x = await world.node("x");
+  for (const [to, kind] of [["a", "acknowledged"], ["s", "refused"]] as const) {
+    const contact = await world.settle(x.layer.dial(`memory://${to}`));
+    assertEquals((await world.settle(contact.send(bytes))).kind, kind);
+    contact.close();
+  }
+  a.connect(a.layer, "memory://b");
+  const got = world.texts(b.register(eid("dtn://b/in")));
+  await world.until(() => got.length > 0);
+  assertEquals(got, ["x"]);
+  assertEquals(strict.counts.dropped.malformed, 1);
 });
 
 Deno.test("reports go to whom a bundle says, if the nodes send any", async () => {
