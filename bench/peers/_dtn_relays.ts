@@ -44,6 +44,15 @@ export function residentMib(
   return Number(status.match(new RegExp(`${name}:\\s*(\\d+)`))![1]) / 1_024;
 }
 
+/** Processor time of a process so far, in seconds. */
+export function processorSeconds(pid: number): number {
+  const stat = Deno.readTextFileSync(`/proc/${pid}/stat`);
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  return (Number(fields[11]) + Number(fields[12])) / CLOCK_TICKS_PER_S;
+}
+
+const CLOCK_TICKS_PER_S = 100; // what Linux shows in /proc on every machine
+
 const configOf = (outlives: "normal" | "full") => `
 [node]
 lenient = true

@@ -11,7 +11,7 @@
 import { parseArgs } from "@std/cli/parse-args";
 import { makeFolder } from "../../tests/cli/_htx_process.ts";
 import { canHaveDtn7 } from "../../tests/interop/_dtn7.ts";
-import { RELAYS, residentMib } from "./_dtn_relays.ts";
+import { processorSeconds, RELAYS, residentMib } from "./_dtn_relays.ts";
 import { DtnTraffic } from "./_dtn_traffic.ts";
 import { storeResults } from "./_store_results.ts";
 
@@ -23,9 +23,9 @@ const flags = parseArgs(Deno.args, {
 });
 const names: readonly string[] = flags.relays.split(";");
 /** Bytes of payload, and how many such bundles are given to a relay at once, again and again for some seconds. */
-const SIZES = [[100, 2_000], [10_000, 400], [1_000_000, 40]] as const;
+const SIZES = [[100, 1_000], [10_000, 200], [1_000_000, 40]] as const;
 const MIN_SECONDS = 4;
-const PINGS = 500;
+const PINGS = 200;
 
 type Figures = Record<string, number>;
 
@@ -54,11 +54,14 @@ async function measure(name: string): Promise<Figures> {
   figures["ping p99, ms"] = times[Math.floor(times.length * 0.99)]!;
   for (const [size, count] of SIZES) {
     let [bundles, seconds] = [0, 0];
+    const before = processorSeconds(relay.pid);
     for (; seconds < MIN_SECONDS; bundles += count) {
       seconds += await traffic.relay(size, count);
     }
+    const processorS = processorSeconds(relay.pid) - before;
     figures[`${size} B, bundles/s`] = bundles / seconds;
     figures[`${size} B, MB/s`] = bundles * size / seconds / 1e6;
+    figures[`${size} B, processor ms`] = processorS / bundles * 1_000;
   }
   figures["resident, MiB"] = residentMib(relay.pid);
   return figures;

@@ -53,7 +53,7 @@ const WHAT = "bundle entry";
 
 /** Encodes `entry`, with the bundle behind it if it is given. */
 export function encodeEntry(entry: BundleEntry, inline?: Uint8Array): Bytes {
-  const writer = new Writer(128 + (inline?.length ?? 0));
+  const writer = new Writer(256 + (inline?.length ?? 0));
   writer.u8(VERSION).u8(inline ? 1 : 0);
   const texts = [entry.id, entry.source, entry.destination, entry.from ?? ""];
   for (const text of texts) {

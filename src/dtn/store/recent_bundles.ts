@@ -15,7 +15,7 @@ export interface StoredBundle {
 }
 
 const MAX_BUNDLES = 8_192;
-const MAX_BYTES = 16 * 1024 * 1024;
+const MAX_BYTES = 32 * 1024 * 1024;
 
 /** The bundles that were stored last, beside the disk, since most are sent on before they grow old. The oldest give way. */
 export class RecentBundles {

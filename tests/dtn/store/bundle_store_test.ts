@@ -360,7 +360,7 @@ Deno.test("what is deleted soon is gone at once, in one transaction with what el
   assertEquals([box.ids, box.bundles.usage.bundles], [[4], 1]);
 });
 
-Deno.test("the latest bundles are read from memory, 8,192 of them and 16 MiB at most, the others from the store", async () => {
+Deno.test("the latest bundles are read from memory, 8,192 of them and 32 MiB at most, the others from the store", async () => {
   const memory = memoryStore();
   let reads = 0;
   const counting: Store = {
@@ -382,7 +382,7 @@ Deno.test("the latest bundles are read from memory, 8,192 of them and 16 MiB at 
   await box.put(8_192);
   assertEquals([readsOf(0, 100), readsOf(1, 1)], [2, 0]);
   const mib = 1_048_576;
-  for (let n = 10_000; n < 10_017; n++) await box.put(n, { size: mib });
+  for (let n = 10_000; n < 10_033; n++) await box.put(n, { size: mib });
   assertEquals([readsOf(8_191, 1), readsOf(10_000, mib)], [2, 3]);
   assertEquals(readsOf(10_001, mib), 0);
 });
