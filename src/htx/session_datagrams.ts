@@ -36,7 +36,9 @@ export interface DatagramStats {
   /** Bytes of messages that came. */
   readonly bytesIn: number;
   /** Came and were dropped, by reason. */
-  readonly faults: Readonly<Record<DatagramFault, number>>;
+  readonly faults: Readonly<
+    Record<"malformed" | "seen" | "old" | "ahead", number>
+  >;
 }
 
 /** Unreliable messages beside the streams of a session, sealed as they are; where its carrier has such: QUIC. */
