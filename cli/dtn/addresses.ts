@@ -1,4 +1,5 @@
 import { parsed } from "../../src/core/config/mod.ts";
+import { parseMixNode } from "../../src/betanet_cla/mod.ts";
 import { type Address, parseAddress } from "../../src/core/transport/mod.ts";
 import { Eid } from "../../src/dtn/mod.ts";
 
@@ -13,14 +14,25 @@ export interface ConfiguredPeer {
 /** Layers whose nodes say what they are called. */
 const SAYS_NODE_ID = ["tcpcl", "htx"];
 /** Schemes of addresses: the names of convergence layers. */
-export const LAYERS = ["tcpcl", "mtcp", "udp", "http", "htx"] as const;
+export const LAYERS = ["tcpcl", "mtcp", "udp", "http", "htx", "mix"] as const;
+const LISTENING = ["tcpcl", "mtcp", "udp", "http", "htx"];
+
+/** Whether a node is behind a mix address: `mix:betanet-mix:…`. */
+export function isMix(address: Address): boolean {
+  return address.startsWith("mix:");
+}
+
+/** The scheme of an address of any layer. */
+export function schemeOf(address: Address): string {
+  return isMix(address) ? "mix" : parseAddress(address).scheme;
+}
 
 /** Where the node takes contacts. */
 export const address = parsed<Address>({
-  want: LAYERS.map((scheme) => `${scheme}://host:port`).join(", "),
+  want: LISTENING.map((scheme) => `${scheme}://host:port`).join(", "),
   parse(text) {
     const { scheme } = parseAddress(text);
-    if (LAYERS.some((each) => each === scheme)) return text;
+    if (LISTENING.some((each) => each === scheme)) return text;
     throw new RangeError("Want another scheme");
   },
   format: String,
@@ -28,11 +40,13 @@ export const address = parsed<Address>({
 
 /** A neighbour, as configurations write it. */
 export const peer = parsed<ConfiguredPeer>({
-  want: "tcpcl://host:port, htx://host:port, or <node id>@mtcp://host:port",
+  want:
+    "tcpcl://host:port, htx://host:port, <node id>@mtcp://host:port, or <node id>@mix:betanet-mix:…",
   parse(text) {
     const [, nodeId, at = ""] = /^(?:([a-z]+:[^@]*)@)?(.+)$/.exec(text) ?? [];
-    const { scheme } = parseAddress(at);
-    if (!LAYERS.some((each) => each === scheme)) {
+    const scheme = schemeOf(at);
+    if (scheme === "mix") parseMixNode(at);
+    else if (!LAYERS.some((each) => each === scheme)) {
       throw new RangeError("Want another scheme");
     }
     if (nodeId === undefined && !SAYS_NODE_ID.includes(scheme)) {

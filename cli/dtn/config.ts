@@ -11,7 +11,7 @@ import {
 } from "../../src/core/config/mod.ts";
 import { statusSection as status } from "../_status.ts";
 import { address, nodeId, peer } from "./addresses.ts";
-import { privacy } from "./mix_config.ts";
+import { mix, privacy } from "./mix_config.ts";
 import { htx } from "./htx_config.ts";
 import { cost, schedule } from "./schedule_config.ts";
 import { securitySection as security } from "./security.ts";
@@ -61,6 +61,7 @@ export const SCHEMA = section({
     status,
   }),
   htx,
+  mix,
   privacy,
   routing: section({
     by: oneOf(

@@ -11,7 +11,9 @@ import { CliError } from "../_error.ts";
 import type { Context } from "../_main.ts";
 import { isHtx } from "../htx/htx_address.ts";
 import type { DtnConfig } from "./config.ts";
+import { isMix, schemeOf } from "./addresses.ts";
 import { type HtxParts, type OpenHtx, openHtx } from "./open_htx.ts";
+import { openMix } from "./open_mix.ts";
 
 /** The convergence layers of a node. */
 export interface Layers extends AsyncDisposable {
@@ -45,18 +47,28 @@ export interface Listening {
 export async function openLayers(
   config: DtnConfig,
   parts: HtxParts,
-  context: Pick<Context, "log" | "note" | "signal">,
+  context: Pick<Context, "env" | "log" | "note" | "signal">,
 ): Promise<Layers> {
   const { listen, peers } = config.node;
   const usesHtx = listen.some(isHtx) ||
     peers.some(({ address }) => isHtx(address));
   const htx = usesHtx ? await openHtx(config, parts, context) : undefined;
-  const layers = { tcpcl: tcpclLayer(config), htx: htx?.layer };
+  await using opened = new AsyncDisposableStack();
+  if (htx) opened.use(htx);
+  const mix = await openMix(config, parts, context);
+  if (mix) opened.use(mix);
+  const layers = {
+    tcpcl: tcpclLayer(config),
+    htx: htx?.layer,
+    mix: mix?.layer,
+  };
   const of = (address: Address) => layerOf(address, layers);
+  const wanted = mix ? [...listen, mix.layer.address] : listen;
+  const closing = opened.move();
   return {
     of,
-    listen: () => listenAll(config.node.listen, of, htx),
-    [Symbol.asyncDispose]: async () => await htx?.[Symbol.asyncDispose](),
+    listen: () => listenAll(wanted, of, htx),
+    [Symbol.asyncDispose]: () => closing.disposeAsync(),
   };
 }
 
@@ -67,11 +79,13 @@ export function carrierOf(address: Address): Address {
 
 function layerOf(
   address: Address,
-  { tcpcl, htx }: {
+  { tcpcl, htx, mix }: {
     readonly tcpcl: TcpclLayer;
     readonly htx: ConvergenceLayer | undefined;
+    readonly mix: ConvergenceLayer | undefined;
   },
 ): ConvergenceLayer {
+  if (isMix(address)) return mix!;
   switch (parseAddress(address).scheme) {
     case "mtcp":
       return new MtcpLayer();
@@ -99,7 +113,7 @@ async function listenAll(
   const addresses: Address[] = [];
   const behindHtx = htx?.addresses.values();
   for (const address of wanted) {
-    const { scheme } = parseAddress(address);
+    const scheme = schemeOf(address);
     const known = isHtx(address) ? behindHtx!.next().value : undefined;
     // One listener takes the sessions of all addresses of HTX.
     if (!known || known === htx!.addresses[0]) {

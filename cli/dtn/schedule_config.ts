@@ -6,7 +6,7 @@ import {
   oneOf,
   section,
 } from "../../src/core/config/mod.ts";
-import { type Address, parseAddress } from "../../src/core/transport/mod.ts";
+import type { Address } from "../../src/core/transport/mod.ts";
 import {
   deadlineScheduler,
   fifoScheduler,
@@ -15,7 +15,7 @@ import {
   type SendingCost,
 } from "../../src/dtn/mod.ts";
 import { CliError } from "../_error.ts";
-import { LAYERS } from "./addresses.ts";
+import { LAYERS, schemeOf } from "./addresses.ts";
 
 /** `[schedule]`: which bundle goes next, over which contact. */
 export const schedule = section({
@@ -53,6 +53,9 @@ export const schedule = section({
 /** Layers that do not hear whether a bundle has arrived, so that others are asked before them. */
 const RELIABILITY: Readonly<Record<string, number>> = { udp: 0.9, mtcp: 0.99 };
 
+/** Bundles may wait in the mailbox of a peer that is away: that is no silence. */
+const LATENCY: Readonly<Record<string, "15m">> = { mix: "15m" };
+
 const costOfLayer = (layer: string) =>
   section({
     bytes_per_second: number({
@@ -60,7 +63,7 @@ const costOfLayer = (layer: string) =>
       doc: "how fast bytes go; not known if absent",
     }).optional(),
     latency: duration({
-      ...{ min: "0s", max: "1d", default: "0s" },
+      ...{ min: "0s", max: "1d", default: LATENCY[layer] ?? "0s" },
       doc: "how long they are under way",
     }),
     energy_per_byte: number({
@@ -118,7 +121,7 @@ export function costOf(
   costs: ConfigOf<typeof cost>,
   address: Address,
 ): SendingCost {
-  const { scheme } = parseAddress(address);
+  const scheme = schemeOf(address);
   const layer = LAYERS.find((each) => each === scheme);
   if (!layer) throw new RangeError(`No layer has the scheme ${scheme}`);
   const { bytes_per_second, latency, exposure, reliability, ...each } =

@@ -31,7 +31,7 @@ const GATEWAY = utf8("gateway");
 /** Reads the keys and `[client]` of `mixnode.toml`, and waits for a document of the network; proves its routes if `proofsPath` is a folder for that. */
 export async function configureClient(
   path: string | undefined,
-  context: Context,
+  context: Pick<Context, "env" | "log" | "note" | "signal">,
   proofsPath?: string,
 ): Promise<ConfiguredClient> {
   const { log } = context;
