@@ -109,10 +109,25 @@ Deno.test("betanet-dtn carries bundles in a folder from one node to another", as
     JSON.parse(
       (await ran("export", stick, "--json", ...flags, ...one.app)).stdout,
     );
-  assertEquals(await exported(), { written: 0, known: 0, plaintext: 4 });
+  assertEquals(await exported(), {
+    written: 0,
+    known: 0,
+    plaintext: 4,
+    strict: 0,
+  });
   const open = ["--to", "dtn://two/*", "--plaintext", "*"];
-  assertEquals(await exported(...open), { written: 3, known: 0, plaintext: 0 });
-  assertEquals(await exported(...open), { written: 0, known: 3, plaintext: 0 });
+  assertEquals(await exported(...open), {
+    written: 3,
+    known: 0,
+    plaintext: 0,
+    strict: 0,
+  });
+  assertEquals(await exported(...open), {
+    written: 0,
+    known: 3,
+    plaintext: 0,
+    strict: 0,
+  });
   const imported = async (...flags: string[]) =>
     JSON.parse(
       (await ran("import", stick, "--json", ...flags, ...two.app)).stdout,
