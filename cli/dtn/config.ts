@@ -13,6 +13,7 @@ import { statusSection as status } from "../_status.ts";
 import { address, nodeId, peer } from "./addresses.ts";
 import { mix, privacy } from "./mix_config.ts";
 import { htx } from "./htx_config.ts";
+import { tls } from "./tls_config.ts";
 import { cost, schedule } from "./schedule_config.ts";
 import { securitySection as security } from "./security.ts";
 
@@ -63,6 +64,7 @@ export const SCHEMA = section({
   htx,
   mix,
   privacy,
+  tls,
   routing: section({
     by: oneOf(
       [

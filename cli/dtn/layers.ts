@@ -12,6 +12,7 @@ import type { Context } from "../_main.ts";
 import { isHtx } from "../htx/htx_address.ts";
 import type { DtnConfig } from "./config.ts";
 import { isMix, schemeOf } from "./addresses.ts";
+import { secureOf } from "./tls_secure.ts";
 import { type HtxParts, type OpenHtx, openHtx } from "./open_htx.ts";
 import { openMix } from "./open_mix.ts";
 
@@ -50,6 +51,7 @@ export async function openLayers(
   context: Pick<Context, "env" | "log" | "note" | "signal">,
 ): Promise<Layers> {
   const { listen, peers } = config.node;
+  const tcpcl = tcpclLayer(config, context);
   const usesHtx = listen.some(isHtx) ||
     peers.some(({ address }) => isHtx(address));
   const htx = usesHtx ? await openHtx(config, parts, context) : undefined;
@@ -58,7 +60,7 @@ export async function openLayers(
   const mix = await openMix(config, parts, context);
   if (mix) opened.use(mix);
   const layers = {
-    tcpcl: tcpclLayer(config),
+    tcpcl,
     htx: htx?.layer,
     mix: mix?.layer,
   };
@@ -99,8 +101,16 @@ function layerOf(
   return tcpcl;
 }
 
-function tcpclLayer({ node: { id, lenient } }: DtnConfig): TcpclLayer {
-  return new TcpclLayer({ nodeId: `${id}`, ignorePeerTransferMru: lenient });
+function tcpclLayer(
+  { node: { id, lenient }, tls }: DtnConfig,
+  context: Pick<Context, "log">,
+): TcpclLayer {
+  const secure = secureOf(tls, context);
+  return new TcpclLayer({
+    nodeId: `${id}`,
+    ignorePeerTransferMru: lenient,
+    ...secure && { secure, requireTls: tls.required },
+  });
 }
 
 async function listenAll(

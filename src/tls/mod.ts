@@ -5,6 +5,7 @@
  */
 export { acceptTls, type AcceptTlsOptions } from "./accept.ts";
 export { ALERT, type AlertName } from "./alert.ts";
+export { bundleEidsOf } from "./certificates/bundle_eids.ts";
 export { spkiOf } from "./certificates/x509_certificate.ts";
 export {
   chainVerifier,

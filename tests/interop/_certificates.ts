@@ -24,13 +24,9 @@ const KEY_ARGS: Record<KeyKind, readonly string[]> = {
 export async function makeIdentities(
   folder: string,
 ): Promise<Record<KeyKind, Identity>> {
-  await openssl(folder, [
-    ...["req", "-x509", "-newkey", ...KEY_ARGS.ecdsa, "-nodes", "-days", "7"],
-    ...["-keyout", "ca.key", "-out", "ca.pem", "-subj", "/CN=Test authority"],
-    ...["-addext", "keyUsage=critical,keyCertSign,cRLSign"],
-  ]);
+  await makeAuthority(folder);
   const made = KEY_KINDS.map(async (kind) =>
-    [kind, await makeIdentity(folder, kind)] as const
+    [kind, await makeCertificate(folder, kind, "DNS:tls.test", kind)] as const
   );
   return Object.fromEntries(await Promise.all(made)) as Record<
     KeyKind,
@@ -38,29 +34,44 @@ export async function makeIdentities(
   >;
 }
 
-async function makeIdentity(folder: string, kind: KeyKind): Promise<Identity> {
+/** Makes an authority: `ca.key` and `ca.pem` in `folder`. */
+export async function makeAuthority(folder: string): Promise<void> {
+  await openssl(folder, [
+    ...["req", "-x509", "-newkey", ...KEY_ARGS.ecdsa, "-nodes", "-days", "7"],
+    ...["-keyout", "ca.key", "-out", "ca.pem", "-subj", "/CN=Test authority"],
+    ...["-addext", "keyUsage=critical,keyCertSign,cRLSign"],
+  ]);
+}
+
+/** Makes a server's certificate for `subjectAltName`, as openssl writes that, by the authority in `folder`, in files called `name`. */
+export async function makeCertificate(
+  folder: string,
+  name: string,
+  subjectAltName: string,
+  kind: KeyKind = "ecdsa",
+): Promise<Identity> {
   await openssl(folder, [
     ...["req", "-newkey", ...KEY_ARGS[kind], "-nodes", "-subj", "/CN=tls.test"],
-    ...["-keyout", `${kind}.key`, "-out", `${kind}.csr`],
+    ...["-keyout", `${name}.key`, "-out", `${name}.csr`],
   ]);
   await Deno.writeTextFile(
-    `${folder}/${kind}.ext`,
-    "subjectAltName=DNS:tls.test\nextendedKeyUsage=serverAuth\nkeyUsage=critical,digitalSignature\nbasicConstraints=critical,CA:FALSE\n",
+    `${folder}/${name}.ext`,
+    `subjectAltName=${subjectAltName}\nextendedKeyUsage=serverAuth\nkeyUsage=critical,digitalSignature\nbasicConstraints=critical,CA:FALSE\n`,
   );
   await openssl(folder, [
-    ...["x509", "-req", "-in", `${kind}.csr`, "-days", "7", "-sha256"],
+    ...["x509", "-req", "-in", `${name}.csr`, "-days", "7", "-sha256"],
     ...["-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial"],
-    ...["-CAserial", `${kind}.serial`, "-extfile", `${kind}.ext`],
-    ...["-out", `${kind}.pem`],
+    ...["-CAserial", `${name}.serial`, "-extfile", `${name}.ext`],
+    ...["-out", `${name}.pem`],
   ]);
-  const chain = `${folder}/${kind}.chain.pem`;
+  const chain = `${folder}/${name}.chain.pem`;
   await Deno.writeTextFile(
     chain,
-    await Deno.readTextFile(`${folder}/${kind}.pem`) +
+    await Deno.readTextFile(`${folder}/${name}.pem`) +
       await Deno.readTextFile(`${folder}/ca.pem`),
   );
   return {
-    key: `${folder}/${kind}.key`,
+    key: `${folder}/${name}.key`,
     chain,
     authority: `${folder}/ca.pem`,
   };

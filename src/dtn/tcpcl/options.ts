@@ -28,6 +28,8 @@ export interface SessionPolicy {
 export interface SessionOptions extends SessionPolicy {
   /** Whether we opened the connection, and so speak first. */
   readonly active: boolean;
+  /** Whether the peer has proved that it is the node that its SESS_INIT says; all are believed if absent. */
+  readonly isPeer?: ((nodeId: string) => boolean) | undefined;
   /** What bundles that come take room of. */
   readonly budget: ByteBudget;
 }

@@ -302,7 +302,7 @@ export class TcpclSession {
     if (this.#peer) throw new TcpclError("violation", "A second SESS_INIT");
     const fault = peer.extensions.some(({ critical }) => critical)
       ? new TcpclError("unknown", "A critical session extension")
-      : faultOfNodeId(peer.nodeId);
+      : faultOfNodeId(peer.nodeId) ?? this.#faultOfPeer(peer.nodeId);
     if (fault) {
       this.#sendTerm("contactFailure", false);
       return this.#finish(fault);
@@ -316,6 +316,13 @@ export class TcpclSession {
     );
     if (this.#state === "opening") this.#state = "open";
     this.#events.push({ type: "open", peer });
+  }
+
+  /** RFC 9174 §4.4.4: a node that its certificate does not name is sent "Contact Failure". */
+  #faultOfPeer(nodeId: string): TcpclError | undefined {
+    const { isPeer = () => true } = this.#options;
+    if (isPeer(nodeId)) return undefined;
+    return new TcpclError("insecure", "The peer has not proved its node id");
   }
 
   #beginSegment(segment: XferSegment, now: number): void {

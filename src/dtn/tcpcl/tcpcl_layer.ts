@@ -26,13 +26,17 @@ import { TcpclContact } from "./tcpcl_contact.ts";
 
 /**
  * Puts TLS on a connection whose contact headers have agreed on it, and takes it over; the active side is the client. It judges whether
- * the peer's certificate is good.
+ * the peer's certificate is good for `address`: what was dialled, or the peer's end. `isPeer` says whether that certificate is for the
+ * node of an id; it is absent if nothing was proved, and then every id is believed.
  */
 export type Secure = (
   connection: Connection,
   role: "active" | "passive",
   options: { readonly address: Address; readonly signal: AbortSignal },
-) => Promise<Connection>;
+) => Promise<{
+  readonly connection: Connection;
+  readonly isPeer?: (nodeId: string) => boolean;
+}>;
 
 /** Options of {@link TcpclLayer}. Who finds no place is told that we are busy. */
 export interface TcpclOptions
@@ -43,6 +47,15 @@ export interface TcpclOptions
   readonly secure?: Secure;
   /** Whether peers that cannot are left; needs `secure`. Default false. */
   readonly requireTls?: boolean;
+}
+
+/** How a contact opens. */
+interface Opening {
+  /** What was dialled; absent if the peer did. */
+  readonly address?: Address;
+  readonly signal: AbortSignal;
+  /** Why it does not. */
+  readonly refusal?: SessTermReason;
 }
 
 type Settings =
@@ -80,7 +93,7 @@ export class TcpclLayer implements ConvergenceLayer {
     const open = async (signal: AbortSignal) => {
       const { transport } = this.#options;
       const connection = await transport.dial(address, { signal });
-      return await this.#open(connection, true, signal);
+      return await this.#open(connection, { address, signal });
     };
     return openWithin(this.#options, options, open, sessionErrorOf);
   }
@@ -106,10 +119,10 @@ export class TcpclLayer implements ConvergenceLayer {
     signal: AbortSignal,
   ): Promise<Contact> {
     if (!this.#places.tryEnter(0)) {
-      return await this.#open(connection, false, signal, "busy");
+      return await this.#open(connection, { signal, refusal: "busy" });
     }
     try {
-      const contact = await this.#open(connection, false, signal);
+      const contact = await this.#open(connection, { signal });
       void contact.closed.then(() => this.#places.leave(0));
       return contact;
     } catch (error) {
@@ -120,10 +133,9 @@ export class TcpclLayer implements ConvergenceLayer {
 
   async #open(
     connection: Connection,
-    active: boolean,
-    signal: AbortSignal,
-    refusal?: SessTermReason,
+    { address, signal, refusal }: Opening,
   ): Promise<Contact> {
+    const active = address !== undefined;
     const { secure, requireTls, clock, sending, receiving, stallTimeoutMs } =
       this.#options;
     let owner: Closeable = connection;
@@ -133,17 +145,19 @@ export class TcpclLayer implements ConvergenceLayer {
       signal.throwIfAborted();
       const canTls = secure !== undefined;
       const policy = { active, canTls, requireTls, refusal };
+      let isPeer: ((nodeId: string) => boolean) | undefined;
       if (await exchangeContactHeaders(connection, policy)) {
         const role = active ? "active" : "passive";
-        const address = connection.remoteAddress;
-        owner = connection = await secure!(connection, role, {
-          address,
+        const secured = await secure!(connection, role, {
+          address: address ?? connection.remoteAddress,
           signal,
         });
+        owner = connection = secured.connection;
+        isPeer = secured.isPeer;
         signal.throwIfAborted();
       }
       const contact = new TcpclContact(connection, {
-        session: { ...this.#options, active, budget: this.#budget },
+        session: { ...this.#options, active, isPeer, budget: this.#budget },
         sending,
         receiving,
         stallTimeoutMs,

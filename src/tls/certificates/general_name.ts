@@ -13,6 +13,7 @@ import { malformed, readConstructed, readDer } from "./der.ts";
 
 /** Tags of the forms of a name. */
 export const NAME_FORM = {
+  other: 0xa0,
   mail: 0x81,
   dns: 0x82,
   directory: 0xa4,

@@ -50,6 +50,26 @@ Deno.test("a keepalive leaves when nothing else has for three quarters, and a si
   });
 });
 
+Deno.test("a peer that has not proved its node id is sent contactFailure, whoever speaks first", () => {
+  for (const active of [true, false]) {
+    const asked: string[] = [];
+    const isPeer = (nodeId: string) => {
+      asked.push(nodeId);
+      return false;
+    };
+    const lone = new LoneSession(active, { isPeer });
+    const [ended] = lone.open({});
+    assertEquals(ended?.type === "ended" && ended.error?.code, "insecure");
+    assertEquals(lone.session.state, "ended");
+    assertEquals(asked.length, 1);
+    assertEquals(lone.hear().at(-1), {
+      type: "SESS_TERM",
+      reply: false,
+      reason: "contactFailure",
+    });
+  }
+});
+
 Deno.test("silence means nothing while we do not read", () => {
   const lone = new LoneSession(true, { keepaliveS: 10 });
   lone.open({ keepaliveS: 10 });

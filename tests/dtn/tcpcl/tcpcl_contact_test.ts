@@ -191,6 +191,29 @@ Deno.test("both sides upgrade to TLS after their contact headers, and bundles cr
   await far.closed;
 });
 
+Deno.test("a peer whose certificate is for another node than it says is sent contactFailure, and another is taken", async () => {
+  const asked: string[] = [];
+  for (const proved of ["dtn://far/", "dtn://another/"]) {
+    const [secure] = await tlsOf((nodeId) => {
+      asked.push(nodeId);
+      return nodeId === proved;
+    });
+    const net = new Net({ secure, requireTls: true });
+    await using _listener = await net.listen();
+    const dialling = net.near.dial("memory://far");
+    if (proved === "dtn://far/") {
+      await using near = await dialling;
+      assertEquals(near.peerNodeId, proved);
+      continue;
+    }
+    const { code, cause } = await assertRejects(() => dialling, ContactError);
+    assertEquals(code, "violation");
+    assert(cause instanceof TcpclError);
+    assertEquals(cause.code, "insecure");
+  }
+  assertEquals(asked, ["dtn://far/", "dtn://far/"]);
+});
+
 Deno.test("TLS is spoken only if both can, and a side that requires it leaves one that cannot", async () => {
   const [secure, agreed] = await tlsOf();
   const plain = new Net({ secure }, {});
@@ -291,7 +314,9 @@ Deno.test("options out of their range are refused", () => {
 });
 
 /** Speaks TLS with a certificate of the test's own, and notes who did. */
-async function tlsOf(): Promise<[Secure, string[]]> {
+async function tlsOf(
+  isPeer?: (nodeId: string) => boolean,
+): Promise<[Secure, string[]]> {
   const { certPem, keyPem } = await selfSigned({ names: ["far.example"] });
   const certificates = [serverCertificate({ chainPem: certPem, keyPem })];
   const verify = pinnedVerifier(parsePem(certPem)[0]!);
@@ -299,13 +324,15 @@ async function tlsOf(): Promise<[Secure, string[]]> {
   const secure: Secure = async (connection, role, { signal }) => {
     roles.push(role);
     if (role === "active") {
-      return await dialTls(connection, {
-        serverName: "far.example",
-        verify,
-        signal,
-      });
+      const options = { serverName: "far.example", verify, signal };
+      return {
+        connection: await dialTls(connection, options),
+        ...isPeer && { isPeer },
+      };
     }
-    return await acceptTls(connection, { certificates, signal });
+    return {
+      connection: await acceptTls(connection, { certificates, signal }),
+    };
   };
   return [secure, roles];
 }
