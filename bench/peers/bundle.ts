@@ -27,7 +27,12 @@ const flags = parseArgs(Deno.args, {
 });
 /** Payloads in bytes, and how often a round does each thing with them. */
 const SIZES = [[3, 100_000], [10_000, 10_000], [1_000_000, 100]] as const;
-const NAMES = ["create and encode", "encode", "decode and check"] as const;
+const NAMES = [
+  "create and encode",
+  "encode",
+  "encode into the same memory",
+  "decode and check",
+] as const;
 const CRATE = "bp7 0.10.7";
 const PYTHON = "pyd3tn 0.15.2";
 
@@ -58,12 +63,12 @@ async function measure(round: Figures, size: number, times: number) {
     const [words] = await python.ask([`time ${few} ${hex}`]);
     const [ok, pythonEncode, , pythonDecode] = words!;
     assertEquals(ok, "ok");
-    const crateSeconds = [create, encode, validate];
+    const crateSeconds = [create, encode, encode, validate];
     for (const [j, seconds] of secondsOf(payload, crcType, times).entries()) {
       round[`${NAMES[j]}, ${size} B, ${name}`] = {
         betanet: times / seconds,
         [CRATE]: times / Number(crateSeconds[j]),
-        [PYTHON]: few / Number([NaN, pythonEncode, pythonDecode][j]),
+        [PYTHON]: few / Number([NaN, pythonEncode, NaN, pythonDecode][j]),
       };
     }
   }
@@ -76,9 +81,11 @@ function secondsOf(
 ): number[] {
   const bundle = timedBundle(payload, crcType);
   const bytes = decodeHex(encodeBundle(bundle).toHex());
+  const into = new Uint8Array(bytes.length);
   return [
     () => encodeBundle(timedBundle(payload, crcType)),
     () => encodeBundle(bundle),
+    () => encodeBundle(bundle, {}, into),
     () => decodeBundle(bytes),
   ].map((work) => {
     const start = performance.now();

@@ -42,21 +42,26 @@ const MAX_BLOCKS = 256;
 /**
  * The bytes of `bundle`: those that {@link decodeBundle} took it from, if it had no quirks.
  *
+ * @param into Memory to write to, of which the bytes are a view until it is written to again; memory of their own by default, and where
+ *   it is too short.
  * @throws {BundleError} If it breaks a rule of RFC 9171 that {@link decodeBundle} would find.
  * @throws {RangeError} If a number is no integer or out of range.
  */
 export function encodeBundle(
   bundle: Bundle,
   options: BundleOptions = {},
+  into?: Bytes,
 ): Bytes {
   checkBundle(bundle, options);
   checkIntegers(bundle);
-  const buffer = new CborBuffer(bundleSize(bundle));
+  const size = bundleSize(bundle);
+  const hasRoom = into !== undefined && into.length >= size;
+  const buffer = new CborBuffer(hasRoom ? into : size);
   buffer.byte(START);
   writePrimaryBlock(buffer, bundle.primary);
   for (const block of bundle.blocks) writeCanonicalBlock(buffer, block);
   buffer.byte(BREAK);
-  return buffer.bytes;
+  return hasRoom ? into.subarray(0, size) : buffer.bytes;
 }
 
 /** Bytes of `bundle` when it is encoded. */

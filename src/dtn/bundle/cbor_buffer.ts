@@ -1,16 +1,16 @@
 import type { Bytes } from "../../core/bytes/mod.ts";
 import type { Uint } from "./uint.ts";
 
-/** Writes the few CBOR types of bundles into an array of the length they are known to have. */
+/** Writes the few CBOR types of bundles into an array with room for them. */
 export class CborBuffer {
-  /** What is written. */
+  /** Where it is written. */
   readonly bytes: Bytes;
   /** Where the next item begins. */
   at = 0;
 
-  /** Room for exactly `length` bytes. */
-  constructor(length: number) {
-    this.bytes = new Uint8Array(length);
+  /** Writes into `room`, or into as many bytes of its own. */
+  constructor(room: number | Bytes) {
+    this.bytes = typeof room === "number" ? new Uint8Array(room) : room;
   }
 
   /** Appends one byte. */

@@ -41,6 +41,21 @@ Deno.test("createBundle(), encodeBundle() and decodeBundle() agree", () => {
   }
 });
 
+Deno.test("encodeBundle() writes into the memory that it is given, if there is room", () => {
+  const bundle = createBundle(init);
+  const bytes = encodeBundle(bundle);
+  for (const spare of [0, 1, 1_000]) {
+    const into = new Uint8Array(bytes.length + spare).fill(0xee);
+    const written = encodeBundle(bundle, {}, into);
+    assertEquals(written, bytes);
+    assert(written.buffer === into.buffer);
+    assertEquals(into.subarray(bytes.length), new Uint8Array(spare).fill(0xee));
+  }
+  const short = new Uint8Array(bytes.length - 1);
+  assertEquals(encodeBundle(bundle, {}, short), bytes);
+  assertEquals(short, new Uint8Array(bytes.length - 1));
+});
+
 Deno.test("encodeBundle() takes the check value of a long block as it came, so that damage since then shows", () => {
   for (const crcType of [CRC_TYPE.crc16, CRC_TYPE.crc32c]) {
     const payload = new Uint8Array(2_000).fill(7);
