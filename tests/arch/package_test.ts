@@ -30,3 +30,13 @@ Deno.test("deno.json refuses the build script of every package that has one, so 
   );
   assertEquals(allowScripts, { deny: scripted });
 });
+
+Deno.test("the package loads without a permission, as programs with few of them load it whole", async () => {
+  const { success, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "--frozen", "--no-prompt", "--no-check", `${ROOT}mod.ts`],
+    cwd: ROOT,
+    env: { NO_COLOR: "1" },
+    stdin: "null",
+  }).output();
+  assert(success, new TextDecoder().decode(stderr));
+});
