@@ -6,7 +6,17 @@ import {
   nodeProvider,
   x25519KeyPair,
 } from "../../src/core/crypto/mod.ts";
-import { HPKE_OVERHEAD, hpkeOpen, hpkeSeal } from "../../src/core/hpke/mod.ts";
+import {
+  HPKE_OVERHEAD,
+  hpkeDeriveKeyPair,
+  hpkeOpen,
+  hpkeReceiveSecret,
+  hpkeSeal,
+  hpkeSendSecret,
+} from "../../src/core/hpke/mod.ts";
+import aesVector from "../vectors/rfc/hpke_x25519_aes128gcm.json" with {
+  type: "json",
+};
 import vector from "../vectors/rfc/hpke_x25519_chacha20poly1305.json" with {
   type: "json",
 };
@@ -27,6 +37,43 @@ for (const provider of [nobleProvider, nodeProvider]) {
     assertEquals(sealed.ciphertext, hex(vector.ct));
     const pair = x25519KeyPair(provider, hex(vector.skRm));
     assertEquals(hpkeOpen(provider, pair, sealed, options), hex(vector.pt));
+  });
+}
+
+for (const provider of [nobleProvider, nodeProvider]) {
+  Deno.test(`with AES-128-GCM, key derivation and exported secrets HPKE gives the values of RFC 9180 A.1.1 with ${provider.name}`, () => {
+    const { aad, ct, enc, exports, pkEm, pkRm, pt, skRm } = aesVector;
+    const aead = "aes-128-gcm";
+    const info = hex(aesVector.info);
+    const ephemeral = () => hpkeDeriveKeyPair(provider, hex(aesVector.ikmE));
+    const pair = hpkeDeriveKeyPair(provider, hex(aesVector.ikmR));
+    assertEquals(pair.privateKey.expose(), hex(skRm));
+    assertEquals(pair.publicKey, hex(pkRm));
+    assertEquals(ephemeral().publicKey, hex(pkEm));
+    const options = { aead, info, aad: hex(aad) } as const;
+    const sealed = hpkeSeal(
+      provider,
+      hex(pkRm),
+      hex(pt),
+      options,
+      ephemeral(),
+    );
+    assertEquals(sealed, { enc: hex(enc), ciphertext: hex(ct) });
+    assertEquals(hpkeOpen(provider, pair, sealed, options), hex(pt));
+    assertEquals(exports.length, 3);
+    for (const { exporter_context, L, exported_value } of exports) {
+      const context = hex(exporter_context);
+      const secret = hex(exported_value);
+      const setup = { aead, info } as const;
+      assertEquals(
+        hpkeSendSecret(provider, hex(pkRm), context, L, setup, ephemeral()),
+        { enc: hex(enc), secret },
+      );
+      assertEquals(
+        hpkeReceiveSecret(provider, pair, hex(enc), context, L, setup),
+        secret,
+      );
+    }
   });
 }
 

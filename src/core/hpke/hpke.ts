@@ -1,15 +1,28 @@
 import { type Bytes, concat, utf8 } from "../bytes/mod.ts";
 import {
+  type Aead,
   type CryptoProvider,
   generateX25519,
   type X25519KeyPair,
+  x25519KeyPair,
 } from "../crypto/mod.ts";
 
 /** Bytes that sealing adds: the encapsulated key, 32, and the tag, 16. */
 export const HPKE_OVERHEAD = 48;
 
+/** AEAD ciphers that a message can be sealed with: their numbers and the bytes of their keys (§7.3). */
+const AEADS = {
+  "aes-128-gcm": { id: 0x0001, keyLength: 16 },
+  "chacha20-poly1305": { id: 0x0003, keyLength: 32 },
+} as const;
+
+/** An AEAD cipher of RFC 9180 §7.3. */
+export type HpkeAead = keyof typeof AEADS;
+
 /** What both ends must have in common. */
 export interface HpkeOptions {
+  /** The cipher; `"chacha20-poly1305"` by default. */
+  readonly aead?: HpkeAead;
   /** What the keys are for (`info`); empty by default. */
   readonly info?: Uint8Array;
   /** What is authenticated beside the message; empty by default. */
@@ -17,16 +30,15 @@ export interface HpkeOptions {
 }
 
 const KEM_ID = [0x00, 0x20]; // DHKEM(X25519, HKDF-SHA256)
-const SUITE_ID = Uint8Array.of(...KEM_ID, 0x00, 0x01, 0x00, 0x03);
+const KDF_ID = [0x00, 0x01]; // HKDF-SHA256
 const KEM_SUITE = concat(utf8("KEM"), Uint8Array.from(KEM_ID));
-const HPKE_SUITE = concat(utf8("HPKE"), SUITE_ID);
 const VERSION = utf8("HPKE-v1");
 const MODE_BASE = 0;
 const EMPTY = new Uint8Array();
 
 /**
- * Seals `plaintext` to the holder of `publicKey`, 32 bytes: base mode with DHKEM(X25519, HKDF-SHA256), HKDF-SHA256 and
- * ChaCha20-Poly1305 (RFC 9180 §6.1). Gives the encapsulated key and the ciphertext.
+ * Seals `plaintext` to the holder of `publicKey`, 32 bytes: base mode with DHKEM(X25519, HKDF-SHA256) and HKDF-SHA256
+ * (RFC 9180 §6.1). Gives the encapsulated key and the ciphertext.
  *
  * The sender stays unknown: who must be known signs what is sealed.
  *
@@ -40,13 +52,13 @@ export function hpkeSeal(
   options: HpkeOptions = {},
   ephemeral: X25519KeyPair = generateX25519(crypto),
 ): { readonly enc: Bytes; readonly ciphertext: Bytes } {
-  using privateKey = ephemeral.privateKey;
   const enc = ephemeral.publicKey;
-  const dh = crypto.x25519.sharedSecret(privateKey.expose(), publicKey);
-  const secret = extractAndExpand(crypto, dh, concat(enc, publicKey));
-  const { key, nonce } = schedule(crypto, secret, options.info ?? EMPTY);
-  using aead = crypto.chacha20poly1305(key);
-  return { enc, ciphertext: aead.seal(nonce, plaintext, options.aad) };
+  const schedule = encapsulate(crypto, publicKey, options, ephemeral);
+  using aead = schedule.aead();
+  return {
+    enc,
+    ciphertext: aead.seal(schedule.nonce(), plaintext, options.aad),
+  };
 }
 
 /**
@@ -61,12 +73,80 @@ export function hpkeOpen(
   options: HpkeOptions = {},
 ): Bytes {
   const { enc, ciphertext } = sealed;
+  const schedule = decapsulate(crypto, keyPair, enc, options);
+  using aead = schedule.aead();
+  return aead.open(schedule.nonce(), ciphertext, options.aad);
+}
+
+/**
+ * A secret of `length` bytes that the holder of `publicKey` can derive from the encapsulated key (RFC 9180 §6.2).
+ *
+ * @param ephemeral - A key pair that is used for this secret alone; fresh by default.
+ * @throws {CryptoError} `weak_key` if the public key has low order.
+ */
+export function hpkeSendSecret(
+  crypto: CryptoProvider,
+  publicKey: Uint8Array,
+  exporterContext: Uint8Array,
+  length: number,
+  options: HpkeOptions = {},
+  ephemeral: X25519KeyPair = generateX25519(crypto),
+): { readonly enc: Bytes; readonly secret: Bytes } {
+  const enc = ephemeral.publicKey;
+  const schedule = encapsulate(crypto, publicKey, options, ephemeral);
+  return { enc, secret: schedule.exportSecret(exporterContext, length) };
+}
+
+/**
+ * The secret that {@link hpkeSendSecret} made with `enc`; of another `enc` it is another secret.
+ *
+ * @throws {CryptoError} `weak_key` if `enc` has low order.
+ */
+export function hpkeReceiveSecret(
+  crypto: CryptoProvider,
+  keyPair: X25519KeyPair,
+  enc: Uint8Array,
+  exporterContext: Uint8Array,
+  length: number,
+  options: HpkeOptions = {},
+): Bytes {
+  return decapsulate(crypto, keyPair, enc, options)
+    .exportSecret(exporterContext, length);
+}
+
+/** The key pair that follows from the secret `ikm`, which should have 32 bytes of entropy (RFC 9180 §7.1.3). */
+export function hpkeDeriveKeyPair(
+  crypto: CryptoProvider,
+  ikm: Uint8Array,
+): X25519KeyPair {
+  const labels = new Labeled(crypto, KEM_SUITE);
+  const prk = labels.extract(EMPTY, "dkp_prk", ikm);
+  return x25519KeyPair(crypto, labels.expand(prk, "sk", EMPTY, 32));
+}
+
+function encapsulate(
+  crypto: CryptoProvider,
+  publicKey: Uint8Array,
+  options: HpkeOptions,
+  ephemeral: X25519KeyPair,
+): KeySchedule {
+  using privateKey = ephemeral.privateKey;
+  const dh = crypto.x25519.sharedSecret(privateKey.expose(), publicKey);
+  const context = concat(ephemeral.publicKey, publicKey);
+  const secret = extractAndExpand(crypto, dh, context);
+  return new KeySchedule(crypto, secret, options);
+}
+
+function decapsulate(
+  crypto: CryptoProvider,
+  keyPair: X25519KeyPair,
+  enc: Uint8Array,
+  options: HpkeOptions,
+): KeySchedule {
   const dh = crypto.x25519.sharedSecret(keyPair.privateKey.expose(), enc);
   const context = concat(enc, keyPair.publicKey);
   const secret = extractAndExpand(crypto, dh, context);
-  const { key, nonce } = schedule(crypto, secret, options.info ?? EMPTY);
-  using aead = crypto.chacha20poly1305(key);
-  return aead.open(nonce, ciphertext, options.aad);
+  return new KeySchedule(crypto, secret, options);
 }
 
 /** The shared secret of the KEM (§4.1). */
@@ -80,23 +160,50 @@ function extractAndExpand(
   return labels.expand(prk, "shared_secret", kemContext, 32);
 }
 
-/** Key and base nonce, the nonce of the first message (§5.1). */
-function schedule(
-  crypto: CryptoProvider,
-  sharedSecret: Uint8Array,
-  info: Uint8Array,
-): { readonly key: Bytes; readonly nonce: Bytes } {
-  const labels = new Labeled(crypto, HPKE_SUITE);
-  const context = concat(
-    Uint8Array.of(MODE_BASE),
-    labels.extract(EMPTY, "psk_id_hash", EMPTY),
-    labels.extract(EMPTY, "info_hash", info),
-  );
-  const secret = labels.extract(sharedSecret, "secret", EMPTY);
-  return {
-    key: labels.expand(secret, "key", context, 32),
-    nonce: labels.expand(secret, "base_nonce", context, 12),
-  };
+/** What follows from a shared secret, for one message (§5.1). */
+class KeySchedule {
+  readonly #crypto: CryptoProvider;
+  readonly #aead: HpkeAead;
+  readonly #labels: Labeled;
+  readonly #context: Uint8Array;
+  readonly #secret: Uint8Array;
+
+  constructor(
+    crypto: CryptoProvider,
+    sharedSecret: Uint8Array,
+    { info = EMPTY, aead = "chacha20-poly1305" }: HpkeOptions,
+  ) {
+    const id = Uint8Array.of(...KEM_ID, ...KDF_ID, 0, AEADS[aead].id);
+    this.#crypto = crypto;
+    this.#aead = aead;
+    this.#labels = new Labeled(crypto, concat(utf8("HPKE"), id));
+    this.#context = concat(
+      Uint8Array.of(MODE_BASE),
+      this.#labels.extract(EMPTY, "psk_id_hash", EMPTY),
+      this.#labels.extract(EMPTY, "info_hash", info),
+    );
+    this.#secret = this.#labels.extract(sharedSecret, "secret", EMPTY);
+  }
+
+  aead(): Aead {
+    const key = this.#expand("key", AEADS[this.#aead].keyLength);
+    return this.#aead === "aes-128-gcm"
+      ? this.#crypto.aesGcm(key)
+      : this.#crypto.chacha20poly1305(key);
+  }
+
+  /** The base nonce, the nonce of the first message. */
+  nonce(): Bytes {
+    return this.#expand("base_nonce", 12);
+  }
+
+  exportSecret(context: Uint8Array, length: number): Bytes {
+    return this.#labels.expand(this.#expand("exp", 32), "sec", context, length);
+  }
+
+  #expand(label: string, length: number): Bytes {
+    return this.#labels.expand(this.#secret, label, this.#context, length);
+  }
 }
 
 /** LabeledExtract and LabeledExpand of one suite (§4). */

@@ -1,6 +1,15 @@
 /**
- * Hybrid public key encryption (RFC 9180): one message to the holder of an X25519 key.
+ * Hybrid public key encryption (RFC 9180): one message, or one secret, to the holder of an X25519 key.
  *
  * @module
  */
-export { HPKE_OVERHEAD, hpkeOpen, type HpkeOptions, hpkeSeal } from "./hpke.ts";
+export {
+  HPKE_OVERHEAD,
+  type HpkeAead,
+  hpkeDeriveKeyPair,
+  hpkeOpen,
+  type HpkeOptions,
+  hpkeReceiveSecret,
+  hpkeSeal,
+  hpkeSendSecret,
+} from "./hpke.ts";
