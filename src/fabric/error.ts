@@ -12,6 +12,9 @@ export const FABRIC_ERRORS = [
   "failed", // the handler of the other agent threw
   "conflict", // a name is another agent's
   "closed", // used after close
+  "group_epoch", // a message for another group, or another epoch of it
+  "group_key_package", // a Welcome for another key package
+  "group_member", // not a member of the group any more
 ] as const;
 
 /** One of {@link FABRIC_ERRORS}. */

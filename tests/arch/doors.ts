@@ -25,6 +25,7 @@ export const PACKAGES: Doors = {
   "node:zlib": ["tls"], // brotli
   "pkijs": ["tls"],
   "prom-client": ["core/metrics"],
+  "ts-mls/": ["fabric"], // group/mls
 };
 
 /** Values of the `Deno` namespace; its types are free. No unit may use one that is not listed. */

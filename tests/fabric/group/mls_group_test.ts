@@ -1,0 +1,270 @@
+import {
+  assert,
+  assertEquals,
+  assertNotEquals,
+  assertRejects,
+} from "@std/assert";
+import { MlsGroupCrypto } from "../../../src/fabric/group/mls/mls_group_crypto.ts";
+import { agentOf, crypto } from "../_agents.ts";
+import {
+  assertAgreed,
+  assertFails,
+  assertReaches,
+  deliver,
+  groupOf,
+  groups,
+  keyPackageOf,
+} from "./_group.ts";
+
+const utf8 = (text: string) => new TextEncoder().encode(text);
+
+for (const suite of [1, 3] as const) {
+  Deno.test(`members of suite ${suite} are added by a Welcome, agree and reach each other`, async () => {
+    const by = new MlsGroupCrypto(crypto, suite);
+    const settings = utf8("kind: council");
+    const members = await groupOf(["ann", "ben", "cleo"], { by, settings });
+    assertAgreed(members);
+    const [ann, ben, cleo] = members as [
+      typeof members[0],
+      typeof members[0],
+      typeof members[0],
+    ];
+    assertEquals(ann.state.epoch, 1n);
+    assertEquals(cleo.state.settings, settings);
+    assertEquals(ben.state.members.map(({ leafIndex }) => leafIndex), [
+      0,
+      1,
+      2,
+    ]);
+    for (const from of members) {
+      await assertReaches(from, members.filter((each) => each !== from), by);
+    }
+    const exported = await Promise.all(
+      members.map(({ state }) => by.export(state, "x", utf8("y"), 48)),
+    );
+    assertEquals(exported[0]!.length, 48);
+    assertEquals(exported[1], exported[0]);
+    assertEquals(exported[2], exported[0]);
+    assertNotEquals(
+      await by.export(ann.state, "z", utf8("y"), 48),
+      exported[0],
+    );
+    const { state, commit } = await by.commit(cleo.state);
+    cleo.state = state;
+    const done = await deliver(commit, [ann, ben], by);
+    assert(done.kind === "commit" && done.committer.equals(cleo.agent.id));
+    assertAgreed(members);
+    assertEquals(ann.state.epoch, 2n);
+  });
+}
+
+Deno.test("a commit says whom it added and removed, with authenticated data", async () => {
+  const members = await groupOf(["ann", "ben", "cleo"]);
+  const [ann, ben, cleo] = members;
+  const dora = agentOf("dora@node-1");
+  const made = await keyPackageOf(dora);
+  const data = utf8("because");
+  const { state, commit, welcome } = await groups.commit(ann!.state, {
+    add: [made.keyPackage],
+    remove: [ben!.agent.id],
+    data,
+  });
+  const header = groups.describe(commit);
+  assert(header.kind === "commit" && header.epoch === 1n);
+  assertEquals(groups.describe(welcome!), { kind: "welcome" });
+  ann!.state = state;
+  const done = await deliver(commit, [cleo!]);
+  assert(done.kind === "commit" && !done.isExternal);
+  assertEquals(done.added.map(String), [`${dora.id}`]);
+  assertEquals(done.removed.map(String), [`${ben!.agent.id}`]);
+  assertEquals(done.data, data);
+  const joined = { agent: dora, state: await groups.join(welcome!, made) };
+  assertAgreed([ann!, cleo!, joined]);
+  assertEquals(joined.state.self.leafIndex, 1);
+  await assertReaches(joined, [ann!, cleo!]);
+  const gone = await groups.process(ben!.state, commit);
+  assert(gone.kind === "commit" && !gone.state.isMember);
+  await assertFails(() => groups.encrypt(gone.state, data), "group_member");
+});
+
+Deno.test("one removed member cannot know the next epoch: the commit has new secrets for the others alone", async () => {
+  const members = await groupOf(["ann", "ben", "cleo"]);
+  const [ann, ben, cleo] = members;
+  const { state, commit } = await groups.commit(ann!.state, {
+    remove: [cleo!.agent.id],
+  });
+  ann!.state = state;
+  await deliver(commit, [ben!]);
+  const { message } = await groups.encrypt(ann!.state, utf8("secret"));
+  await assertFails(() => groups.process(cleo!.state, message), "group_epoch");
+  // the removed member's keys with what it learns of the new epoch: its next epoch is another than theirs
+  const { state: next } = await groups.commit(cleo!.state, {});
+  await assertFails(
+    () => groups.process(next, message),
+    "unauthenticated",
+    "malformed",
+  );
+  const removing = await groups.process(cleo!.state, commit);
+  assert(!removing.state.isMember);
+  assertNotEquals(
+    removing.state.epochAuthenticator,
+    ann!.state.epochAuthenticator,
+  );
+});
+
+Deno.test("who joins reads nothing of before", async () => {
+  const [ann, ben] = await groupOf(["ann", "ben"]);
+  const { state: sent, message } = await groups.encrypt(
+    ann!.state,
+    utf8("old"),
+  );
+  ann!.state = sent;
+  const dora = agentOf("dora@node-1");
+  const made = await keyPackageOf(dora);
+  const { commit, welcome } = await groups.commit(ann!.state, {
+    add: [made.keyPackage],
+  });
+  const state = await groups.join(welcome!, made);
+  await assertFails(() => groups.process(state, message), "group_epoch");
+  await assertFails(() => groups.process(state, commit), "group_epoch");
+  const { data } = await groups.process(ben!.state, message) as {
+    data: Uint8Array;
+  };
+  assertEquals(data, utf8("old"));
+});
+
+Deno.test("an agent joins by itself after a GroupInfo, and comes back in place of its old leaf", async () => {
+  const members = await groupOf(["ann", "ben"]);
+  const [ann, ben] = members;
+  const dora = agentOf("dora@node-1");
+  const info = await groups.groupInfo(ann!.state);
+  assertEquals(groups.describe(info), {
+    kind: "group_info",
+    groupId: ann!.state.groupId,
+    epoch: 1n,
+  });
+  const first = await groups.joinExternal(info, await keyPackageOf(dora));
+  const joined = { agent: dora, state: first.state };
+  const done = await deliver(first.commit, [ann!, ben!]);
+  assert(done.kind === "commit" && done.isExternal);
+  assert(done.committer.equals(dora.id));
+  assertEquals(done.added.map(String), [`${dora.id}`]);
+  assertEquals(done.removed, []);
+  assertAgreed([ann!, ben!, joined]);
+  await assertReaches(joined, [ann!, ben!]);
+
+  const again = await groups.joinExternal(
+    await groups.groupInfo(ben!.state),
+    await keyPackageOf(dora),
+  );
+  const back = await deliver(again.commit, [ann!, ben!]);
+  assert(back.kind === "commit" && back.isExternal);
+  assertEquals(back.added.map(String), [`${dora.id}`]);
+  assertEquals(back.removed.map(String), [`${dora.id}`]);
+  assertAgreed([ann!, ben!, { agent: dora, state: again.state }]);
+  assertEquals(ann!.state.members.length, 3);
+});
+
+Deno.test("a proposal waits for a commit, which all need for the next message", async () => {
+  const members = await groupOf(["ann", "ben", "cleo"]);
+  const [ann, ben, cleo] = members;
+  const { state, message } = await groups.propose(cleo!.state, {
+    remove: cleo!.agent.id,
+  });
+  cleo!.state = state;
+  const proposed = await deliver(message, [ann!, ben!]);
+  assert(proposed.kind === "proposal");
+  assert(proposed.sender.equals(cleo!.agent.id));
+  const pending = ann!.state.pending.map(({ kind, sender, agent }) => [
+    kind,
+    `${sender}`,
+    `${agent}`,
+  ]);
+  assertEquals(pending, [["remove", `${cleo!.agent.id}`, `${cleo!.agent.id}`]]);
+  await assertFails(() => groups.encrypt(ann!.state, utf8("x")), "refused");
+  const made = await groups.commit(ben!.state);
+  ben!.state = made.state;
+  const done = await deliver(made.commit, [ann!]);
+  assert(done.kind === "commit");
+  assertEquals(done.removed.map(String), [`${cleo!.agent.id}`]);
+  assertAgreed([ann!, ben!]);
+  assertEquals(ann!.state.pending, []);
+});
+
+Deno.test("settings change for all by a commit", async () => {
+  const members = await groupOf(["ann", "ben"], { settings: utf8("one") });
+  const [ann, ben] = members;
+  const made = await groups.commit(ann!.state, { settings: utf8("two") });
+  ann!.state = made.state;
+  await deliver(made.commit, [ben!]);
+  assertAgreed(members);
+  assertEquals(ben!.state.settings, utf8("two"));
+});
+
+Deno.test("a state is a value: an old one still works after newer ones were made, and from its bytes", async () => {
+  const members = await groupOf(["ann", "ben", "cleo"]);
+  const [ann, ben, cleo] = members;
+  const before = ben!.state.encode();
+  const { state: sent, message } = await groups.encrypt(ann!.state, utf8("1"));
+  const one = await groups.commit(sent);
+  const two = await groups.commit(cleo!.state, { remove: [ann!.agent.id] });
+  const old = ben!.state;
+  await groups.process(old, message);
+  const branchOne = await groups.process(old, one.commit);
+  const branchTwo = await groups.process(old, two.commit);
+  assertEquals(
+    branchOne.state.epochAuthenticator,
+    one.state.epochAuthenticator,
+  );
+  assertEquals(
+    branchTwo.state.epochAuthenticator,
+    two.state.epochAuthenticator,
+  );
+  assertEquals(old.encode(), before);
+  const restored = groups.decodeState(before);
+  assertEquals(restored.encode(), before);
+  assertEquals(restored.members.map(String), old.members.map(String));
+  const again = await groups.process(restored, two.commit);
+  assertEquals(again.state.epochAuthenticator, two.state.epochAuthenticator);
+  assert((await groups.process(restored, message)).kind === "application");
+});
+
+Deno.test("messages come in any order, each once", async () => {
+  const [ann, ben] = await groupOf(["ann", "ben"]);
+  const messages: Uint8Array[] = [];
+  for (let i = 0; i < 60; i++) {
+    const { state, message } = await groups.encrypt(
+      ann!.state,
+      Uint8Array.of(i),
+    );
+    ann!.state = state;
+    messages.push(message);
+  }
+  const got = [];
+  for (const message of messages.toReversed()) {
+    const processed = await groups.process(ben!.state, message);
+    assert(processed.kind === "application");
+    got.push(processed.data[0]);
+    ben!.state = processed.state;
+  }
+  assertEquals(got, messages.map((_, i) => 59 - i));
+  await assertFails(() => groups.process(ben!.state, messages[7]!), "refused");
+});
+
+Deno.test("a caller's mistakes are RangeErrors", async () => {
+  const made = await keyPackageOf(agentOf("ann@node-1"));
+  const create = (id: Uint8Array, settings?: Uint8Array) =>
+    assertRejects(() => groups.createGroup(id, made, settings), RangeError);
+  await create(new Uint8Array());
+  await create(new Uint8Array(256));
+  await create(utf8("g"), new Uint8Array(65_537));
+  const [ann] = await groupOf(["ann"]);
+  await assertRejects(
+    () => groups.commit(ann!.state, { data: new Uint8Array(4097) }),
+    RangeError,
+  );
+  await assertRejects(
+    () => groups.commit(ann!.state, { settings: new Uint8Array(65_537) }),
+    RangeError,
+  );
+});
