@@ -10,14 +10,14 @@ import {
 /** Bytes that sealing adds: the encapsulated key, 32, and the tag, 16. */
 export const HPKE_OVERHEAD = 48;
 
-/** AEAD ciphers that a message can be sealed with: their numbers and the bytes of their keys (§7.3). */
-const AEADS = {
+/** An AEAD cipher of RFC 9180 §7.3. */
+export type HpkeAead = "aes-128-gcm" | "chacha20-poly1305";
+
+/** The ciphers' numbers and the bytes of their keys. */
+const AEADS: Readonly<Record<HpkeAead, { id: number; keyLength: number }>> = {
   "aes-128-gcm": { id: 0x0001, keyLength: 16 },
   "chacha20-poly1305": { id: 0x0003, keyLength: 32 },
-} as const;
-
-/** An AEAD cipher of RFC 9180 §7.3. */
-export type HpkeAead = keyof typeof AEADS;
+};
 
 /** What both ends must have in common. */
 export interface HpkeOptions {
