@@ -61,7 +61,13 @@ export {
   type FabricNodeOptions,
   type JoinOptions,
 } from "./node/fabric_node.ts";
-export type { FabricOptions } from "./agent/fabric.ts";
+export type { FabricOptions, StreamOptions } from "./agent/fabric.ts";
+export type { FabricStream } from "./stream/fabric_stream.ts";
+export type {
+  StreamCounts,
+  StreamHandler,
+  StreamLimits,
+} from "./stream/streams.ts";
 export type {
   BundleWay,
   Delivery,

@@ -24,6 +24,16 @@ import { type Handler, Handlers } from "./handlers.ts";
 import { decodePayload, encodePayload } from "./payload.ts";
 import { ReceiptsDue } from "./receipts_due.ts";
 import { Reception, type Route } from "./reception.ts";
+import type { FabricStream } from "../stream/fabric_stream.ts";
+import {
+  NO_DEADLINE,
+  type StreamCounts,
+  type StreamHandler,
+  type StreamLimits,
+  Streams,
+} from "../stream/streams.ts";
+import type { Stream } from "../../htx/mod.ts";
+import type { RpcLink } from "../rpc/rpc_link.ts";
 
 /** Parts and limits of a {@link Fabric}. */
 export interface FabricOptions {
@@ -47,6 +57,8 @@ export interface FabricOptions {
   readonly inbox?: InboxLimits;
   /** Most handlers that run at a time; 256 by default. */
   readonly maxRunning?: number;
+  /** Limits of its streams. */
+  readonly streams?: StreamLimits;
   /** Uniform in [0, 1), for pauses between attempts. */
   readonly random: () => number;
   /** Where it says what failed. */
@@ -70,6 +82,9 @@ export interface SendOptions extends WaitOptions {
   /** Whether the other agent is to sign what becomes of it; not by default for requests, by default for others. */
   readonly receipts?: boolean;
 }
+
+/** How a stream is to be opened. */
+export type StreamOptions = Omit<SendOptions, "isOrdered" | "receipts">;
 
 /** A message that was accepted for delivery. */
 export interface SentMessage {
@@ -99,6 +114,7 @@ export class Fabric implements AsyncDisposable {
   readonly #delivery: Delivery;
   readonly #reception: Reception;
   readonly #due: ReceiptsDue;
+  readonly #streams: Streams;
   readonly #answers = new Answers();
   readonly #settling = new Map<string, (reason: string | undefined) => void>();
 
@@ -128,6 +144,7 @@ export class Fabric implements AsyncDisposable {
       ...options.maxRunning !== undefined &&
         { maxRunning: options.maxRunning },
     });
+    this.#streams = new Streams({ ...options.streams, log, clock });
     this.#delivery = new Delivery({
       ...options,
       outbox: this.#outbox,
@@ -166,6 +183,20 @@ export class Fabric implements AsyncDisposable {
    */
   handle(type: string, handler: Handler): Disposable {
     return this.#handlers.add(type, handler);
+  }
+
+  /** What became of streams. */
+  get streams(): Readonly<StreamCounts> & { readonly open: number } {
+    return { ...this.#streams.counts, open: this.#streams.size };
+  }
+
+  /**
+   * Lets `handler` have the streams of a type that others open; disposing of what it gives takes it away.
+   *
+   * @throws {RangeError} If the type has a handler.
+   */
+  handleStream(type: string, handler: StreamHandler): Disposable {
+    return this.#streams.handle(type, handler);
   }
 
   /** Takes what was kept before this start to its handlers, which should be there now. */
@@ -223,6 +254,42 @@ export class Fabric implements AsyncDisposable {
   }
 
   /**
+   * Opens a stream of values both ways; resolves once the other agent has accepted it.
+   *
+   * A stream is live only: it is opened over a link, which is dialed if there is none, and ends with it. Its `lifetimeMs` bounds the
+   * whole of it, and has no end by default; the signal closes it.
+   *
+   * @param value - Goes with the opening: at most about 64 KiB as CBOR.
+   * @throws {FabricError} `refused`, and why: `no_handler`, `full`, `unknown_agent`; `unreachable` if there is no link, or no word in
+   *   10 s; `full` if this agent has as many as it may; `unknown_agent` if a name is nobody's; `closed`.
+   * @throws {RangeError} If the value is too long, or it is to go as a bundle.
+   * @throws The reason of the signal.
+   */
+  async stream(
+    to: AgentId | AgentName,
+    type: string,
+    value?: unknown,
+    options: StreamOptions = {},
+  ): Promise<FabricStream> {
+    if (options.way === "bundle") {
+      throw new RangeError(
+        "A stream is live only: send requests or notifications by bundles",
+      );
+    }
+    const message = this.#messageOf("request", to, type, value, options);
+    const opening = options.lifetimeMs === undefined
+      ? { ...message, deadlineMs: NO_DEADLINE }
+      : message;
+    const { live } = this.#options;
+    const { to: id } = message;
+    return await this.#streams.open(
+      opening,
+      async (waiting) => live.with(id) ?? await live.dial(id, waiting),
+      options,
+    );
+  }
+
+  /**
    * Accepts a message of this agent for delivery.
    *
    * @throws {FabricError} `full`.
@@ -260,6 +327,16 @@ export class Fabric implements AsyncDisposable {
   /** Takes a message for this agent, whose sender is verified. */
   receive(message: Message, route: Route): void {
     this.#reception.receive(message, route);
+  }
+
+  /** Takes a stream for this agent, whose opener is verified; `rest` are its first bytes. */
+  acceptStream(
+    opening: Message,
+    stream: Stream,
+    rest: Uint8Array,
+    link: RpcLink,
+  ): void {
+    void this.#streams.accept(opening, stream, rest, link);
   }
 
   /** Takes the answer to a request, whose sender is verified. */
@@ -303,6 +380,7 @@ export class Fabric implements AsyncDisposable {
   /** Ends; what was accepted and not settled goes on at the next start. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#due.flush();
+    this.#streams.close();
     this.#answers.close();
     await this.#reception.close();
     this.#due.flush();

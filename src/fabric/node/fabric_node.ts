@@ -13,6 +13,7 @@ import type { AgentNode } from "../identity/agent_record.ts";
 import type { Message } from "../message/message.ts";
 import { verifyReceipts } from "../receipt/receipt.ts";
 import type { RpcLink } from "../rpc/rpc_link.ts";
+import { refuseStream } from "../stream/streams.ts";
 import { BundleBridge } from "./bundle_bridge.ts";
 import type { BundlePort } from "./bundle_port.ts";
 import { type DialNode, Links } from "./links.ts";
@@ -43,8 +44,11 @@ export interface FabricNodeOptions {
 }
 
 /** What an agent brings to a node. */
-export interface JoinOptions
-  extends Pick<FabricOptions, "budgetMs" | "outbox" | "inbox" | "maxRunning"> {
+export interface JoinOptions extends
+  Pick<
+    FabricOptions,
+    "budgetMs" | "outbox" | "inbox" | "maxRunning" | "streams"
+  > {
   /** Keeps the agent's outbox, inbox and receipts; the fabric has it for itself. */
   readonly store: Store;
   /** What the agent's record says that it can do; nothing by default. */
@@ -53,7 +57,7 @@ export interface JoinOptions
 
 /** What came for nobody here. */
 export interface FabricNodeCounts {
-  /** Messages for agents that are not here. */
+  /** Messages and streams for agents that are not here. */
   unknownAgent: number;
   /** Receipts that do not verify, or are for agents that are not here. */
   badReceipts: number;
@@ -100,7 +104,14 @@ export class FabricNode implements AsyncDisposable {
           this.#take(message, routeOf(message, link)),
         onAnswer: (answer) => this.#takeAnswer(answer),
         onReceipts: (signed) => this.#takeReceipts(signed),
-        onOpening: (_, stream) => stream.close(),
+        onOpening: (opening, stream, rest, link) => {
+          const joined = this.#joined.get(`${opening.to}`);
+          if (joined) {
+            return joined.fabric.acceptStream(opening, stream, rest, link);
+          }
+          this.counts.unknownAgent++;
+          void refuseStream(stream, "unknown_agent", options.clock);
+        },
       }),
     });
     this.#sweep();

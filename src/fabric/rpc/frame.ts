@@ -10,7 +10,7 @@
  * 2 statuses CBOR array of [16B id, code, reason]                      no
  * 3 receipts signed receipts                                           no
  * 4 record   a signed agent record                                     no
- * 5 opening  a message of kind request, whose answer is a stream       of a stream for an application; its bytes follow, unframed
+ * 5 opening  a message of kind request, whose answer is a stream       of a stream for an application; its own frames follow
  * ```
  *
  * The first stream, opened by the dialer, is for everything but large messages and applications' streams. `messages` and `bytes` of
@@ -36,9 +36,9 @@ export const FRAME_TYPES = [
 export type FrameType = typeof FRAME_TYPES[number];
 
 /** A frame whose body is not decoded. */
-export interface Frame {
+export interface Frame<Type extends string = FrameType> {
   /** What the body is. */
-  readonly type: FrameType;
+  readonly type: Type;
   /** Its body. */
   readonly body: Uint8Array;
 }
@@ -96,10 +96,19 @@ const MAX_REASON = 64;
 const helloReader = new FieldReader("fabric hello");
 const statusReader = new FieldReader("fabric statuses");
 
+/** Writes a frame whose type has its place among `types` as its number. */
+export function encodeFrameOf<Type extends string>(
+  types: readonly Type[],
+  type: Type,
+  body: Uint8Array,
+): Bytes {
+  return new Writer(FRAME_HEAD_LENGTH + body.length)
+    .u8(types.indexOf(type)).u32(body.length).put(body).finish();
+}
+
 /** Writes a frame. */
 export function encodeFrame(type: FrameType, body: Uint8Array): Bytes {
-  return new Writer(FRAME_HEAD_LENGTH + body.length)
-    .u8(FRAME_TYPES.indexOf(type)).u32(body.length).put(body).finish();
+  return encodeFrameOf(FRAME_TYPES, type, body);
 }
 
 /** Writes the body of a hello. */

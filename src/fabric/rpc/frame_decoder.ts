@@ -10,14 +10,35 @@ import {
 const WHAT = "fabric frame";
 const EMPTY = new Uint8Array();
 
-/** Cuts the bytes of one stream into frames. It holds what has come of one frame, never more. */
-export class FrameDecoder {
+/** Cuts the bytes of one stream into frames of `Type`. It holds what has come of one frame, never more. */
+export class FrameDecoder<Type extends string = FrameType> {
+  readonly #types: readonly Type[];
+  readonly #maxBody: Readonly<Record<Type, number>>;
   #bytes: Uint8Array = EMPTY;
   #at = 0;
   #head: Uint8Array = EMPTY;
   #parts: Uint8Array[] = [];
-  #type: FrameType | undefined;
+  #type: Type | undefined;
   #missing = 0;
+
+  /**
+   * Starts before a frame.
+   *
+   * @param types - Types by their number on the wire.
+   * @param maxBody - Longest body of each, in bytes.
+   */
+  constructor(
+    types: readonly Type[],
+    maxBody: Readonly<Record<Type, number>>,
+  ) {
+    this.#types = types;
+    this.#maxBody = maxBody;
+  }
+
+  /** A decoder of the frames of links. */
+  static ofLink(): FrameDecoder {
+    return new FrameDecoder(FRAME_TYPES, MAX_BODY);
+  }
 
   /** Whether it waits for the rest of a frame. */
   get isInside(): boolean {
@@ -35,7 +56,7 @@ export class FrameDecoder {
    *
    * @throws {DecodeError} If it is of no known type, or too long for it.
    */
-  next(): Frame | undefined {
+  next(): Frame<Type> | undefined {
     if (this.#type === undefined && !this.#readHead()) return undefined;
     const part = this.#take(this.#missing);
     this.#missing -= part.length;
@@ -63,10 +84,10 @@ export class FrameDecoder {
       return false;
     }
     this.#head = EMPTY;
-    const type = FRAME_TYPES[head[0]!];
+    const type = this.#types[head[0]!];
     const length = new DataView(head.buffer, head.byteOffset).getUint32(1);
     if (!type) throw new DecodeError(WHAT, "unknown type");
-    if (length > MAX_BODY[type]) throw new DecodeError(WHAT, "too long");
+    if (length > this.#maxBody[type]) throw new DecodeError(WHAT, "too long");
     this.#type = type;
     this.#missing = length;
     return true;

@@ -1,4 +1,4 @@
-import { type Bytes, DecodeError } from "../../core/bytes/mod.ts";
+import type { Bytes } from "../../core/bytes/mod.ts";
 import type { WaitOptions } from "../../core/async/mod.ts";
 import { HtxError, type Session, type Stream } from "../../htx/mod.ts";
 import { FabricError } from "../error.ts";
@@ -16,9 +16,11 @@ import {
   encodeHello,
   type Frame,
   type Hello,
+  MAX_BODY,
   type StatusCode,
 } from "./frame.ts";
 import { FrameDecoder } from "./frame_decoder.ts";
+import { framesOf } from "./frames_of.ts";
 import { FrameWriter } from "./frame_writer.ts";
 import { SendWindow } from "./send_window.ts";
 
@@ -46,7 +48,12 @@ export interface RpcLinkOptions {
   /** Takes signed receipts, not yet verified. */
   onReceipts(receipts: Bytes): void;
   /** Takes an application's stream that the other end opens; `rest` are its first bytes. */
-  onOpening(opening: Message, stream: Stream, rest: Uint8Array): void;
+  onOpening(
+    opening: Message,
+    stream: Stream,
+    rest: Uint8Array,
+    link: RpcLink,
+  ): void;
 }
 
 interface Pending {
@@ -58,7 +65,6 @@ interface Pending {
 
 /** A longer message goes in a stream of its own, so that others need not wait for it. */
 const LARGE_BYTES = 65_536;
-const READ_BYTES = 65_536;
 const WEIGHTS = [4, 16, 64, 256];
 
 /** A live connection of two nodes of agents: one HTX session, over which their messages go both ways. */
@@ -174,18 +180,34 @@ export class RpcLink implements AsyncDisposable {
     if (this.isOpen) this.#writer.write("record", record);
   }
 
-  /** Opens a stream for an application. */
+  /**
+   * Opens a stream for an application.
+   *
+   * @throws {RangeError} If the opening is longer than 131,072 bytes.
+   * @throws {FabricError} `unreachable` if the link is over.
+   * @throws The reason of the signal.
+   */
   async openStream(
     opening: Message,
     { signal }: WaitOptions = {},
   ): Promise<Stream> {
+    const body = encodeMessage(opening);
+    if (body.length > MAX_BODY.opening) {
+      throw new RangeError(
+        `An opening has at most ${MAX_BODY.opening} bytes: got ${body.length}`,
+      );
+    }
     const weight = WEIGHTS[PRIORITIES.indexOf(opening.priority)]!;
-    const stream = await this.#session.open({
-      weight,
-      ...signal && { signal },
-    });
-    await stream.write(encodeFrame("opening", encodeMessage(opening)));
-    return stream;
+    try {
+      const stream = await this.#session.open({
+        weight,
+        ...signal && { signal },
+      });
+      await stream.write(encodeFrame("opening", body));
+      return stream;
+    } catch (error) {
+      throw error instanceof HtxError ? unreachable(error) : error;
+    }
   }
 
   /** Ends the link. */
@@ -236,7 +258,7 @@ export class RpcLink implements AsyncDisposable {
   }
 
   async #takeStream(stream: Stream): Promise<void> {
-    const decoder = new FrameDecoder();
+    const decoder = FrameDecoder.ofLink();
     let count = 0;
     try {
       for await (const { type, body } of framesOf(stream, decoder)) {
@@ -248,7 +270,8 @@ export class RpcLink implements AsyncDisposable {
         if (type !== "opening") throw violation("A stream begins otherwise");
         const opening = decodeMessage(body.slice());
         this.#checkSender(opening);
-        return this.#options.onOpening(opening, stream, decoder.rest());
+        if (opening.kind !== "request") throw violation("No opening");
+        return this.#options.onOpening(opening, stream, decoder.rest(), this);
       }
       await stream.closeWrite();
     } catch (error) {
@@ -363,7 +386,7 @@ export async function openLink(
       : await session.accept(waiting);
     if (!control) throw unreachable(undefined);
     await control.write(encodeFrame("hello", encodeHello(options.hello)));
-    const decoder = new FrameDecoder();
+    const decoder = FrameDecoder.ofLink();
     for await (const { type, body } of framesOf(control, decoder)) {
       if (type !== "hello") throw violation("Want a hello first");
       const hello = decodeHello(body);
@@ -378,21 +401,6 @@ export async function openLink(
   } finally {
     signal?.removeEventListener("abort", onAbort);
   }
-}
-
-/** Frames of a stream until its end; a body borrows from a buffer that is read into again. */
-async function* framesOf(
-  stream: Stream,
-  decoder: FrameDecoder,
-): AsyncIterableIterator<Frame> {
-  const buffer = new Uint8Array(READ_BYTES);
-  for (;;) {
-    for (let frame; (frame = decoder.next());) yield frame;
-    const length = await stream.read(buffer);
-    if (length === null) break;
-    decoder.push(buffer.subarray(0, length));
-  }
-  if (decoder.isInside) throw new DecodeError("fabric frame", "cut short");
 }
 
 function unreachable(cause: unknown): FabricError {

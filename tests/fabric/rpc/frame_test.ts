@@ -11,7 +11,7 @@ import { FrameDecoder } from "../../../src/fabric/rpc/frame_decoder.ts";
 
 /** Frames of `bytes` that come in chunks of `size`, copied, and what is left. */
 function framesOf(bytes: Uint8Array, size: number) {
-  const decoder = new FrameDecoder();
+  const decoder = FrameDecoder.ofLink();
   const frames = [];
   for (let at = 0; at < bytes.length; at += size) {
     decoder.push(bytes.slice(at, at + size));
@@ -48,7 +48,7 @@ Deno.test("a frame has a type and u32 length before its body", () => {
 });
 
 Deno.test("what follows a frame can be taken as it is", () => {
-  const decoder = new FrameDecoder();
+  const decoder = FrameDecoder.ofLink();
   decoder.push(
     new Uint8Array([...encodeFrame("opening", Uint8Array.of(1)), 5, 6, 7]),
   );
@@ -58,7 +58,7 @@ Deno.test("what follows a frame can be taken as it is", () => {
 
 Deno.test("frames of unknown type or too long are refused before their body has come", () => {
   const refuses = (...bytes: number[]) => {
-    const decoder = new FrameDecoder();
+    const decoder = FrameDecoder.ofLink();
     decoder.push(Uint8Array.from(bytes));
     assertThrows(() => decoder.next(), DecodeError);
   };
