@@ -25,11 +25,18 @@ export async function runPeer(
     Object.assign(commands, clientCommands(dial));
     say(null);
   }
+  await answerLines(commands);
+}
+
+/** Answers lines of the input with what `commands` give, and ends the process with the input. */
+export async function answerLines(
+  commands: Readonly<Record<string, (argument: never) => unknown>>,
+): Promise<never> {
   for await (const line of createInterface({ input: process.stdin })) {
     const [name, argument] = JSON.parse(line);
     say(await commands[name]!(argument as never) ?? null);
   }
-  process.exit();
+  return process.exit();
 }
 
 /** Collects garbage, so that memory can be compared, and returns what is left. */
@@ -40,6 +47,7 @@ function collect(): object {
   return process.memoryUsage();
 }
 
-function say(answer: unknown): void {
+/** Says one line of JSON. */
+export function say(answer: unknown): void {
   process.stdout.write(JSON.stringify(answer) + "\n");
 }

@@ -1,6 +1,7 @@
 import {
   type CryptoProvider,
   generateX25519,
+  type X25519KeyPair,
 } from "../../src/core/crypto/mod.ts";
 import { memoryStore } from "../../src/core/storage/mod.ts";
 import { dial, listen, selfSigned } from "../../src/core/transport/mod.ts";
@@ -44,11 +45,12 @@ export function htx(
 ): Peer {
   return {
     listen: (serve) => listenHtx(scheme, serve, crypto, importKey),
-    dialer: (known) => Promise.resolve(dialer(known as Known, crypto)),
+    dialer: (known) => Promise.resolve(dialer(known as HtxKnown, crypto)),
   };
 }
 
-interface Known {
+/** What a client needs to know of a server. */
+export interface HtxKnown {
   readonly address: string;
   readonly certPem: string;
   readonly staticKey: string;
@@ -61,7 +63,20 @@ async function listenHtx(
   serve: (stream: PeerStream) => void,
   crypto: CryptoProvider,
   importKey: ImportKey,
-): Promise<Known> {
+): Promise<HtxKnown> {
+  const { server, known } = await startHtxServer(scheme, crypto, importKey);
+  void acceptSessions(server, serve);
+  return known;
+}
+
+/** A server on this machine that takes any number of sessions, and what a client needs to know of it. */
+export async function startHtxServer(
+  scheme: Scheme,
+  crypto: CryptoProvider,
+  importKey?: ImportKey,
+): Promise<
+  { server: HtxServer; known: HtxKnown; staticKeyPair: X25519KeyPair }
+> {
   const certificate = await selfSigned({ names: ["localhost"] });
   const carrier = scheme === "quic" ? "quic" : "tcp";
   const options = { quic: { certificate } };
@@ -95,14 +110,14 @@ async function listenHtx(
     cookieName: COOKIE,
     maxSessionsPerNetwork: 4_096, // every client is on this machine
   });
-  void acceptSessions(server, serve);
-  return {
+  const known = {
     address: listener.address.replace(carrier, scheme),
     certPem: certificate.certPem,
     staticKey: encodeHex(staticKeyPair.publicKey),
     ticketKey: encodeHex(key.publicKey),
     keyId: encodeHex(key.keyId),
   };
+  return { server, known, staticKeyPair };
 }
 
 async function acceptSessions(
@@ -119,17 +134,34 @@ async function acceptStreams(
   for await (const stream of session) serve(asStream(stream));
 }
 
-function dialer(known: Known, crypto: CryptoProvider) {
+function dialer(known: HtxKnown, crypto: CryptoProvider) {
+  const open = sessionDialer(known, crypto);
+  return async () => {
+    const session = await open();
+    return {
+      open: async () => asStream(await session.open()),
+      close: async () => void await session.close(),
+    };
+  };
+}
+
+/** What opens sessions with a server, by `staticKeyPair` or a new one each time. */
+export function sessionDialer(
+  known: HtxKnown,
+  crypto: CryptoProvider,
+  staticKeyPair?: X25519KeyPair,
+): () => Promise<Session> {
   const outer = tlsOuter({
     profile: profileOf("latest"),
     verify: pinnedVerifier(parsePem(known.certPem)[0]!),
     serverName: "localhost",
   });
   const quic = { caCerts: [known.certPem], serverName: "localhost" };
-  return async () => {
-    const session = await dialHtx({
+  return () =>
+    dialHtx({
       address: known.address,
       crypto,
+      ...(staticKeyPair && { staticKeyPair }),
       ...(known.address.startsWith("tls:") && { outer }),
       staticKey: decodeHex(known.staticKey),
       offer: {
@@ -141,11 +173,6 @@ function dialer(known: Known, crypto: CryptoProvider) {
       dial: (address, options) =>
         dial(address.replace(/^(?:ws|tls):/, "tcp:"), { ...options, quic }),
     });
-    return {
-      open: async () => asStream(await session.open()),
-      close: async () => void await session.close(),
-    };
-  };
 }
 
 function asStream(stream: Stream): PeerStream {

@@ -6,16 +6,11 @@
  * @module
  */
 import process from "node:process";
-import { noise } from "@chainsafe/libp2p-noise";
-import { yamux } from "@chainsafe/libp2p-yamux";
-import { tcp } from "@libp2p/tcp";
 import { multiaddr } from "@multiformats/multiaddr";
-import { createLibp2p } from "libp2p";
 import { runPeer } from "../_run_peer.ts";
+import { createNode, piecesOf } from "./_node.js";
 
 const PROTOCOL = "/betanet/bench/1";
-/** The limits that would stop a bench: many connections from one address. */
-const NO_LIMIT = 1_000_000;
 
 /** @type {import("../_workload.ts").Peer} */
 const libp2p = {
@@ -40,21 +35,6 @@ const libp2p = {
   },
 };
 
-function createNode(listen) {
-  return createLibp2p({
-    addresses: { listen },
-    transports: [tcp()],
-    connectionEncrypters: [noise()],
-    streamMuxers: [yamux()],
-    connectionMonitor: { enabled: false },
-    connectionManager: {
-      maxConnections: NO_LIMIT,
-      inboundConnectionThreshold: NO_LIMIT,
-      maxIncomingPendingConnections: NO_LIMIT,
-    },
-  });
-}
-
 function asStream(stream) {
   const pieces = piecesOf(stream);
   return {
@@ -67,13 +47,6 @@ function asStream(stream) {
     },
     close: () => stream.close(),
   };
-}
-
-async function* piecesOf(stream) {
-  for await (const list of stream) {
-    if (list instanceof Uint8Array) yield list;
-    else yield* list;
-  }
 }
 
 const [role = "", known = "null"] = process.argv.slice(2);
