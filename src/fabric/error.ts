@@ -8,6 +8,7 @@ export const FABRIC_ERRORS = [
   "full", // a limit is reached
   "too_large", // more bytes than allowed
   "unreachable", // no way to the agent worked until the deadline
+  "invalid", // a value does not fit the schema of its service
   "refused", // the other agent does not want it
   "failed", // the handler of the other agent threw
   "conflict", // a name is another agent's

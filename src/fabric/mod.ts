@@ -98,3 +98,26 @@ export type {
 export type { DeadLetter, OutboxEntry } from "./outbox/outbox_rows.ts";
 export type { Hello, Status, StatusCode } from "./rpc/frame.ts";
 export type { RpcLink, RpcLinkOptions, Sent } from "./rpc/rpc_link.ts";
+export { defineService } from "./service/service.ts";
+export type {
+  Method,
+  Methods,
+  NotifyMethod,
+  RequestMethod,
+  Service,
+  StreamMethod,
+} from "./service/service.ts";
+export {
+  type Implementation,
+  type Implementations,
+  serve,
+} from "./service/serve.ts";
+export { type Call, type Client, client } from "./service/client.ts";
+export type { TypedStream } from "./service/typed_stream.ts";
+export type {
+  InputOf,
+  OutputOf,
+  Schema,
+  SchemaIssue,
+  SchemaResult,
+} from "./service/schema.ts";
