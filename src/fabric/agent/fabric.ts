@@ -464,6 +464,8 @@ export class Fabric implements AsyncDisposable {
 
   /** Accepts what nobody waits for. */
   #acceptQuietly(message: Message): void {
+    // An answer to a copy of a request may wait here already.
+    if (this.#outbox.get(message.id)) return;
     this.#outbox.accept(message).then(
       () => this.#delivery.pump(),
       (error) => this.#options.log.warn("fabric.not_accepted", { error }),

@@ -205,8 +205,9 @@ export class Reception {
     receipts.add(message, state, atMs, reason);
     let isAnswered = false;
     for (const route of routes) {
-      if (answer) isAnswered = route.answer(answer) || isAnswered;
-      else route.status(state, reason);
+      if (!answer) route.status(state, reason);
+      else if (route.answer(answer)) isAnswered = true;
+      else route.status("taken");
     }
     if (answer && !isAnswered) sendAnswer(answer);
   }

@@ -1,6 +1,7 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { FabricError } from "../../../src/fabric/mod.ts";
+import { FabricError, type Route } from "../../../src/fabric/mod.ts";
 import { FabricWorld } from "../_fabric_world.ts";
+import { messageOf } from "../_messages.ts";
 
 Deno.test("a request goes live to a node that was not met before, and back over the same link", async () => {
   await using world = new FabricWorld();
@@ -132,4 +133,27 @@ Deno.test("requests end with a typed error: refused, failed, without a handler, 
     FabricError,
     "Nobody is known as eve@x",
   );
+});
+
+Deno.test("a copy of an answered request that comes by bundle is taken, so that those behind it come too", async () => {
+  await using world = new FabricWorld();
+  const bob = await world.start("bob", "dale");
+  bob.fabric.handle("double", (value) => 2 * (value as number));
+  const request = messageOf(1, {
+    kind: "request",
+    type: "double",
+    to: bob.fabric.agent.id,
+    deadlineMs: world.clock.wallTime() + 10_000,
+  });
+  const said: string[] = [];
+  const route: Route = {
+    isLive: false,
+    status: (code) => void said.push(code),
+    answer: () => false,
+  };
+  bob.fabric.receive(request, route);
+  await world.dtn.until(() => bob.fabric.counts.handled === 1);
+  bob.fabric.receive(request, route);
+  assertEquals(said, ["taken", "taken"]);
+  assertEquals(bob.fabric.counts.copies, 1);
 });
