@@ -60,6 +60,18 @@ Deno.test("setWallTime() moves the wall clock only", () => {
   assertEquals([clock.wallTime(), clock.now()], [55, 10]);
 });
 
+Deno.test("wallTime() is whole, as that of a machine, however small the steps", () => {
+  const clock = new VirtualClock();
+  const times: number[] = [];
+  for (let i = 0; i < 5; i++) {
+    clock.advance(0.3);
+    times.push(clock.wallTime() - 1_800_000_000_000);
+  }
+  assertEquals(times, [0, 0, 0, 1, 1]);
+  clock.setWallTime(1_900_000_000_000);
+  assertEquals(clock.wallTime(), 1_900_000_000_000);
+});
+
 Deno.test("advance() refuses to go back", () => {
   assertThrows(() => new VirtualClock().advance(-1), RangeError);
   assertThrows(() => new VirtualClock().advance(NaN), RangeError);

@@ -1,6 +1,6 @@
 /** Time and timers, so that tests can supply their own. */
 export interface Clock {
-  /** Wall-clock time in milliseconds since 1970-01-01 UTC; it may jump. */
+  /** Wall-clock time in whole milliseconds since 1970-01-01 UTC; it may jump. */
   wallTime(): number;
   /** Monotonic time in milliseconds from an arbitrary origin; it never goes back. */
   now(): number;

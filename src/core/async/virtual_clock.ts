@@ -8,23 +8,26 @@ interface Timer {
 /** A clock that stands still until told to go on: tests run hours in milliseconds, the same way every time. */
 export class VirtualClock implements Clock {
   #now = 0;
-  #wallOffset: number;
+  /** When the wall clock was set, and to what. */
+  #setAt = 0;
+  #setTo: number;
   /** Sorted by time; timers of the same time in the order they were set. */
   #timers: Timer[] = [];
 
   /** Starts at monotonic time 0 and at `wallTimeMs` since 1970 (default 2027-01-15 08:00 UTC). */
   constructor(wallTimeMs = 1_800_000_000_000) {
-    this.#wallOffset = wallTimeMs;
+    this.#setTo = wallTimeMs;
   }
 
-  /** Milliseconds since 1970; it advances with the clock and jumps by {@link setWallTime}. */
+  /** Whole milliseconds since 1970; it advances with the clock and jumps by {@link setWallTime}. */
   wallTime(): number {
-    return this.#wallOffset + this.#now;
+    return Math.floor(this.#setTo + (this.#now - this.#setAt));
   }
 
   /** Makes the wall clock jump to `wallTimeMs`; timers and {@link now} do not notice. */
   setWallTime(wallTimeMs: number): void {
-    this.#wallOffset = wallTimeMs - this.#now;
+    this.#setAt = this.#now;
+    this.#setTo = wallTimeMs;
   }
 
   /** Milliseconds advanced so far. */
