@@ -32,7 +32,10 @@ const PER_KEY = REKEY_LIMITS.frames;
 /** Bytes that protection adds to a message. */
 export const DATAGRAM_OVERHEAD: number = NUMBER_LENGTH + TAG_LENGTH;
 
-/** Why a datagram that came is none: shorter than any, seen before, more than 1,024 behind, or more than one key ahead. */
+/** How many keys a datagram may be ahead: all of those of a key may get lost, as one is left after an hour. */
+const MAX_KEYS_AHEAD = 256;
+
+/** Why a datagram that came is none: shorter than any, seen before, more than 1,024 behind, or more than 256 keys ahead. */
 export type DatagramFault = "malformed" | "seen" | "old" | "ahead";
 
 /** The key of one generation. */
@@ -177,9 +180,16 @@ export class DatagramOpener implements Disposable {
   #generationOf(number: number): Generation | "old" | "ahead" {
     const now = this.#generation.number;
     if (number === now) return this.#generation;
-    if (number === now + 1) return this.#generation.next();
-    if (number > now) return "ahead";
-    return number === this.#previous?.number ? this.#previous : "old";
+    if (number < now) {
+      return number === this.#previous?.number ? this.#previous : "old";
+    }
+    if (number > now + MAX_KEYS_AHEAD) return "ahead";
+    let generation = this.#generation.next();
+    while (generation.number < number) {
+      using passed = generation;
+      generation = passed.next();
+    }
+    return generation;
   }
 }
 
