@@ -93,6 +93,18 @@ export const ROLES = {
       "--allow-env=HOME,XDG_CONFIG_HOME,XDG_STATE_HOME,BETANET_*",
     ],
   },
+  fabric: {
+    entry: "cli/fabric.ts",
+    description: "agents: node, send, request, listen, receipts",
+    flags: [
+      "--no-prompt",
+      "--unstable-net",
+      "--allow-net",
+      "--allow-read",
+      "--allow-write",
+      "--allow-env=HOME,XDG_CONFIG_HOME,XDG_STATE_HOME,BETANET_*",
+    ],
+  },
   betanet: {
     entry: "cli/betanet.ts",
     description: "every program under one name, and the demo",

@@ -9,6 +9,7 @@ Programs:
   utls     ClientHellos of browsers: draw, fingerprint, explain, compare
   mixnode  mixnet: nodes, clients, authorities, proofs of delays
   dtn      Bundle Protocol 7: node, send, recv, ping, inspect
+  fabric   agents: node, send, request, listen, receipts
 
   betanet htx --help lists its commands; betanet demo shows a tunnel and a mixnet at work.
 
@@ -30,6 +31,7 @@ export const program: Program = {
     utls: async () => (await import("./utls.ts")).program,
     mixnode: async () => (await import("./mixnode.ts")).program,
     dtn: async () => (await import("./dtn.ts")).program,
+    fabric: async () => (await import("./fabric.ts")).program,
     demo: async () => (await import("./demo.ts")).demo,
   },
 };

@@ -1,6 +1,7 @@
 import type { Address } from "../../src/core/transport/mod.ts";
 import type { Context } from "../_main.ts";
-import { type AskNode, askNode, textOf } from "../dtn/ask_node.ts";
+import { type AskApp, textOf } from "../_ask_app.ts";
+import { askNode } from "../dtn/ask_node.ts";
 import { appConfig } from "../dtn/app_flags.ts";
 import { Child } from "./child.ts";
 
@@ -19,7 +20,7 @@ export interface PlaceUp extends AsyncDisposable {
   /** Where it takes contacts. */
   readonly address: Address;
   /** Its REST. */
-  readonly ask: AskNode;
+  readonly ask: AskApp;
   /** Its process. */
   readonly child: Pick<Child<unknown>, "name" | "said" | "kill">;
   /** How full its store is. */

@@ -4,7 +4,8 @@ import { payloadOf } from "../../src/dtn/mod.ts";
 import { CliError } from "../_error.ts";
 import type { Context } from "../_main.ts";
 import { table } from "../_table.ts";
-import { takeBundle, textOf } from "../dtn/ask_node.ts";
+import { textOf } from "../_ask_app.ts";
+import { takeBundle } from "../dtn/ask_node.ts";
 import {
   type BundlePlace,
   makePlace,

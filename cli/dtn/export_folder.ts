@@ -9,7 +9,8 @@ import {
 } from "../../src/dtn/mod.ts";
 import { type Command, command } from "../_main.ts";
 import { APP_FLAGS, APP_USAGE, appConfig } from "./app_flags.ts";
-import { type AskNode, askNode, textOf } from "./ask_node.ts";
+import { type AskApp, textOf } from "../_ask_app.ts";
+import { askNode } from "./ask_node.ts";
 import { bundleFolder } from "./bundle_folder.ts";
 import { destinedTo } from "./destined_to.ts";
 
@@ -68,7 +69,7 @@ export const exportFolder: Command = command({
 
 async function* bundlesOf(
   entries: readonly BundleEntry[],
-  ask: AskNode,
+  ask: AskApp,
   isWanted: ReturnType<typeof destinedTo>,
 ): AsyncIterableIterator<files.ExportedBundle> {
   for (const { id, receivedMs } of entries) {

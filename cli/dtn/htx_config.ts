@@ -12,7 +12,8 @@ import { clients } from "../htx/accept_config.ts";
 import { behindHtx } from "../htx/behind_htx.ts";
 import { roots } from "../htx/session_config.ts";
 
-const htxAddress = parsed<Address>({
+/** An `htx:` address. */
+export const htxAddress = parsed<Address>({
   want: "htx://host:port",
   parse(text) {
     if (parseAddress(text).scheme === "htx") return text;

@@ -2,7 +2,8 @@ import { defaultProvider } from "../../src/core/crypto/mod.ts";
 import { Eid, encodeBundle, files, QUIRKS } from "../../src/dtn/mod.ts";
 import { type Command, command } from "../_main.ts";
 import { APP_FLAGS, APP_USAGE, appConfig } from "./app_flags.ts";
-import { askNode, textOf } from "./ask_node.ts";
+import { textOf } from "../_ask_app.ts";
+import { askNode } from "./ask_node.ts";
 import { bundleFolder } from "./bundle_folder.ts";
 
 const USAGE = `

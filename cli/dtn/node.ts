@@ -11,11 +11,12 @@ import {
 import { type Command, command } from "../_main.ts";
 import { aborted } from "../_aborted.ts";
 import { listed } from "../_config_file.ts";
+import { secretIn } from "../_secret_in.ts";
 import { startStatus } from "../_status.ts";
 import { exposeDtnNode } from "./node_metrics.ts";
 import { nodeSections } from "./node_sections.ts";
 import { openNode } from "./open_node.ts";
-import { configText, dtnState, readDtnConfig, secretIn } from "./settings.ts";
+import { configText, dtnState, readDtnConfig } from "./settings.ts";
 
 const USAGE = `
 Usage: betanet-dtn node [--config <file>] [flags]

@@ -7,7 +7,8 @@ import {
 } from "../../src/dtn/mod.ts";
 import { CliError } from "../_error.ts";
 import type { Context } from "../_main.ts";
-import { appAt, noNodeAt } from "./ask_node.ts";
+import { noNodeAt } from "../_ask_app.ts";
+import { appAt } from "./ask_node.ts";
 import type { DtnConfig } from "./config.ts";
 
 /** Beyond what the node sends without acknowledgement, so that nothing is dropped. */
@@ -51,13 +52,14 @@ export class NodeSocket implements AsyncDisposable {
     config: DtnConfig,
     context: Context,
   ): Promise<NodeSocket> {
-    const { where, secret } = appAt(config, context);
+    const address = appAt(config, context);
+    const { where, secret } = address;
     const web = new WebSocket(`ws://${where}/ws`);
     const socket = new NodeSocket(web);
     context.signal.addEventListener("abort", () => web.close());
     await new Promise<void>((resolve, reject) => {
       web.onopen = () => resolve();
-      void socket.#closed.promise.then(() => reject(noNodeAt(where)));
+      void socket.#closed.promise.then(() => reject(noNodeAt(address)));
     });
     if (secret !== undefined) await socket.#say(`/token ${secret}`);
     for (const command of ["/bundle", "/acks", `/subscribe ${endpoint}`]) {

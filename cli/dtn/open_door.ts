@@ -12,7 +12,9 @@ import type { DtnHtxConfig } from "./htx_config.ts";
 /** Parts of {@link openDoor}. */
 export interface DoorParts {
   /** What is behind the addresses. */
-  readonly config: DtnHtxConfig;
+  readonly config: Omit<DtnHtxConfig, "records">;
+  /** Our keys; those in the folder by default, made if there are none. */
+  readonly identity?: HtxIdentity;
   /** Where keys, record and replay memory are. */
   readonly folder: string;
   /** Primitives. */
@@ -33,11 +35,12 @@ const PUBLISH_EVERY_MS = 3_600_000;
  */
 export async function openDoor(
   addresses: readonly Address[],
-  { config, folder, crypto, metrics }: DoorParts,
+  { config, folder, crypto, metrics, ...parts }: DoorParts,
   context: Pick<Context, "log" | "note" | "signal">,
 ): Promise<HtxDoor> {
   await using opened = new AsyncDisposableStack();
-  const identity = await HtxIdentity.load(folder, config, context);
+  const identity = parts.identity ??
+    await HtxIdentity.load(folder, config, context);
   const store = opened.use(openStore(`${folder}/htx.sqlite`));
   const { clients, quic } = config;
   const door = opened.use(

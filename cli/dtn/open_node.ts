@@ -6,6 +6,7 @@ import type { Address } from "../../src/core/transport/mod.ts";
 import { BundleStore, DtnNode, QUIRKS } from "../../src/dtn/mod.ts";
 import type { Context } from "../_main.ts";
 import { lockState } from "../_lock_state.ts";
+import { secretIn } from "../_secret_in.ts";
 import { randomOf } from "../mixnode/network.ts";
 import type { DtnConfig } from "./config.ts";
 import { destinedTo } from "./destined_to.ts";
@@ -13,7 +14,7 @@ import { carrierOf, openLayers } from "./layers.ts";
 import { routerOf } from "./router_of.ts";
 import { costOf, schedulerOf } from "./schedule_config.ts";
 import { securityPolicyOf } from "./security.ts";
-import { dtnState, secretIn } from "./settings.ts";
+import { dtnState } from "./settings.ts";
 
 /** A node that runs. */
 export interface RunningDtnNode extends AsyncDisposable {

@@ -6,7 +6,8 @@ import { CliError } from "../_error.ts";
 import { type Command, command, type Context } from "../_main.ts";
 import { countOf, durationOf } from "../mixnode/client_arguments.ts";
 import { APP_FLAGS, APP_USAGE, appConfig } from "./app_flags.ts";
-import { askNode, textOf } from "./ask_node.ts";
+import { textOf } from "../_ask_app.ts";
+import { askNode } from "./ask_node.ts";
 import { NodeSocket } from "./node_socket.ts";
 
 const USAGE = `

@@ -1,7 +1,8 @@
 import { CliError } from "../_error.ts";
 import { type Command, command } from "../_main.ts";
 import { APP_FLAGS, APP_USAGE, appConfig } from "./app_flags.ts";
-import { askNode, textOf } from "./ask_node.ts";
+import { textOf } from "../_ask_app.ts";
+import { askNode } from "./ask_node.ts";
 
 const WHAT = ["nodeid", "peers", "eids", "bundles", "store", "info"];
 

@@ -1,11 +1,5 @@
 import { describeConfig } from "../../src/core/config/mod.ts";
-import {
-  readSecretFile,
-  StorageError,
-  writeSecretFile,
-} from "../../src/core/storage/mod.ts";
 import { readConfigFile } from "../_config_file.ts";
-import { CliError } from "../_error.ts";
 import type { Context } from "../_main.ts";
 import { stateFolder } from "../_state_folder.ts";
 import { type DtnConfig, SCHEMA } from "./config.ts";
@@ -33,24 +27,4 @@ export function dtnState(
   context: Pick<Context, "env">,
 ): string {
   return stateFolder("dtn", node.state, context);
-}
-
-/** The secret in the file `name` of `folder`, mode 0600; `make` makes it if it is not there. */
-export function secretIn(
-  folder: string,
-  name: string,
-  make?: () => string,
-): string {
-  const path = `${folder}/${name}`;
-  try {
-    return readSecretFile(path).trim();
-  } catch (cause) {
-    if (!(cause instanceof StorageError)) throw cause;
-    if (cause.code !== "absent" || !make) {
-      throw new CliError("failed", `Cannot read ${path}`, { cause });
-    }
-  }
-  const made = make();
-  writeSecretFile(path, `${made}\n`);
-  return made;
 }

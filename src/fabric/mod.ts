@@ -15,6 +15,8 @@ export {
 export {
   type AgentNode,
   type AgentRecord,
+  formatAgentRecord,
+  parseAgentRecord,
   signAgentRecord,
   verifyAgentRecord,
 } from "./identity/agent_record.ts";
@@ -40,7 +42,9 @@ export {
   sealMessage,
 } from "./message/sealed_message.ts";
 export {
+  formatReceipts,
   MAX_RECEIPTS,
+  parseReceipts,
   type Receipt,
   RECEIPT_STATES,
   type ReceiptState,
@@ -85,6 +89,7 @@ export type {
 } from "./agent/reception.ts";
 export type { Admission, Inbox, InboxLimits, Kept } from "./inbox/inbox.ts";
 export type { Outcome } from "./inbox/inbox_rows.ts";
+export type { BundleBridgeCounts } from "./node/bundle_bridge.ts";
 export type { BundlePort } from "./node/bundle_port.ts";
 export type { FabricNodeCounts } from "./node/fabric_node.ts";
 export type { DialNode, Links, LinksOptions } from "./node/links.ts";
@@ -121,3 +126,6 @@ export type {
   SchemaIssue,
   SchemaResult,
 } from "./service/schema.ts";
+export { agentApp, type AgentAppOptions } from "./app/agent_app.ts";
+export { Mailboxes } from "./app/mailboxes.ts";
+export type { Letter, LetterTaker, Mailbox } from "./app/mailbox.ts";

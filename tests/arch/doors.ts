@@ -14,7 +14,7 @@ const SOCKETS = ["core/transport"];
 
 /** Packages and built-in modules; a name that ends in `/` stands for all below it. No unit may use one that is not listed. */
 export const PACKAGES: Doors = {
-  "@hono/hono": ["dtn", "status"], // HTTP of applications and of people
+  "@hono/hono": ["dtn", "fabric", "status"], // HTTP of applications and of people
   "@noble/": ["core/crypto"],
   "@std/toml": ["core/config"],
   "cbor-x": ["fabric"], // payloads of applications

@@ -34,7 +34,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "mixnet",
   ],
   fabric: [
-    ...core("bytes async crypto log storage hpke"),
+    ...core("bytes async crypto log storage transport hpke"),
     "dtn",
     "htx",
   ],

@@ -38,6 +38,7 @@ Deno.test("executableName() is betanet for the umbrella and betanet-<role> else"
     "betanet-utls",
     "betanet-mixnode",
     "betanet-dtn",
+    "betanet-fabric",
     "betanet",
   ]);
 });

@@ -68,8 +68,10 @@ const HELPS = {
     "verify-delay",
   ],
   dtn: ["node", "send", "recv", "ping", "query", "inspect"],
+  fabric: ["keygen", "node", "send", "request", "listen", "receipts verify"],
   betanet: [
     ...["demo", "htx server", "htx proxy", "mixnode keygen", "dtn node"],
+    ...["fabric node"],
   ],
 } as const satisfies Record<keyof typeof ROLES, readonly string[]>;
 

@@ -39,6 +39,7 @@ export {
   serveHttp,
   type ServeHttpOptions,
 } from "./http_serve.ts";
+export { loopbackRefusal, type RequestRefusal } from "./loopback_only.ts";
 export {
   type MessageEvents,
   type MessagePeer,
@@ -59,6 +60,7 @@ export {
   type QuicClose,
   QuicConnection,
 } from "./quic_connection.ts";
+export { readBody } from "./read_body.ts";
 export { type ReadHead, readHead } from "./read_head.ts";
 export {
   type CertificatePem,

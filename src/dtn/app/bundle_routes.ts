@@ -1,4 +1,5 @@
 import { type Context, Hono } from "@hono/hono";
+import { readBody } from "../../core/transport/mod.ts";
 import { decodeBundle } from "../bundle/bundle.ts";
 import { Eid } from "../bundle/eid.ts";
 import type { Quirk } from "../bundle/quirk.ts";
@@ -24,7 +25,7 @@ export function bundleRoutes(
   const { node, store, maxBytes, quirks } = options;
   const app = new Hono();
   app.post("/send", async (c) => {
-    const payload = await bodyOf(c, maxBytes);
+    const payload = await readBody(c.req.raw, maxBytes);
     if (!payload) return c.text("The payload is too long\n", 413);
     const { dst, src, lifetime } = c.req.query();
     const id = await node.send({
@@ -38,7 +39,7 @@ export function bundleRoutes(
   const insert = async (bytes: Uint8Array) =>
     `${await node.insert(decodeBundle(bytes, { quirks }))}\n`;
   app.post("/insert", async (c) => {
-    const bytes = await bodyOf(c, maxBytes);
+    const bytes = await readBody(c.req.raw, maxBytes);
     if (!bytes) return c.text("The bundle is too long\n", 413);
     return c.text(await insert(bytes));
   });
@@ -89,20 +90,6 @@ function next(node: DtnNode, c: Context): Delivery | undefined {
 }
 
 /** The body, if it is no longer than `maxBytes`. */
-async function bodyOf(
-  c: Context,
-  maxBytes: number,
-): Promise<Uint8Array | undefined> {
-  const parts: Uint8Array[] = [];
-  let length = 0;
-  for await (const part of c.req.raw.body ?? []) {
-    length += part.length;
-    if (length > maxBytes) return undefined;
-    parts.push(part);
-  }
-  return await new Blob(parts as BlobPart[]).bytes();
-}
-
 function hexOf(text: string): Uint8Array {
   if (/^([0-9a-fA-F]{2})+$/.test(text)) return Uint8Array.fromHex(text);
   throw new RangeError("Want a bundle in hexadecimal");

@@ -1,8 +1,8 @@
-import { type Context, Hono } from "@hono/hono";
+import { Hono } from "@hono/hono";
 import { systemClock } from "../../core/async/mod.ts";
-import { equal, utf8 } from "../../core/bytes/mod.ts";
 import {
   type HttpHandler,
+  loopbackRefusal,
   upgradeToMessages,
 } from "../../core/transport/mod.ts";
 import { BundleError } from "../bundle/error.ts";
@@ -17,8 +17,6 @@ const MAX_BYTES = 64 * 1024 * 1024;
 const MAX_SOCKETS = 256;
 /** Of these, those that have not said the token: what they send is read before that is known. */
 const MAX_UNAUTHORIZED_SOCKETS = 8;
-/** An IP address of this machine, or its name for itself: no web site reaches us through a name of its own. */
-const LOOPBACK = /^(?:localhost|127(?:\.[0-9]+){3}|\[::1\])$/;
 
 /**
  * The handler of a small Hono application for the applications of this machine, with routes as dtn7-rs has them:
@@ -52,18 +50,13 @@ export function restApp(options: RestAppOptions): HttpHandler {
   });
   const app = new Hono();
   app.use(async (c, next) => {
-    if (!LOOPBACK.test(new URL(c.req.url).hostname)) {
-      return c.text("Misdirected request\n", 421);
-    }
-    if (isOfWebPage(c)) return c.text("Not for web pages\n", 403);
     const saysItLater = c.req.path === "/ws" && !c.req.header("authorization");
-    if (!saysItLater && !isAuthorized(c, token)) {
-      return c.text("Unauthorized\n", 401);
-    }
+    const refusal = loopbackRefusal(c.req.raw, saysItLater ? undefined : token);
+    if (refusal) return c.text(refusal.text, refusal.status);
     await next();
   });
   app.get("/ws", (c) => {
-    const wanted = isAuthorized(c, token) ? undefined : token;
+    const wanted = c.req.header("authorization") ? undefined : token;
     const unauthorized = sockets.values()
       .filter((each) => !each.isAuthorized).toArray().length;
     const isFull = sockets.size >= MAX_SOCKETS ||
@@ -97,16 +90,4 @@ export function restApp(options: RestAppOptions): HttpHandler {
     return c.text("Internal server error\n", 500);
   });
   return (request) => app.fetch(request);
-}
-
-function isAuthorized(c: Context, token: string | undefined): boolean {
-  if (token === undefined) return true;
-  const given = c.req.header("authorization") ?? "";
-  return equal(utf8(given), utf8(`Bearer ${token}`));
-}
-
-/** Whether a browser sent it for a page: programs send neither field. */
-function isOfWebPage(c: Context): boolean {
-  const site = c.req.header("sec-fetch-site") ?? "none";
-  return c.req.header("origin") !== undefined || site !== "none";
 }

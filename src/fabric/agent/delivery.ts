@@ -6,7 +6,11 @@ import {
 import type { Logger } from "../../core/log/mod.ts";
 import { FabricError } from "../error.ts";
 import type { AgentId } from "../identity/agent_id.ts";
-import type { Message, MessageKind } from "../message/message.ts";
+import {
+  type Message,
+  MESSAGE_KINDS,
+  type MessageKind,
+} from "../message/message.ts";
 import type { Outbox } from "../outbox/outbox.ts";
 import type { RpcLink, Sent } from "../rpc/rpc_link.ts";
 import { chooseWay, type WayChoice, type WayName } from "../way/choose_way.ts";
@@ -80,6 +84,13 @@ const ENDS_WHEN_TAKEN: ReadonlySet<MessageKind> = new Set<MessageKind>([
 export class Delivery {
   /** How often each way was tried. */
   readonly attempts: Record<WayName, number> = { rpc: 0, bundle: 0 };
+  /** Messages that each way took, by what they are. */
+  readonly carried: Readonly<Record<WayName, Record<MessageKind, number>>> = {
+    rpc: noneOfEach(),
+    bundle: noneOfEach(),
+  };
+  /** Messages that were not reached live within the budget, and became bundles. */
+  fallbacks = 0;
   readonly #options: DeliveryOptions;
   readonly #budgetMs: number;
   readonly #over = new AbortController();
@@ -151,14 +162,10 @@ export class Delivery {
           throw unreachable(cause);
         });
     }
-    const sending = link.send(message, { signal });
-    if (budgetMs === 0) return await sending;
-    const watch = this.#watch(link, ms);
-    try {
-      return await sending;
-    } finally {
-      watch[Symbol.dispose]();
-    }
+    using _watch = budgetMs === 0 ? undefined : this.#watch(link, ms);
+    const sent = await link.send(message, { signal });
+    this.carried.rpc[message.kind]++;
+    return sent;
   }
 
   /** Takes on nothing more, and waits for what is under way. */
@@ -223,6 +230,7 @@ export class Delivery {
       const isLater = error instanceof FabricError && budgetMs > 0 &&
         !signal.aborted;
       if (!isLater) throw error;
+      this.fallbacks++;
       return await this.#byBundle(message);
     }
     if (sent.kind === "answer") return events.onAnswer(sent.message);
@@ -250,6 +258,7 @@ export class Delivery {
     }
     this.attempts.bundle++;
     await bundles.send(message);
+    this.carried.bundle[message.kind]++;
     events.onTaken(message, "bundle");
     if (this.#endsWhenTaken(message)) return;
     const nowMs = clock.wallTime();
@@ -305,6 +314,11 @@ export class Delivery {
     });
     this.#tasks.add(tracked);
   }
+}
+
+function noneOfEach(): Record<MessageKind, number> {
+  const entries = MESSAGE_KINDS.map((kind) => [kind, 0]);
+  return Object.fromEntries(entries) as Record<MessageKind, number>;
 }
 
 function unreachable(cause: unknown): FabricError {

@@ -169,11 +169,14 @@ export class Fabric implements AsyncDisposable {
     return this.#outbox;
   }
 
-  /** What it did with messages that came. */
+  /** What it did with messages that came, and how those of ours went. */
   get counts(): Reception["counts"] & {
     readonly attempts: Delivery["attempts"];
+    readonly carried: Delivery["carried"];
+    readonly fallbacks: number;
   } {
-    return { ...this.#reception.counts, attempts: this.#delivery.attempts };
+    const { attempts, carried, fallbacks } = this.#delivery;
+    return { ...this.#reception.counts, attempts, carried, fallbacks };
   }
 
   /**
@@ -308,6 +311,41 @@ export class Fabric implements AsyncDisposable {
     }
     this.#delivery.pump();
     return { id: message.id, settled: promise };
+  }
+
+  /**
+   * Gives up a message that waits in the outbox: it goes to the dead letters. The other agent may have it already.
+   *
+   * @returns Whether it was there.
+   */
+  async giveUp(id: Uint8Array, reason = "given up"): Promise<boolean> {
+    if (!this.#outbox.get(id)) return false;
+    await this.#outbox.giveUp(id, reason, this.#options.clock.wallTime());
+    this.#settle(id, reason);
+    return true;
+  }
+
+  /**
+   * Sends what a dead letter says again, as a new message with as much time as it had; the dead letter is then forgotten.
+   *
+   * @throws {FabricError} `full`.
+   * @throws {RangeError} If it is no dead letter, or a request, for which nobody waits.
+   */
+  async resend(id: Uint8Array): Promise<SentMessage> {
+    const letter = this.#outbox.deadLetter(id);
+    if (letter?.message.kind !== "notify") {
+      throw new RangeError("It is no notification among the dead letters");
+    }
+    const { order, ...message } = letter.message;
+    const nowMs = this.#options.clock.wallTime();
+    const sent = await this.send({
+      ...message,
+      id: this.#options.crypto.random(MESSAGE_ID_LENGTH),
+      createdMs: nowMs,
+      deadlineMs: nowMs + message.deadlineMs - message.createdMs,
+    }, { isOrdered: order !== undefined });
+    this.#outbox.forget(letter);
+    return sent;
   }
 
   /** How a message to an agent would travel now, and why. */

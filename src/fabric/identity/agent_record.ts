@@ -2,8 +2,10 @@ import {
   type Bytes,
   type CborDecoded,
   type CborValue,
+  decodeBase64Url,
   decodeCbor,
   DecodeError,
+  encodeBase64Url,
   encodeCbor,
 } from "../../core/bytes/mod.ts";
 import type { CryptoProvider } from "../../core/crypto/mod.ts";
@@ -56,6 +58,7 @@ const MAX_NODES = 4;
 const MAX_HTX_BYTES = 4_096;
 const MAX_CAPABILITIES = 64;
 const MAX_CAPABILITY = 128;
+const TEXT_PREFIX = "betanet-agent:";
 const WHAT = "agent record";
 const read = new FieldReader(WHAT);
 const KEY = {
@@ -139,6 +142,24 @@ export function verifyAgentRecord(
     throw new FabricError("expired", "The agent's record is not valid now");
   }
   return record;
+}
+
+/** Writes a signed record as text, for command lines and files: `betanet-agent:` and base64url. */
+export function formatAgentRecord(bytes: Uint8Array): string {
+  return TEXT_PREFIX + encodeBase64Url(bytes);
+}
+
+/**
+ * The signed record that `text` writes, white space around it ignored; not yet verified.
+ *
+ * @throws {DecodeError} If it is not of the text form.
+ */
+export function parseAgentRecord(text: string): Bytes {
+  const trimmed = text.trim();
+  if (!trimmed.startsWith(TEXT_PREFIX)) {
+    throw read.malformed(`want ${TEXT_PREFIX} and base64url`);
+  }
+  return decodeBase64Url(trimmed.slice(TEXT_PREFIX.length));
 }
 
 function decodePayload(id: AgentId, payload: Uint8Array): AgentRecord {

@@ -38,7 +38,7 @@ export interface BundleBridgeOptions {
   readonly clock: Clock;
 }
 
-/** Why bundles were dropped. */
+/** What became of bundles. */
 export interface BundleBridgeCounts {
   /** Bundles sent. */
   sent: number;

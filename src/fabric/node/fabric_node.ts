@@ -14,7 +14,7 @@ import type { Message } from "../message/message.ts";
 import { verifyReceipts } from "../receipt/receipt.ts";
 import type { RpcLink } from "../rpc/rpc_link.ts";
 import { refuseStream } from "../stream/streams.ts";
-import { BundleBridge } from "./bundle_bridge.ts";
+import { BundleBridge, type BundleBridgeCounts } from "./bundle_bridge.ts";
 import type { BundlePort } from "./bundle_port.ts";
 import { type DialNode, Links } from "./links.ts";
 import { OwnRecord } from "./own_record.ts";
@@ -35,6 +35,8 @@ export interface FabricNodeOptions {
   readonly maxMessages?: number;
   /** Bytes of them; 16 MiB by default. */
   readonly maxBytes?: number;
+  /** Most links; 1,024 by default. Further ones are closed. */
+  readonly maxLinks?: number;
   /** Uniform in [0, 1), for pauses between attempts. */
   readonly random: () => number;
   /** Where it says what failed. */
@@ -120,6 +122,17 @@ export class FabricNode implements AsyncDisposable {
   /** The agents that are here. */
   get agents(): readonly Fabric[] {
     return [...this.#joined.values()].map(({ fabric }) => fabric);
+  }
+
+  /** What its agents did with bundles. */
+  get bundleCounts(): BundleBridgeCounts {
+    const counts: BundleBridgeCounts = { sent: 0, received: 0, unopened: 0 };
+    for (const { bridge } of this.#joined.values()) {
+      counts.sent += bridge?.counts.sent ?? 0;
+      counts.received += bridge?.counts.received ?? 0;
+      counts.unopened += bridge?.counts.unopened ?? 0;
+    }
+    return counts;
   }
 
   /**

@@ -1,3 +1,4 @@
+import { equal } from "../../core/bytes/mod.ts";
 import { GroupCommit, type Store } from "../../core/storage/mod.ts";
 import { FabricError } from "../error.ts";
 import type { AgentId } from "../identity/agent_id.ts";
@@ -264,6 +265,21 @@ export class Outbox {
   /** Messages that were given up, in the order in which they were accepted. */
   deadLetters(): IterableIterator<DeadLetter> {
     return this.#rows.deadLetters();
+  }
+
+  /** The message of an id among those given up. */
+  deadLetter(id: Uint8Array): DeadLetter | undefined {
+    for (const letter of this.#rows.deadLetters()) {
+      if (equal(letter.message.id, id)) return letter;
+    }
+  }
+
+  /** Removes a dead letter. */
+  forget({ sequence }: Pick<DeadLetter, "sequence">): void {
+    if (!this.#rows.forget(sequence)) return;
+    this.#deadSequences = this.#deadSequences.filter((each) =>
+      each !== sequence
+    );
   }
 
   #enter(outgoing: Outgoing): void {

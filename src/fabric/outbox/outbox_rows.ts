@@ -51,6 +51,8 @@ export interface OutboxEntry {
 
 /** A message that was given up. */
 export interface DeadLetter {
+  /** In the order of acceptance. */
+  readonly sequence: number;
   /** The message. */
   readonly message: Message;
   /** Why. */
@@ -135,7 +137,7 @@ export class OutboxRows {
   }
 
   /** The dead letters, in the order in which they were accepted. */
-  *deadLetters(): IterableIterator<DeadLetter & { sequence: number }> {
+  *deadLetters(): IterableIterator<DeadLetter> {
     for (const { key, value } of this.#store.entries(prefix("dead"))) {
       const options = { maxDepth: 1, maxItems: 4 };
       const [reason, atMs, bytes] = dead.items(value, 3, options);

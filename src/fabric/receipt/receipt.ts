@@ -1,4 +1,10 @@
-import { type Bytes, DecodeError, encodeCbor } from "../../core/bytes/mod.ts";
+import {
+  type Bytes,
+  decodeBase64Url,
+  DecodeError,
+  encodeBase64Url,
+  encodeCbor,
+} from "../../core/bytes/mod.ts";
 import type { CryptoProvider } from "../../core/crypto/mod.ts";
 import { openSign1, sign1 } from "../cose/sign1.ts";
 import { FieldReader } from "../field_reader.ts";
@@ -38,6 +44,7 @@ export const MAX_RECEIPTS = 1_024;
 
 const PURPOSE = "betanet-fabric-receipts-v1";
 const MAX_REASON = 64;
+const TEXT_PREFIX = "betanet-receipts:";
 const read = new FieldReader("receipts");
 
 /**
@@ -85,6 +92,24 @@ export function verifyReceipts(
 ): readonly Receipt[] {
   const { signer, payload } = openSign1(crypto, PURPOSE, bytes);
   return decodePayload(signer, payload);
+}
+
+/** Writes signed receipts as text, for command lines and files: `betanet-receipts:` and base64url. */
+export function formatReceipts(bytes: Uint8Array): string {
+  return TEXT_PREFIX + encodeBase64Url(bytes);
+}
+
+/**
+ * The signed receipts that `text` writes, white space around it ignored; not yet verified.
+ *
+ * @throws {DecodeError} If it is not of the text form.
+ */
+export function parseReceipts(text: string): Bytes {
+  const trimmed = text.trim();
+  if (!trimmed.startsWith(TEXT_PREFIX)) {
+    throw read.malformed(`want ${TEXT_PREFIX} and base64url`);
+  }
+  return decodeBase64Url(trimmed.slice(TEXT_PREFIX.length));
 }
 
 function decodePayload(by: AgentId, payload: Uint8Array): readonly Receipt[] {

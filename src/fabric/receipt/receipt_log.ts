@@ -1,7 +1,7 @@
 import { type Bytes, concat, utf8 } from "../../core/bytes/mod.ts";
 import type { CryptoProvider } from "../../core/crypto/mod.ts";
 import { GroupCommit, type Store } from "../../core/storage/mod.ts";
-import { type Receipt, verifyReceipts } from "./receipt.ts";
+import { type Receipt, type ReceiptState, verifyReceipts } from "./receipt.ts";
 
 /** Parts and limits of a {@link ReceiptLog}. */
 export interface ReceiptLogOptions {
@@ -26,6 +26,10 @@ const OF = utf8("of:");
  * ```
  */
 export class ReceiptLog {
+  /** Receipts that came, by what they say. */
+  readonly counts: Record<ReceiptState, number> = {
+    ...{ delivered: 0, handled: 0, refused: 0, expired: 0 },
+  };
   readonly #options: ReceiptLogOptions;
   readonly #commits: GroupCommit;
 
@@ -48,6 +52,7 @@ export class ReceiptLog {
     const { crypto, store, keepMs = KEEP_MS } = this.#options;
     const digest = crypto.hash("sha256", signed);
     const expiry = { expiresAt: nowMs + keepMs };
+    for (const { state } of receipts) this.counts[state]++;
     await this.#commits.run(() => {
       store.set(concat(SIGNED, digest), signed, expiry);
       for (const { id } of receipts) {

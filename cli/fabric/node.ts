@@ -1,0 +1,116 @@
+import { encodeBase64Url } from "../../src/core/bytes/mod.ts";
+import { defaultProvider } from "../../src/core/crypto/mod.ts";
+import { serveHttp } from "../../src/core/transport/mod.ts";
+import {
+  agentApp,
+  formatAgentName,
+  formatAgentRecord,
+  Mailboxes,
+} from "../../src/fabric/mod.ts";
+import { aborted } from "../_aborted.ts";
+import { listed } from "../_config_file.ts";
+import { type Command, command } from "../_main.ts";
+import { secretIn } from "../_secret_in.ts";
+import { startStatus } from "../_status.ts";
+import { exposeFabricNode } from "./node_metrics.ts";
+import { nodeSections } from "./node_sections.ts";
+import { openNode } from "./open_node.ts";
+import { configText, fabricState, readFabricConfig } from "./settings.ts";
+
+const USAGE = `
+Usage: betanet-fabric node [--config <file>] [flags]
+
+Runs agents until SIGTERM: delivers their messages live over HTX, or as bundles where a node of bundles is configured, and serves
+applications on loopback. The token that they must bring is in app.token of the folder of the state.
+
+  --config <file>      read fabric.toml; flags win over it
+  --print-config       print every key with its default and meaning
+  --agent <file>       file of an agent's key; may be repeated (every *.agent of the state)
+  --listen <address>   htx://host:port; may be repeated
+  --dtn <file>         dtn.toml of the node of bundles that runs with it
+  --record <record>    an agent to know, betanet-agent:… or a file; may be repeated
+  --type <type>        messages of this type wait for an application; may be repeated
+  --state <folder>     where keys and messages are
+  --app-port <n>       port for applications (3100)
+  --status-port <n>    serve /health, /ready, /metrics and a live page on loopback
+
+Examples:
+  betanet-fabric node --listen htx://0.0.0.0:9443
+  betanet-fabric node --state n2 --listen htx://127.0.0.1:9444 --dtn dtn.toml --app-port 3101
+`;
+
+/** Runs a node. */
+export const node: Command = command({
+  usage: USAGE,
+  flags: {
+    config: "string",
+    "print-config": "boolean",
+    agent: "strings",
+    listen: "strings",
+    dtn: "string",
+    record: "strings",
+    type: "strings",
+    state: "string",
+    "app-port": "string",
+    "status-port": "string",
+  },
+  async run(flags, context) {
+    if (flags["print-config"]) {
+      const text = configText();
+      return context.print(text, text);
+    }
+    const config = readFabricConfig(flags.config, {
+      "node.agents": listed(flags.agent),
+      "htx.listen": listed(flags.listen),
+      "node.dtn": flags.dtn,
+      "node.records": listed(flags.record),
+      "messages.types": listed(flags.type),
+      "node.state": flags.state,
+      "app.port": flags["app-port"],
+      "node.status.port": flags["status-port"],
+    });
+    const { signal } = context;
+    const token = !config.app.token ? undefined : secretIn(
+      fabricState(config, context),
+      "app.token",
+      () => encodeBase64Url(defaultProvider().random(24)),
+    );
+    await using running = await openNode(config, context);
+    const { node, book, addresses, contacts, metrics } = running;
+    const mailboxes = new Mailboxes(config.messages.types);
+    for (const fabric of node.agents) {
+      mailboxes.keep(fabric);
+      fabric.start();
+    }
+    await using app = serveHttp(
+      agentApp({
+        ...{ node, book, mailboxes, signal },
+        ...token !== undefined && { token },
+      }),
+      { hostname: config.app.host, port: config.app.port, signal },
+    );
+    exposeFabricNode(metrics, { node, book, mailboxes });
+    await using status = startStatus({
+      name: "betanet-fabric",
+      listen: config.node.status,
+      metrics,
+      sections: nodeSections({ node, book, mailboxes }),
+      health: () => ({ open: true }),
+      ready: () => ({ accepting: !signal.aborted }),
+    }, context);
+    const agents = node.agents.map(({ agent: { id, name } }) => ({
+      ...{ id, name: formatAgentName(name) },
+      record: formatAgentRecord(book.get(id)!.bytes),
+    }));
+    const names = agents.map(({ name }) => name).join(", ");
+    const at = [...addresses, ...contacts].join(" and ") || "no address";
+    context.print(
+      {
+        ...{ agents, addresses, contacts, app: app.address },
+        status: status?.address,
+      },
+      `${names} at ${at}, applications at ${app.address}`,
+    );
+    await aborted(signal);
+  },
+});

@@ -1,0 +1,123 @@
+import type { SendOptions } from "../agent/fabric.ts";
+import { AgentId } from "../identity/agent_id.ts";
+import { type AgentName, parseAgentName } from "../identity/agent_name.ts";
+import { PRIORITIES } from "../message/message.ts";
+
+/** What an application wants sent. */
+export interface SendBody {
+  /** To whom. */
+  readonly to: AgentId | AgentName;
+  /** What it is about. */
+  readonly type: string;
+  /** What it carries. */
+  readonly value: unknown;
+  /** Whether to answer only once it is settled. */
+  readonly waits: boolean;
+  /** How it is to be sent. */
+  readonly options: SendOptions;
+}
+
+const WAYS = ["auto", "rpc", "bundle"] as const;
+const MAX_LIFETIME_MS = 365 * 86_400_000;
+
+/** Whom `text` names: `agent@node`, or an id in base64url. */
+function agentOf(text: string): AgentId | AgentName {
+  return text.includes("@") ? parseAgentName(text) : AgentId.parse(text);
+}
+
+/**
+ * Reads what an application wants sent:
+ *
+ * ```text
+ * {"to":…,"type":…,"value":…,"priority":"low"|"normal"|"high"|"critical","lifetimeMs":…,"way":"auto"|"rpc"|"bundle",
+ *  "isOrdered":false,"receipts":true,"metadata":{…},"waits":false}
+ * ```
+ *
+ * @throws {RangeError} If it is something else.
+ * @throws {DecodeError} If `to` is not base64url.
+ */
+export function readSendBody(bytes: Uint8Array): SendBody {
+  const body = fieldsIn(bytes);
+  const lifetimeMs = optional(body.lifetimeMs, "number", "lifetimeMs");
+  if (lifetimeMs !== undefined && !isLifetime(lifetimeMs)) {
+    throw new RangeError(`lifetimeMs is 1 to ${MAX_LIFETIME_MS}`);
+  }
+  const priority = oneOf(body.priority, PRIORITIES, "priority");
+  const way = oneOf(body.way, WAYS, "way");
+  const isOrdered = optional(body.isOrdered, "boolean", "isOrdered");
+  const receipts = optional(body.receipts, "boolean", "receipts");
+  const type = optional(body.type, "string", "type");
+  if (!type) throw new RangeError("type is missing");
+  return {
+    to: agentOf(optional(body.to, "string", "to") ?? ""),
+    type,
+    value: body.value ?? null,
+    waits: optional(body.waits, "boolean", "waits") ?? false,
+    options: {
+      ...lifetimeMs !== undefined && { lifetimeMs },
+      ...priority !== undefined && { priority },
+      ...way !== undefined && { way },
+      ...isOrdered !== undefined && { isOrdered },
+      ...receipts !== undefined && { receipts },
+      ...body.metadata !== undefined && { metadata: textsOf(body.metadata) },
+    },
+  };
+}
+
+function fieldsIn(bytes: Uint8Array): Readonly<Record<string, unknown>> {
+  let value: unknown;
+  try {
+    value = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+  } catch (cause) {
+    throw new RangeError("The body is no JSON", { cause });
+  }
+  return objectOf(value, "The body");
+}
+
+function objectOf(value: unknown, name: string): Record<string, unknown> {
+  const isObject = typeof value === "object" && value !== null &&
+    !Array.isArray(value);
+  if (isObject) return value as Record<string, unknown>;
+  throw new RangeError(`${name} is a JSON object`);
+}
+
+function textsOf(value: unknown): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(objectOf(value, "metadata")).map(([key, text]) => {
+      if (typeof text === "string") return [key, text];
+      throw new RangeError("metadata has texts");
+    }),
+  );
+}
+
+function isLifetime(ms: number): boolean {
+  return Number.isSafeInteger(ms) && ms >= 1 && ms <= MAX_LIFETIME_MS;
+}
+
+interface Types {
+  readonly string: string;
+  readonly number: number;
+  readonly boolean: boolean;
+}
+
+function optional<K extends keyof Types>(
+  value: unknown,
+  type: K,
+  name: string,
+): Types[K] | undefined {
+  if (value === undefined) return undefined;
+  const found: string = typeof value;
+  if (found === type) return value as Types[K];
+  throw new RangeError(`${name} is a ${type}`);
+}
+
+function oneOf<T extends string>(
+  value: unknown,
+  allowed: readonly T[],
+  name: string,
+): T | undefined {
+  if (value === undefined) return undefined;
+  const found = allowed.find((each) => each === value);
+  if (found !== undefined) return found;
+  throw new RangeError(`${name} is one of ${allowed.join(", ")}`);
+}
