@@ -1,5 +1,5 @@
 import { defaultProvider } from "../../src/core/crypto/mod.ts";
-import { Eid, encodeBundle, files, QUIRKS } from "../../src/dtn/mod.ts";
+import { encodeBundle, files, QUIRKS } from "../../src/dtn/mod.ts";
 import { type Command, command } from "../_main.ts";
 import { APP_FLAGS, APP_USAGE, appConfig } from "./app_flags.ts";
 import { textOf } from "../_ask_app.ts";
@@ -40,12 +40,11 @@ export const importFolder: Command = command({
     const ask = askNode(config, context);
     const counts = await files.importBundles({
       folder: bundleFolder(path),
-      nodeId: Eid.parse(textOf(await ask("/status/nodeid"))),
       crypto: defaultProvider(),
       keeps: flags.keep,
       ...config.node.lenient && { quirks: QUIRKS },
       async insert(bundle) {
-        const answer = await ask("/insert", encodeBundle(bundle));
+        const answer = await ask("/receive", encodeBundle(bundle));
         const outcome = OUTCOMES[answer.status];
         if (outcome) return outcome;
         textOf(answer);

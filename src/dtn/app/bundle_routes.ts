@@ -38,11 +38,17 @@ export function bundleRoutes(
   });
   const insert = async (bytes: Uint8Array) =>
     `${await node.insert(decodeBundle(bytes, { quirks }))}\n`;
-  app.post("/insert", async (c) => {
-    const bytes = await readBody(c.req.raw, maxBytes);
-    if (!bytes) return c.text("The bundle is too long\n", 413);
-    return c.text(await insert(bytes));
-  });
+  const receive = async (bytes: Uint8Array) =>
+    `${await node.receive(decodeBundle(bytes, { quirks }))}\n`;
+  for (
+    const [path, take] of [["/insert", insert], ["/receive", receive]] as const
+  ) {
+    app.post(path, async (c) => {
+      const bytes = await readBody(c.req.raw, maxBytes);
+      if (!bytes) return c.text("The bundle is too long\n", 413);
+      return c.text(await take(bytes));
+    });
+  }
   app.get("/insert", async (c) => c.text(await insert(hexOf(queryOf(c)))));
   app.get("/cts", (c) => {
     const { timeMs, sequence } = node.nextTimestamp();

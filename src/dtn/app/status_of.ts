@@ -2,6 +2,7 @@ import type { DtnNodeErrorCode } from "../node/error.ts";
 
 /** How applications are told over HTTP why a node did not do what they asked. */
 export const STATUS_OF = {
+  unprocessable: 400,
   known: 409,
   registered: 409,
   security: 403,

@@ -1,7 +1,6 @@
 import type { Bytes } from "../../core/bytes/mod.ts";
 import type { CryptoProvider } from "../../core/crypto/mod.ts";
 import { type Bundle, decodeBundle } from "../bundle/bundle.ts";
-import type { Eid } from "../bundle/eid.ts";
 import { BundleError } from "../bundle/error.ts";
 import type { BundleOptions } from "../bundle/quirk.ts";
 import { withNextHop } from "../node/outgoing_bundle.ts";
@@ -22,11 +21,9 @@ export type ImportOutcome =
 export interface ImportOptions extends Pick<BundleOptions, "quirks"> {
   /** Where the files are. */
   readonly folder: BundleFolder;
-  /** The node that takes the bundles. */
-  readonly nodeId: Eid;
   /** Checks files by their names. */
   readonly crypto: CryptoProvider;
-  /** Gives the node a bundle; resolves once it is as lasting as the node's store. */
+  /** Gives the node a bundle, as `DtnNode.receive` takes it; resolves once it is as lasting as the node's store. */
   readonly insert: (bundle: Bundle) => Promise<ImportOutcome>;
   /** Whether files stay that the node has no need of any more; they are removed by default. */
   readonly keeps?: boolean;
@@ -63,10 +60,7 @@ export async function importBundles(
       counts.bad++;
       continue;
     }
-    const arriving = bundle.primary.destination.nodeId().equals(options.nodeId)
-      ? bundle
-      : withNextHop(bundle);
-    const outcome = arriving ? await insert(arriving) : "refused";
+    const outcome = await insert(bundle);
     counts[outcome]++;
     if (outcome !== "refused" && !keeps) await folder.remove(name);
   }

@@ -114,6 +114,9 @@ export class Dispatcher {
   #priorityOf(bundle: Bundle): Priority {
     const { priorityOf } = this.#context.options;
     if (priorityOf) return priorityOf(bundle);
-    return (bundle.primary.flags & BUNDLE_FLAG.adminRecord) === 0 ? 1 : 2;
+    const { flags, source } = bundle.primary;
+    const isOwnRecord = (flags & BUNDLE_FLAG.adminRecord) !== 0 &&
+      isOurs(this.#context.nodeId, source);
+    return isOwnRecord ? 2 : 1; // anyone can set the flag
   }
 }

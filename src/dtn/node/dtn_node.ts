@@ -6,6 +6,7 @@ import { BLOCK_TYPE } from "../bundle/canonical_block.ts";
 import { createBundle } from "../bundle/create_bundle.ts";
 import { CreationTimestamps } from "../bundle/dtn_time.ts";
 import type { Eid } from "../bundle/eid.ts";
+import { BundleError } from "../bundle/error.ts";
 import { encodeHopCount } from "../bundle/extension_blocks.ts";
 import type { CreationTimestamp } from "../bundle/primary_block.ts";
 import { REPORT_REASON } from "../bundle/status_report.ts";
@@ -60,6 +61,7 @@ export class DtnNode implements AsyncDisposable {
   readonly #reassembly: LocalReassembly;
   readonly #applications: Applications;
   readonly #dispatcher: Dispatcher;
+  readonly #reception: Reception;
   readonly #contacts: Contacts;
   readonly #security: BundleSecurity;
   readonly #timestamps = new CreationTimestamps();
@@ -118,6 +120,7 @@ export class DtnNode implements AsyncDisposable {
     this.#applications = applications;
     this.#dispatcher = dispatcher;
     this.#security = security;
+    this.#reception = reception;
     this.#contacts = new Contacts(context, forwarder, reception, routerTalk);
     this.#tick();
   }
@@ -176,15 +179,20 @@ export class DtnNode implements AsyncDisposable {
   }
 
   /**
-   * Takes a bundle that an application has made; resolves with its name once it is stored. One of this node is signed and encrypted as the
-   * security policy says; one of another is checked as if it came from a neighbour.
+   * Takes a bundle that an application has made; resolves with its name once it is stored. One of this node, or of nobody, is signed and
+   * encrypted as the security policy says; one of another is {@link receive received}.
    *
    * @throws {DtnNodeError} If it is not.
-   * @throws {BundleError} If its extension blocks are malformed, or it has neither a time nor an age.
+   * @throws {BundleError} If its extension blocks are malformed, it has neither a time nor an age, or is for `ipn:!`.
    */
   async insert(bundle: Bundle, priority?: Priority): Promise<string> {
-    if (this.#isClosed) {
-      throw new DtnNodeError("closed", "The node is closed");
+    const { source, destination } = bundle.primary;
+    if (!source.isNull && !isOurs(this.nodeId, source)) {
+      return await this.receive(bundle, priority);
+    }
+    this.#assertOpen();
+    if (destination.isLocal) {
+      throw new BundleError("eid", `${destination} is at every node`);
     }
     const { id, outcome } = await this.#dispatcher.dispatch(
       this.#secured(bundle),
@@ -192,6 +200,18 @@ export class DtnNode implements AsyncDisposable {
     );
     if (outcome === "stored") return id;
     throw new DtnNodeError(outcome, `The bundle was not stored: ${outcome}`);
+  }
+
+  /**
+   * Takes a bundle of others that came without a contact, as in a folder, by the rules for those of neighbours (RFC 9171 §5.6): it is
+   * checked, never signed as ours, its hops are counted on, and its blocks have their say. Resolves with its name once it is stored.
+   *
+   * @throws {DtnNodeError} If it is not.
+   * @throws {BundleError} If it is malformed.
+   */
+  async receive(bundle: Bundle, priority?: Priority): Promise<string> {
+    this.#assertOpen();
+    return await this.#reception.takeCarried(bundle, priority);
   }
 
   /** A creation timestamp for a bundle of this node, given once (RFC 9171 §4.2.7). */
@@ -261,12 +281,14 @@ export class DtnNode implements AsyncDisposable {
     await this.#context.tasks.settled();
   }
 
-  /** What an application gave us, as the security policy wants it. */
+  #assertOpen(): void {
+    if (this.#isClosed) throw new DtnNodeError("closed", "The node is closed");
+  }
+
+  /** What was made here, as the security policy wants it. */
   #secured(bundle: Bundle): Bundle {
-    const { source, destination } = bundle.primary;
-    const isOwn = source.isNull || isOurs(this.nodeId, source);
-    const made = isOwn ? this.#security.protect(bundle) : bundle;
-    if (isOwn && !isOurs(this.nodeId, destination)) return made;
+    const made = this.#security.protect(bundle);
+    if (!isOurs(this.nodeId, bundle.primary.destination)) return made;
     const checked = this.#security.check(made);
     if ("bundle" in checked) return checked.bundle;
     throw new DtnNodeError(

@@ -26,7 +26,7 @@ export interface DtnNodeOptions {
   readonly wantsPrivacy?: (bundle: Bundle) => boolean;
   /** Who must sign, encrypt and verify; nobody by default. What it is given as `node` is our node id. */
   readonly security?: SecurityPolicy;
-  /** Class of service of a bundle, which is each node's to choose; normal by default, expedited for reports. */
+  /** Class of service of a bundle, which is each node's to choose; normal by default, expedited for our own reports. */
   readonly priorityOf?: (bundle: Bundle) => Priority;
   /** Whether to send the status reports that bundles ask for; not by default. */
   readonly reports?: boolean;

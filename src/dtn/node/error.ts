@@ -4,6 +4,7 @@ import type { PutOutcome } from "../store/bundle_store.ts";
 export type DtnNodeErrorCode =
   | Exclude<PutOutcome, "stored"> // what the store says
   | "closed" // the node has been closed
+  | "unprocessable" // it has a block that nobody may pass on unread, has had all its hops, or was for the router
   | "security" // the security policy wants what cannot be done, or has not been
   | "registered"; // another application is registered in the endpoint
 

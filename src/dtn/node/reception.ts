@@ -2,13 +2,17 @@ import { BpsecError } from "../bpsec/error.ts";
 import { withoutBlocks } from "../bpsec/without_blocks.ts";
 import { applyBlockFlags } from "../bundle/apply_block_flags.ts";
 import { type Bundle, decodeBundle } from "../bundle/bundle.ts";
+import { bundleId } from "../bundle/bundle_id.ts";
 import { BLOCK_TYPE } from "../bundle/canonical_block.ts";
 import { BundleError } from "../bundle/error.ts";
 import { receptionFaults } from "../bundle/reception_rules.ts";
 import { REPORT_REASON } from "../bundle/status_report.ts";
 import type { ReceivedBundle } from "../cla/convergence_layer.ts";
+import type { Priority } from "../store/bundle_entry.ts";
+import type { PutOutcome } from "../store/bundle_store.ts";
 import type { BundleSecurity, Processed } from "./bundle_security.ts";
 import type { Dispatcher } from "./dispatcher.ts";
+import { DtnNodeError } from "./error.ts";
 import { isOurs, type NodeContext } from "./node_context.ts";
 import { COPIES_BLOCK_TYPE, withNextHop } from "./outgoing_bundle.ts";
 import { PRIVACY_BLOCK_TYPE } from "../guard/privacy_guard.ts";
@@ -21,7 +25,20 @@ const PROCESSED: ReadonlySet<number> = new Set([
   PRIVACY_BLOCK_TYPE,
 ]);
 
-/** Takes the bundles of neighbours, or refuses them (RFC 9171 §5.6). */
+const ENDS_UNPROCESSED: ReadonlySet<number> = new Set([
+  REPORT_REASON.blockUnsupported,
+  REPORT_REASON.hopLimitExceeded,
+]);
+
+/** What became of a bundle that came. */
+interface Received {
+  /** Its name. */
+  readonly id: string;
+  /** What the store says; or it was for our router, or ends here for a reason that was counted. */
+  readonly outcome: PutOutcome | "heard" | "security" | "unprocessable";
+}
+
+/** Takes the bundles of others, from a neighbour or otherwise, or refuses them (RFC 9171 §5.6). */
 export class Reception {
   readonly #context: NodeContext;
   readonly #security: BundleSecurity;
@@ -63,39 +80,80 @@ export class Reception {
     }
   }
 
+  /**
+   * Takes a bundle that came without a contact, as in a folder; resolves with its name once it is stored.
+   *
+   * @throws {DtnNodeError} If it is not.
+   * @throws {BundleError} If a neighbour would be told that it is not acceptable.
+   */
+  async takeCarried(bundle: Bundle, priority?: Priority): Promise<string> {
+    const { counts } = this.#context;
+    counts.received++;
+    const { id, outcome } = await this.#carried(bundle, priority);
+    if (outcome === "stored") return id;
+    const code = outcome === "heard" ? "unprocessable" : outcome;
+    throw new DtnNodeError(code, `The bundle was not stored: ${code}`);
+  }
+
+  async #carried(
+    bundle: Bundle,
+    priority: Priority | undefined,
+  ): Promise<Received> {
+    try {
+      return await this.#received(bundle, undefined, priority);
+    } catch (error) {
+      if (error instanceof BundleError) {
+        this.#context.counts.dropped.malformed++;
+      }
+      throw error;
+    }
+  }
+
   async #decide(
     received: ReceivedBundle,
     from: string | undefined,
   ): Promise<void> {
     const { quirks } = this.#context.options;
     const bundle = decodeBundle(received.bytes, quirks ? { quirks } : {});
+    const { outcome } = await this.#received(bundle, from);
+    if (outcome === "too_large") return received.refuse("notAcceptable");
+    if (outcome === "full" || outcome === "priority_full") {
+      return received.refuse("noResources");
+    }
+    received.accept();
+  }
+
+  async #received(
+    bundle: Bundle,
+    from: string | undefined,
+    priority?: Priority,
+  ): Promise<Received> {
     const fault = receptionFaults(bundle).find((each) =>
       each !== "primary_unprotected"
     );
     if (fault) throw new BundleError("block", `A bundle with ${fault}`);
     const processed = this.#processed(bundle);
     if ("reason" in processed) {
-      received.accept();
-      return this.#reportEnd(bundle, processed.reason);
+      this.#reportEnd(bundle, processed.reason);
+      const outcome = ENDS_UNPROCESSED.has(processed.reason)
+        ? "unprocessable"
+        : "security";
+      return { id: bundleId(bundle), outcome };
     }
     if (this.#routerTalk.isFor(processed.bundle)) {
-      received.accept();
-      return this.#routerTalk.hear(processed.bundle, from);
+      this.#routerTalk.hear(processed.bundle, from);
+      return { id: bundleId(bundle), outcome: "heard" };
     }
-    const { outcome } = await this.#dispatcher.dispatch(
+    const dispatched = await this.#dispatcher.dispatch(
       processed.bundle,
-      { from },
+      { from, priority },
     );
-    if (outcome === "too_large") return received.refuse("notAcceptable");
-    if (outcome === "full" || outcome === "priority_full") {
-      return received.refuse("noResources");
-    }
-    received.accept();
-    if (outcome === "expired") {
+    if (dispatched.outcome === "expired") {
       this.#reportEnd(bundle, REPORT_REASON.lifetimeExpired);
-    } else if (outcome === "stored") {
+    } else if (dispatched.outcome === "stored") {
       this.#reports.report(bundle, "received", REPORT_REASON.noInformation);
     }
+    return dispatched;
   }
 
   /** `bundle` as we keep it, or why it ends here. */

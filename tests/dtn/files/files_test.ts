@@ -55,9 +55,9 @@ Deno.test("hundreds of bundles cross from node to node in a folder, none lost an
     });
   const read = () =>
     world.settle(importBundles({
-      ...{ folder, nodeId: TWO, crypto: nodeProvider },
+      ...{ folder, crypto: nodeProvider },
       insert: (bundle) =>
-        two.insert(bundle).then(() => "stored" as const, (error) => {
+        two.receive(bundle).then(() => "stored" as const, (error) => {
           if (!(error instanceof DtnNodeError)) throw error;
           return error.code === "known" ? "known" : "refused";
         }),
@@ -193,16 +193,29 @@ Deno.test("refused bundles stay in the folder, expired ones do not, and with kee
   }
 });
 
-Deno.test("an import counts hops on, and refuses a bundle for others that has had all", async () => {
+Deno.test("what a node imports it takes by the rules for neighbours: hops are counted on, and what has had all is refused", async () => {
+  await using world = new DtnWorld();
+  const two = await world.node("two");
   const folder = new MemoryFolder();
   await written(folder, [
     withHopCount(letter("dtn://three/a"), { limit: 5, count: 4 }),
     withHopCount(letter("dtn://three/b"), { limit: 5, count: 5 }),
     withHopCount(letter("dtn://two/c"), { limit: 5, count: 5 }),
+    letter("ipn:!.7"),
   ]);
-  const { counts, bundles } = await taken(folder);
-  assertEquals(counts, { ...NONE, stored: 2, refused: 1 });
-  assertEquals(bundles.map((each) => hopCountOf(each)?.count), [5, 5]);
+  const importing = taken(folder, {
+    insert: (bundle) =>
+      two.receive(bundle).then(() => "stored" as const, () => "refused"),
+  });
+  const { counts } = await world.settle(importing);
+  assertEquals(counts, { ...NONE, stored: 2, refused: 2 });
+  const bundles = [...two.bundles.entries()].map(({ id }) =>
+    decodeBundle(two.bundles.bytes(id)!)
+  );
+  assertEquals(bundles.map((each) => hopCountOf(each)?.count).sort(), [
+    5,
+    5,
+  ]);
 });
 
 let sequence = 0;
@@ -248,7 +261,7 @@ async function taken(
 ) {
   const bundles: Bundle[] = [];
   const counts = await importBundles({
-    ...{ folder, nodeId: TWO, crypto: nodeProvider },
+    ...{ folder, crypto: nodeProvider },
     insert(bundle) {
       bundles.push(bundle);
       return Promise.resolve("stored");

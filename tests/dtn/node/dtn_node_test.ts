@@ -2,11 +2,13 @@ import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { nodeProvider, Secret } from "../../../src/core/crypto/mod.ts";
 import { memoryStore } from "../../../src/core/storage/mod.ts";
 import {
+  type Bundle,
   decodeBundle,
   encodeBundle,
   payloadOf,
 } from "../../../src/dtn/bundle/bundle.ts";
 import { BUNDLE_FLAG } from "../../../src/dtn/bundle/bundle_flags.ts";
+import { BLOCK_FLAG } from "../../../src/dtn/bundle/block_flags.ts";
 import { BLOCK_TYPE } from "../../../src/dtn/bundle/canonical_block.ts";
 import {
   createBundle,
@@ -198,11 +200,7 @@ Deno.test("a bundle of a source without a clock has an age that we can read, whi
     key: new Secret(new Uint8Array(32)),
   });
   for (const bundle of [timeless([]), hidden]) {
-    await assertRejects(
-      () => world.settle(a!.insert(bundle)),
-      BundleError,
-      "needs an age",
-    );
+    await assertRejects(() => world.settle(a!.insert(bundle)), BundleError);
   }
   const contact = await world.settle(b!.layer.dial("memory://a"));
   const outcome = await world.settle(contact.send(encodeBundle(hidden)));
@@ -320,6 +318,61 @@ Deno.test("what would never expire, or is at a node that each is for itself, is 
     kind: "acknowledged",
   });
   contact.close();
+});
+
+Deno.test("a bundle of others is held to the same rules whichever way it comes", async () => {
+  await using world = new DtnWorld();
+  const a = await world.node("a");
+  let sequence = 0;
+  const made = (init: Partial<Parameters<typeof createBundle>[0]>) =>
+    createBundle({
+      source: eid("dtn://x/out"),
+      destination: eid("dtn://y/in"),
+      creation: { timeMs: 849_000_000_000, sequence: sequence++ },
+      lifetimeMs: 86_400_000 * 36_500,
+      payload: text("x"),
+      ...init,
+    });
+  const unknown = (flags: number) => ({
+    extensions: [{ type: 200, data: Uint8Array.of(0), flags }],
+  });
+  const insert = (bundle: Bundle) => world.settle(a.insert(bundle));
+  const refused = async (bundle: Bundle) => {
+    const error = await assertRejects(() => insert(bundle), DtnNodeError);
+    return error.code;
+  };
+  for (
+    const each of [{ destination: eid("ipn:!.7") }, { source: eid("ipn:!.7") }]
+  ) {
+    await assertRejects(() => insert(made(each)), BundleError);
+  }
+  const { deleteBundle, discardBlock } = BLOCK_FLAG;
+  assertEquals(await refused(made(unknown(deleteBundle))), "unprocessable");
+  const routing = { destination: eid("dtn://a/routing/epidemic") };
+  assertEquals(await refused(made(routing)), "unprocessable");
+  const id = await insert(made(unknown(discardBlock)));
+  const { blocks } = decodeBundle(a.bundles.bytes(id)!);
+  assertEquals(blocks.map(({ type }) => type), [BLOCK_TYPE.payload]);
+  const { malformed, unprocessable, routing: heard } = a.counts.dropped;
+  assertEquals([malformed, unprocessable, heard], [2, 1, 1]);
+});
+
+Deno.test("only reports of our own are expedited: anyone can say that a bundle is one", async () => {
+  await using world = new DtnWorld();
+  const a = await world.node("a");
+  const classes = [];
+  for (const source of ["dtn://x/", "dtn://a/"]) {
+    const id = await world.settle(a.insert(createBundle({
+      source: eid(source),
+      destination: eid("dtn://y/in"),
+      creation: a.nextTimestamp(),
+      flags: BUNDLE_FLAG.adminRecord,
+      lifetimeMs: 60_000,
+      payload: text("x"),
+    })));
+    classes.push(a.bundles.entry(id)?.priority);
+  }
+  assertEquals(classes, [1, 2]);
 });
 
 Deno.test("the copies that a bundle may have are known when a neighbour comes later", async () => {

@@ -71,7 +71,7 @@ Deno.test("fragments cross a node as bundles, and are given to the application a
   assertEquals(got.length, 1);
   assertEquals(payloadOf(got[0]!), text(LETTER));
   assertEquals(got[0]!.primary.fragment, undefined);
-  assertEquals(hopCountOf(got[0]!), { limit: 9, count: 0 });
+  assertEquals(hopCountOf(got[0]!), { limit: 9, count: 1 });
   assertEquals([b.bundles.usage.bundles, c.bundles.usage.bundles], [0, 0]);
   const { stored, reassembled, delivered } = c.counts;
   assertEquals([stored, reassembled, delivered], [fragments.length, 1, 1]);

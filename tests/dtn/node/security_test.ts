@@ -183,6 +183,25 @@ Deno.test("what is made here and cannot be protected is not sent, nor stored", a
   assertEquals(a.bundles.usage.bundles, 1);
 });
 
+Deno.test("what an application made here is signed, and what was carried here with our name on it is not", async () => {
+  await using world = new DtnWorld();
+  const a = await world.node("a", { security: policy("a", [SIGNS]) });
+  const bundle = () =>
+    createBundle({
+      source: eid("dtn://a/app"),
+      destination: eid("dtn://b/in"),
+      creation: a.nextTimestamp(),
+      lifetimeMs: 60_000,
+      payload: text("x"),
+    });
+  const isSigned = (id: string) =>
+    decodeBundle(a.bundles.bytes(id)!).blocks.some(({ type }) =>
+      type === BLOCK_TYPE.integrity
+    );
+  assert(isSigned(await world.settle(a.insert(bundle()))));
+  assert(!isSigned(await world.settle(a.receive(bundle()))));
+});
+
 Deno.test("what is for an application of the same node is checked as what comes from afar", async () => {
   await using world = new DtnWorld();
   const a = await world.node("a", {

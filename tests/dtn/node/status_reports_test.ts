@@ -48,13 +48,14 @@ function asking(
   world: DtnWorld,
   sequence: number,
   {
+    from = "dtn://from/app",
     to = "dtn://far/in",
     lifetimeMs = 60_000,
     extensions = [] as ExtensionInit[],
   } = {},
 ): Bundle {
   return createBundle({
-    source: eid("dtn://from/app"),
+    source: eid(from),
     destination: eid(to),
     reportTo: eid("dtn://a/reports"),
     creation: { timeMs: world.clock.wallTime() - 946_684_800_000, sequence },
@@ -125,10 +126,11 @@ Deno.test("what is forwarded, expires, is cancelled or gives way is reported, an
   });
   const b = await world.node("b", { router });
   const seen = reportsAt(a);
+  const from = "dtn://a/app";
   const insert = (bundle: Bundle) => world.settle(a.insert(bundle));
-  await insert(asking(world, 1, { to: "dtn://b/in" }));
-  await insert(asking(world, 2, { lifetimeMs: 5_000 }));
-  assertEquals(a.delete(await insert(asking(world, 3))), true);
+  await insert(asking(world, 1, { from, to: "dtn://b/in" }));
+  await insert(asking(world, 2, { from, lifetimeMs: 5_000 }));
+  assertEquals(a.delete(await insert(asking(world, 3, { from }))), true);
   a.connect(a.layer, "memory://b");
   await world.until(() => seen.length === 3);
   assertEquals(
@@ -139,9 +141,9 @@ Deno.test("what is forwarded, expires, is cancelled or gives way is reported, an
       `forwarded ${REPORT_REASON.noInformation} 1`,
     ].sort(),
   );
-  for (let i = 10; i < 16; i++) await insert(asking(world, i));
+  for (let i = 10; i < 16; i++) await insert(asking(world, i, { from }));
   assertEquals(store.usage.bundles, 6);
-  await world.settle(a.insert(asking(world, 20), 2));
+  await world.settle(a.insert(asking(world, 20, { from }), 2));
   await world.clock.run(2_000);
   // Its report finds no room, and makes none: it would push out the next, and that the next.
   assertEquals([a.counts.dropped.evicted, store.usage.bundles], [1, 6]);
