@@ -36,6 +36,9 @@ export type Handled =
     readonly cause?: unknown;
   };
 
+/** Longest reason that a receipt carries, in characters. */
+const MAX_REASON = 64;
+
 /** Handlers by the type of messages. */
 export class Handlers {
   readonly #handlers = new Map<string, Handler>();
@@ -65,7 +68,7 @@ export class Handlers {
   }
 
   /**
-   * Runs the handler of a message, until its deadline at the latest: a handler that goes on after it is not waited for.
+   * Runs the handler of a message, until its deadline or `closing` at the latest: a handler that goes on after it is not waited for.
    *
    * It never rejects.
    */
@@ -83,7 +86,10 @@ export class Handlers {
       over.abort(new FabricError("expired", "The deadline has passed"));
       resolve({ state: "refused", reason: "deadline" });
     }, Math.max(0, leftMs));
-    const onClose = () => over.abort(closing.reason);
+    const onClose = () => {
+      over.abort(closing.reason);
+      resolve({ state: "refused", reason: "closed" });
+    };
     closing.addEventListener("abort", onClose, { once: true });
     const incoming: Incoming = {
       ...{ message, isAgain },
@@ -112,6 +118,6 @@ async function handledBy(
       return { state: "refused", reason: "handler_failed", cause };
     }
     const reason = cause.code === "refused" ? cause.message : cause.code;
-    return { state: "refused", reason, cause };
+    return { state: "refused", reason: reason.slice(0, MAX_REASON), cause };
   }
 }

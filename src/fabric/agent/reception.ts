@@ -2,9 +2,14 @@ import type { Clock } from "../../core/async/mod.ts";
 import type { Logger } from "../../core/log/mod.ts";
 import type { CryptoProvider } from "../../core/crypto/mod.ts";
 import type { Agent } from "../identity/agent.ts";
-import type { Inbox } from "../inbox/inbox.ts";
+import type { Inbox, Kept } from "../inbox/inbox.ts";
 import type { Outcome } from "../inbox/inbox_rows.ts";
-import { type Message, MESSAGE_ID_LENGTH } from "../message/message.ts";
+import {
+  type Message,
+  MESSAGE_ID_LENGTH,
+  type Priority,
+} from "../message/message.ts";
+import { PriorityLanes } from "../outbox/priority_lanes.ts";
 import type { StatusCode } from "../rpc/frame.ts";
 import type { Handled, Handlers } from "./handlers.ts";
 import { encodePayload } from "./payload.ts";
@@ -58,7 +63,16 @@ export interface ReceptionCounts {
   refused: number;
 }
 
+interface Queued {
+  readonly id: string;
+  readonly priority: Priority;
+  readonly message: Message;
+}
+
 const MAX_RUNNING = 256;
+/** Requests that wait in memory, of all links together; others are told to come later. */
+const MAX_QUEUED = 4_096;
+const MAX_QUEUED_BYTES = 64 * 1024 * 1024;
 
 /** Takes messages to their handlers, each once, and tells their senders. */
 export class Reception {
@@ -73,7 +87,10 @@ export class Reception {
   readonly #routes = new Map<string, Route[]>();
   readonly #tasks = new Set<Promise<void>>();
   /** Requests that wait for a handler to be done, and are not kept. */
-  readonly #queue: Message[] = [];
+  readonly #queue = new PriorityLanes<Queued>();
+  #queuedBytes = 0;
+  /** Whether what is kept has the next turn, if both wait. */
+  #isTurnOfKept = false;
   #running = 0;
 
   /** What was kept before goes to its handlers with {@link pump}. */
@@ -85,6 +102,11 @@ export class Reception {
   receive(message: Message, route: Route): void {
     const { inbox, clock, receipts } = this.#options;
     const nowMs = clock.wallTime();
+    const isQueued = message.kind === "request" && route.isLive;
+    if (this.#over.signal.aborted || isQueued && this.#isFull(message)) {
+      this.counts.full++;
+      return route.status("full");
+    }
     const admission = inbox.admit(message, nowMs);
     switch (admission.kind) {
       case "full":
@@ -102,9 +124,11 @@ export class Reception {
         this.counts.copies++;
         return this.#tell(message, admission.outcome, route);
       case "new":
-        if (message.kind === "request" && route.isLive) {
+        if (isQueued) {
           this.#join(message, route);
-          this.#queue.push(message);
+          const { priority, payload } = message;
+          this.#queue.push({ id: keyOf(message), priority, message });
+          this.#queuedBytes += payload.length;
           return this.pump();
         }
     }
@@ -115,11 +139,11 @@ export class Reception {
   pump(): void {
     const { maxRunning = MAX_RUNNING, inbox } = this.#options;
     while (this.#running < maxRunning && !this.#over.signal.aborted) {
-      const request = this.#queue.shift();
-      const next = request
-        ? { message: request, isAgain: false }
-        : inbox.next();
+      const next = this.#isTurnOfKept
+        ? inbox.next() ?? this.#nextQueued()
+        : this.#nextQueued() ?? inbox.next();
       if (!next) return;
+      this.#isTurnOfKept = !this.#isTurnOfKept;
       this.#running++;
       const task = this.#run(next.message, next.isAgain).finally(() => {
         this.#running--;
@@ -129,10 +153,27 @@ export class Reception {
     }
   }
 
-  /** Takes nothing to a handler any more, and waits for those that run. */
+  /** Takes nothing to a handler any more, and waits for none: who asked is told to ask again later. */
   async close(): Promise<void> {
     this.#over.abort();
     await Promise.all(this.#tasks);
+    for (const routes of this.#routes.values()) {
+      for (const route of routes) route.status("full");
+    }
+    this.#routes.clear();
+  }
+
+  #isFull({ payload }: Message): boolean {
+    return this.#queue.size >= MAX_QUEUED ||
+      this.#queuedBytes + payload.length > MAX_QUEUED_BYTES;
+  }
+
+  #nextQueued(): Kept | undefined {
+    const queued = this.#queue.shift();
+    if (!queued) return undefined;
+    const { message } = queued;
+    this.#queuedBytes -= message.payload.length;
+    return { message, isAgain: false };
   }
 
   async #keep(message: Message, route: Route, nowMs: number): Promise<void> {

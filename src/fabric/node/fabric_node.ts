@@ -74,6 +74,8 @@ interface Joined {
 const MAX_MESSAGES = 1_024;
 const MAX_BYTES = 16 * 1024 * 1024;
 const SWEEP_MS = 60_000;
+/** As many records as a hello has. */
+const MAX_AGENTS = 64;
 
 /** The agents of one process, and their connections with those of others. */
 export class FabricNode implements AsyncDisposable {
@@ -138,14 +140,18 @@ export class FabricNode implements AsyncDisposable {
   /**
    * Lets an agent in.
    *
-   * @throws {RangeError} If it is here.
+   * @throws {RangeError} If it is here, or 64 are.
    * @throws {DtnNodeError} `registered` if another has its endpoint.
    */
   join(agent: Agent, options: JoinOptions): Fabric {
     const { crypto, book, node, bundles, random, clock } = this.#options;
     const key = `${agent.id}`;
     if (this.#joined.has(key)) throw new RangeError("The agent is here");
+    if (this.#joined.size >= MAX_AGENTS) {
+      throw new RangeError(`A node has at most ${MAX_AGENTS} agents`);
+    }
     const log = this.#log;
+    using started = new DisposableStack();
     const record = new OwnRecord(agent, {
       ...{ node, clock, book },
       capabilities: options.capabilities ?? [],
@@ -153,6 +159,7 @@ export class FabricNode implements AsyncDisposable {
         for (const link of this.links) link.sendRecord(bytes);
       },
     });
+    started.use(record);
     const bridge = bundles && new BundleBridge({
       ...{ agent, crypto, book, log, clock },
       port: bundles,
@@ -165,7 +172,9 @@ export class FabricNode implements AsyncDisposable {
       live: this.links,
       ...bridge && { bundles: bridge },
     });
+    started.move();
     this.#joined.set(key, { fabric, record, bridge });
+    for (const link of this.links) link.sendRecord(record.bytes);
     return fabric;
   }
 

@@ -75,12 +75,13 @@ export class Links implements AsyncDisposable {
   with(id: AgentId): RpcLink | undefined {
     const key = `${id}`;
     let found: RpcLink | undefined;
+    const { book } = this.#options;
     for (const link of this.#links) {
-      if (link.isOpen && link.agents.has(key)) found = link;
+      const isWith = link.isOpen && link.agents.has(key) &&
+        book.speaksFor(link.staticKey, id);
+      if (isWith) found = link;
     }
-    if (!found || !this.#options.book.speaksFor(found.staticKey, id)) {
-      return undefined;
-    }
+    if (!found) return undefined;
     this.#heardMs.set(key, this.#options.clock.now());
     return found;
   }
@@ -200,6 +201,7 @@ export class Links implements AsyncDisposable {
       ...this.#options.link(),
       learn: (record) => {
         const { id } = book.learn(record);
+        if (!book.speaksFor(session.remoteStaticKey, id)) return id;
         this.#failedMs.delete(`${id}`);
         // The link is not among ours before it is open.
         queueMicrotask(() => onReached(id));

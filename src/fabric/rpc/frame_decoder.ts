@@ -14,6 +14,7 @@ const EMPTY = new Uint8Array();
 export class FrameDecoder<Type extends string = FrameType> {
   readonly #types: readonly Type[];
   readonly #maxBody: Readonly<Record<Type, number>>;
+  readonly #onHead: (length: number) => void;
   #bytes: Uint8Array = EMPTY;
   #at = 0;
   #head: Uint8Array = EMPTY;
@@ -26,18 +27,21 @@ export class FrameDecoder<Type extends string = FrameType> {
    *
    * @param types - Types by their number on the wire.
    * @param maxBody - Longest body of each, in bytes.
+   * @param onHead - Hears the length of each body before any of it is held; what it throws {@link next} does.
    */
   constructor(
     types: readonly Type[],
     maxBody: Readonly<Record<Type, number>>,
+    onHead: (length: number) => void = () => {},
   ) {
     this.#types = types;
     this.#maxBody = maxBody;
+    this.#onHead = onHead;
   }
 
   /** A decoder of the frames of links. */
-  static ofLink(): FrameDecoder {
-    return new FrameDecoder(FRAME_TYPES, MAX_BODY);
+  static ofLink(onHead?: (length: number) => void): FrameDecoder {
+    return new FrameDecoder(FRAME_TYPES, MAX_BODY, onHead);
   }
 
   /** Whether it waits for the rest of a frame. */
@@ -88,6 +92,7 @@ export class FrameDecoder<Type extends string = FrameType> {
     const length = new DataView(head.buffer, head.byteOffset).getUint32(1);
     if (!type) throw new DecodeError(WHAT, "unknown type");
     if (length > this.#maxBody[type]) throw new DecodeError(WHAT, "too long");
+    this.#onHead(length);
     this.#type = type;
     this.#missing = length;
     return true;

@@ -1,5 +1,6 @@
 import { type Bytes, concat } from "../../core/bytes/mod.ts";
 import type { Stream } from "../../htx/mod.ts";
+import { FabricError } from "../error.ts";
 import {
   encodeFrame,
   encodeStatuses,
@@ -10,14 +11,21 @@ import {
 
 /** Most bytes that are joined to one write. */
 const MAX_WRITE = 262_144;
+/** Bytes that wait at most: more than windows and answers let through, so that only statuses of who never reads come to it. */
+const MAX_BACKLOG = 64 * 1024 * 1024;
 
-/** Writes frames to one stream; what is given in one turn of the event loop is written at once. */
+/**
+ * Writes frames to one stream; what is given in one turn of the event loop is written at once.
+ *
+ * If 64 MiB wait, the other end does not read, and no more is written.
+ */
 export class FrameWriter {
   readonly #stream: Stream;
   readonly #onError: (error: unknown) => void;
   #frames: Bytes[] = [];
   #statuses: Status[] = [];
   #isWriting = false;
+  #backlog = 0;
 
   /** @param onError - Hears why no more is written. */
   constructor(stream: Stream, onError: (error: unknown) => void) {
@@ -25,9 +33,14 @@ export class FrameWriter {
     this.#onError = onError;
   }
 
+  /** Bytes that wait. */
+  get backlog(): number {
+    return this.#backlog;
+  }
+
   /** Writes a frame, behind those given before. */
   write(type: FrameType, body: Uint8Array): void {
-    this.#frames.push(encodeFrame(type, body));
+    this.#push(type, body);
     this.#start();
   }
 
@@ -36,6 +49,15 @@ export class FrameWriter {
     this.#statuses.push(status);
     if (this.#statuses.length === MAX_STATUSES) this.#flushStatuses();
     this.#start();
+  }
+
+  #push(type: FrameType, body: Uint8Array): void {
+    const frame = encodeFrame(type, body);
+    this.#frames.push(frame);
+    this.#backlog += frame.length;
+    if (this.#backlog <= MAX_BACKLOG) return;
+    this.#frames = [];
+    this.#onError(new FabricError("full", "The other end does not read"));
   }
 
   #start(): void {
@@ -51,6 +73,7 @@ export class FrameWriter {
         const bytes = this.#take();
         if (!bytes) break;
         await this.#stream.write(bytes);
+        this.#backlog -= bytes.length;
       }
     } catch (error) {
       this.#onError(error);
@@ -63,7 +86,7 @@ export class FrameWriter {
     if (this.#statuses.length === 0) return;
     const body = encodeStatuses(this.#statuses);
     this.#statuses = [];
-    this.#frames.push(encodeFrame("statuses", body));
+    this.#push("statuses", body);
   }
 
   #take(): Bytes | undefined {

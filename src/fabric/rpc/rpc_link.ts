@@ -66,12 +66,16 @@ interface Pending {
 /** A longer message goes in a stream of its own, so that others need not wait for it. */
 const LARGE_BYTES = 65_536;
 const WEIGHTS = [4, 16, 64, 256];
+/** Bytes of answers that wait for the other end to read. */
+const MAX_ANSWERS_BYTES = 32 * 1024 * 1024;
+/** Agents that one node speaks for. */
+const MAX_AGENTS = 64;
 
 /** A live connection of two nodes of agents: one HTX session, over which their messages go both ways. */
 export class RpcLink implements AsyncDisposable {
   /** The static key of the other end, 32 bytes. */
   readonly staticKey: Bytes;
-  /** Agents that the other end has shown records of, as text. */
+  /** Agents that the other end speaks for, by records that it has shown, as text: 64 at most. */
   readonly agents: Set<string> = new Set();
   /** Resolves when the link is over; never rejects. */
   readonly closed: Promise<void>;
@@ -79,11 +83,16 @@ export class RpcLink implements AsyncDisposable {
   readonly #options: RpcLinkOptions;
   readonly #writer: FrameWriter;
   readonly #window: SendWindow;
+  /** What the other end takes at a time in streams of their own. */
+  readonly #large: SendWindow;
   /** Messages of ours that wait for a status or an answer, by id. */
   readonly #pending = new Map<string, Pending>();
   /** Bytes of messages of theirs that we owe a status or an answer, by id. */
   readonly #owed = new Map<string, number>();
   #owedBytes = 0;
+  /** Bytes of large messages of ours that are not sent yet, and of theirs that come. */
+  #departing = 0;
+  #arriving = 0;
   #error: unknown;
 
   /** Goes on where {@linkcode openLink} has exchanged hellos. */
@@ -99,6 +108,7 @@ export class RpcLink implements AsyncDisposable {
     this.#options = options;
     this.#writer = new FrameWriter(control, (error) => this.#fail(error));
     this.#window = new SendWindow(peer.maxMessages, peer.maxBytes);
+    this.#large = new SendWindow(Infinity, peer.maxBytes);
     for (const record of peer.records) this.#learn(record);
     this.closed = session.closed.then(({ error }) => this.#end(error));
     void this.#readControl(control, rest);
@@ -149,9 +159,12 @@ export class RpcLink implements AsyncDisposable {
     this.#writer.status({ id: message.id, code, reason });
   }
 
-  /** Answers a request that came; `false` if the link is over. */
+  /** Answers a request that came; `false` if the link is over, or the other end is slow to take answers: it must go another way. */
   answer(answer: Message): boolean {
     if (!answer.replyTo || !this.#pay(answer.replyTo)) return false;
+    if (this.#writer.backlog + this.#departing > MAX_ANSWERS_BYTES) {
+      return false;
+    }
     this.#write(answer, encodeMessage(answer));
     return true;
   }
@@ -223,9 +236,16 @@ export class RpcLink implements AsyncDisposable {
 
   async #writeLarge(message: Message, bytes: Uint8Array): Promise<void> {
     const weight = WEIGHTS[PRIORITIES.indexOf(message.priority)]!;
-    const stream = await this.#session.open({ weight });
-    await stream.write(encodeFrame("message", bytes));
-    await stream.closeWrite();
+    this.#departing += bytes.length;
+    try {
+      await this.#large.enter(bytes.length);
+      const stream = await this.#session.open({ weight });
+      await stream.write(encodeFrame("message", bytes));
+      await stream.closeWrite();
+      this.#large.leave(bytes.length);
+    } finally {
+      this.#departing -= bytes.length;
+    }
   }
 
   /** Whether we owed something about a message; we do no longer. */
@@ -258,18 +278,25 @@ export class RpcLink implements AsyncDisposable {
   }
 
   async #takeStream(stream: Stream): Promise<void> {
-    const decoder = FrameDecoder.ofLink();
+    let arriving = 0;
+    const decoder = FrameDecoder.ofLink((length) => {
+      this.#arriving += length;
+      arriving += length;
+      if (this.#arriving > this.#maxArriving) {
+        throw violation("More at a time than we take");
+      }
+    });
     let count = 0;
     try {
       for await (const { type, body } of framesOf(stream, decoder)) {
         if (count++ > 0) throw violation("Want one message in a stream");
         if (type === "message") {
-          this.#takeMessage(body);
+          this.#takeLarge(body);
           continue;
         }
         if (type !== "opening") throw violation("A stream begins otherwise");
         const opening = decodeMessage(body.slice());
-        this.#checkSender(opening);
+        if (!this.#isSender(opening)) return stream.close();
         if (opening.kind !== "request") throw violation("No opening");
         return this.#options.onOpening(opening, stream, decoder.rest(), this);
       }
@@ -278,7 +305,21 @@ export class RpcLink implements AsyncDisposable {
       stream.close();
       // The other end gave the stream up, which is its right.
       if (!(error instanceof HtxError)) throw error;
+    } finally {
+      this.#arriving -= arriving;
     }
+  }
+
+  /** What a sender that keeps to our window has under way at most, as it learns of what has come late. */
+  get #maxArriving(): number {
+    return 2 * Math.max(this.#options.hello.maxBytes, MAX_BODY.message);
+  }
+
+  /** A stream may overtake the record that lets its sender speak: it is to be sent again. */
+  #takeLarge(body: Uint8Array): void {
+    const message = decodeMessage(body.slice());
+    if (this.#isSender(message)) return this.#takeDecoded(message, body.length);
+    this.#writer.status({ id: message.id, code: "full", reason: "" });
   }
 
   #take({ type, body }: Frame): void {
@@ -302,7 +343,13 @@ export class RpcLink implements AsyncDisposable {
   #takeMessage(body: Uint8Array): void {
     // What waits for a handler must not change with the buffer that is read into.
     const message = decodeMessage(body.slice());
-    this.#checkSender(message);
+    if (!this.#isSender(message)) {
+      throw violation("The other end does not speak for that agent");
+    }
+    this.#takeDecoded(message, body.length);
+  }
+
+  #takeDecoded(message: Message, size: number): void {
     if (message.replyTo) {
       const pending = this.#pending.get(message.replyTo.toHex());
       if (pending?.message.to.equals(message.from)) {
@@ -315,19 +362,17 @@ export class RpcLink implements AsyncDisposable {
     const key = message.id.toHex();
     const isAlone = this.#owed.size === 0;
     const isBeyond = this.#owed.size >= maxMessages ||
-      this.#owedBytes + body.length > maxBytes;
+      this.#owedBytes + size > maxBytes;
     if (this.#owed.has(key) || isBeyond && !isAlone) {
       throw violation("More messages than we take");
     }
-    this.#owed.set(key, body.length);
-    this.#owedBytes += body.length;
+    this.#owed.set(key, size);
+    this.#owedBytes += size;
     this.#options.onMessage(message, this);
   }
 
-  #checkSender({ from }: Message): void {
-    if (!this.#options.speaksFor(this.staticKey, from)) {
-      throw violation("The other end does not speak for that agent");
-    }
+  #isSender({ from }: Message): boolean {
+    return this.#options.speaksFor(this.staticKey, from);
   }
 
   #settle(id: Uint8Array, sent: Sent): void {
@@ -341,7 +386,10 @@ export class RpcLink implements AsyncDisposable {
 
   #learn(record: Uint8Array): void {
     try {
-      this.agents.add(`${this.#options.learn(record.slice())}`);
+      const id = this.#options.learn(record.slice());
+      // Anybody may show the record of another, whom it does not speak for.
+      if (!this.#options.speaksFor(this.staticKey, id)) return;
+      if (this.agents.size < MAX_AGENTS) this.agents.add(`${id}`);
     } catch (error) {
       // One agent's record that is too old is no fault of the others.
       if (!(error instanceof FabricError)) throw error;
@@ -357,6 +405,7 @@ export class RpcLink implements AsyncDisposable {
     this.#error ??= error ?? new HtxError("closed", "The link is over");
     const reason = unreachable(this.#error);
     this.#window.close(reason);
+    this.#large.close(reason);
     for (const { reject } of this.#pending.values()) reject(reason);
     this.#pending.clear();
     this.#owed.clear();
