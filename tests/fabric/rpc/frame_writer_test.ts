@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { FabricError } from "../../../src/fabric/mod.ts";
+import type { FabricError } from "../../../src/fabric/mod.ts";
 import { FrameWriter } from "../../../src/fabric/rpc/frame_writer.ts";
 import type { Stream } from "../../../src/htx/mod.ts";
 
