@@ -7,7 +7,7 @@ import {
 } from "ts-mls/clientState.js";
 import {
   createCommit,
-  createGroupInfoWithExternalPubAndRatchetTree,
+  createGroupInfoWithRatchetTree,
   joinGroupExternal,
 } from "ts-mls/createCommit.js";
 import {
@@ -33,11 +33,13 @@ import { defaultLifetimeConfig } from "ts-mls/lifetimeConfig.js";
 import { defaultPaddingConfig } from "ts-mls/paddingConfig.js";
 import type { Proposal } from "ts-mls/proposal.js";
 import { emptyPskIndex } from "ts-mls/pskIndex.js";
+import { encodeRequiredCapabilities } from "ts-mls/requiredCapabilities.js";
 import { type Bytes, concat, equal } from "../../../core/bytes/mod.ts";
 import { type CryptoProvider, Secret } from "../../../core/crypto/mod.ts";
 import { FabricError } from "../../error.ts";
 import type { Agent } from "../../identity/agent.ts";
 import { checkTree } from "./check_tree.ts";
+import { externalPub, suiteToJoin } from "./external_pub.ts";
 import { cipherSuite, type GroupCipherSuite } from "./cipher_suite.ts";
 import type {
   CommitChanges,
@@ -176,7 +178,7 @@ export class MlsGroupCrypto implements GroupCrypto {
           groupId.slice(),
           readKeyPackageMessage(made.keyPackage),
           privateKeys(made.secret),
-          [extension],
+          [requiredCapabilities(), extension],
           this.#suite,
           this.#config,
         ),
@@ -224,7 +226,7 @@ export class MlsGroupCrypto implements GroupCrypto {
         keyPackage,
         privateKeys(made.secret),
         isBack,
-        this.#suite,
+        suiteToJoin(this.#suite, groupInfo),
         undefined,
         this.#config,
       );
@@ -340,9 +342,14 @@ export class MlsGroupCrypto implements GroupCrypto {
   }
 
   async groupInfo(state: GroupState): Promise<Bytes> {
-    const groupInfo = await createGroupInfoWithExternalPubAndRatchetTree(
-      innerOf(state).inner,
-      [],
+    const { inner } = innerOf(state);
+    const { groupContext, confirmationTag, keySchedule, ratchetTree } = inner;
+    const groupInfo = await createGroupInfoWithRatchetTree(
+      groupContext,
+      confirmationTag,
+      inner,
+      ratchetTree,
+      [await externalPub(this.#suite, keySchedule.externalSecret)],
       this.#suite,
     );
     return writeMessage({ wireformat: "mls_group_info", groupInfo });
@@ -401,6 +408,18 @@ function privateKeys(secret: Secret): PrivateKeyPackage {
     initPrivateKey: key(0),
     hpkePrivateKey: key(1),
     signaturePrivateKey: key(2),
+  };
+}
+
+/** So that nobody is added who would not know the settings (RFC 9420 §11.1). */
+function requiredCapabilities(): Extension {
+  return {
+    extensionType: "required_capabilities",
+    extensionData: encodeRequiredCapabilities({
+      extensionTypes: [SETTINGS_EXTENSION],
+      proposalTypes: [],
+      credentialTypes: [],
+    }),
   };
 }
 

@@ -1,0 +1,46 @@
+import type { CiphersuiteImpl } from "ts-mls/crypto/ciphersuite.js";
+import type { Extension } from "ts-mls/extension.js";
+import type { GroupInfo } from "ts-mls/groupInfo.js";
+import { concat } from "../../../core/bytes/mod.ts";
+import { FabricError } from "../../error.ts";
+
+const KEY_BYTES = 32;
+
+/**
+ * The key that an external commit is made with (RFC 9420 §12.4.3.2): an HPKEPublicKey, thus with its length before it, which the
+ * library leaves out.
+ */
+export async function externalPub(
+  { hpke }: CiphersuiteImpl,
+  externalSecret: Uint8Array,
+): Promise<Extension> {
+  const { publicKey } = await hpke.deriveKeyPair(externalSecret);
+  const key = await hpke.exportPublicKey(publicKey);
+  return {
+    extensionType: "external_pub",
+    extensionData: concat(Uint8Array.of(KEY_BYTES), key),
+  };
+}
+
+/** The suite for an external commit after `groupInfo`: the library imports the data of the extension as a key. */
+export function suiteToJoin(
+  suite: CiphersuiteImpl,
+  groupInfo: GroupInfo,
+): CiphersuiteImpl {
+  const { extensionData } =
+    groupInfo.extensions.find(({ extensionType }) =>
+      extensionType === "external_pub"
+    ) ?? {};
+  if (
+    extensionData?.length !== 1 + KEY_BYTES || extensionData[0] !== KEY_BYTES
+  ) throw new FabricError("malformed", "Want a GroupInfo with an external key");
+  const { hpke } = suite;
+  return {
+    ...suite,
+    hpke: {
+      ...hpke,
+      importPublicKey: (key) =>
+        hpke.importPublicKey(key === extensionData ? key.subarray(1) : key),
+    },
+  };
+}
