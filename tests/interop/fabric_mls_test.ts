@@ -210,7 +210,7 @@ for (const suite of [1, 3] as const satisfies readonly GroupCipherSuite[]) {
             assert(done.kind === "commit");
             assert(done.committer.equals(rosa.agent.id));
           }
-          const own = await ben.commit();
+          const own = await ben.commit({ settings: utf8("kind: council") });
           await ann.process(own.commit);
           await rosa.process(own.commit);
           await assertTogether([ann, ben], [rosa]);
@@ -226,7 +226,10 @@ for (const suite of [1, 3] as const satisfies readonly GroupCipherSuite[]) {
           }
           await assertTogether([ann, ben], [rosa, omar]);
 
-          const removal = await ann.commit({ remove: [omar.agent.id] });
+          const removal = await ann.commit({
+            remove: [omar.agent.id],
+            settings: utf8("kind: public"),
+          });
           await ben.process(removal.commit);
           await rosa.process(removal.commit);
           await assertTogether([ann, ben], [rosa]);

@@ -102,14 +102,20 @@ Deno.test("a commit says whom it added and removed, with authenticated data", as
   await assertFails(() => groups.encrypt(gone.state, data), "group_member");
 });
 
-Deno.test("a commit that removes or renews has new secrets for those who stay alone", async () => {
+Deno.test("every commit has new secrets, for those who stay alone", async () => {
   const suite = cipherSuite(crypto, 1);
   const members = await groupOf(["ann", "ben", "cleo"]);
   const [ann, ben, cleo] = members;
   const dora = await keyPackageOf(agentOf("dora@node-1"));
   const remove = [cleo!.agent.id];
   for (
-    const changes of [{}, { remove }, { remove, add: [dora.keyPackage] }]
+    const changes of [
+      {},
+      { add: [dora.keyPackage] },
+      { remove },
+      { remove, add: [dora.keyPackage] },
+      { settings: utf8("new") },
+    ]
   ) {
     const { commit } = await groups.commit(ann!.state, changes);
     const { inner } = stateOf(ben!.state);
@@ -245,6 +251,28 @@ Deno.test("settings change for all by a commit", async () => {
   await deliver(made.commit, [ben!]);
   assertAgreed(members);
   assertEquals(ben!.state.settings, utf8("two"));
+  const dora = agentOf("dora@node-1");
+  const key = await keyPackageOf(dora);
+  const all = await groups.commit(ben!.state, {
+    add: [key.keyPackage],
+    settings: utf8("three"),
+  });
+  ben!.state = all.state;
+  await deliver(all.commit, [ann!]);
+  const joined = {
+    agent: dora,
+    state: await groups.join(all.welcome!, key),
+  };
+  const everyone = [...members, joined];
+  assertAgreed(everyone);
+  const last = await groups.commit(joined.state, {
+    remove: [ben!.agent.id],
+    settings: utf8("four"),
+  });
+  joined.state = last.state;
+  await deliver(last.commit, [ann!]);
+  assertAgreed([ann!, joined]);
+  assertEquals(ann!.state.settings, utf8("four"));
 });
 
 Deno.test("a state is a value: an old one still works after newer ones were made, and from its bytes", async () => {

@@ -52,7 +52,7 @@ export interface GroupState {
   encode(): Bytes;
 }
 
-/** What a commit does; with nothing of it, and nothing pending, it renews the committer's keys. */
+/** What a commit does besides renewing the committer's keys, which each does. */
 export interface CommitChanges {
   /** Key packages of agents to add. */
   readonly add?: readonly Uint8Array[];

@@ -6,7 +6,6 @@ import {
   joinGroup,
 } from "ts-mls/clientState.js";
 import {
-  createCommit,
   createGroupInfoWithRatchetTree,
   joinGroupExternal,
 } from "ts-mls/createCommit.js";
@@ -62,6 +61,7 @@ import {
 } from "./group_messages.ts";
 import { agentOf, isBound, leafCredential } from "./leaf_credential.ts";
 import { asFabricError, typed } from "./mls_error.ts";
+import { makeCommit } from "./make_commit.ts";
 import {
   innerOf,
   membersOf,
@@ -258,17 +258,18 @@ export class MlsGroupCrypto implements GroupCrypto {
         ...(changes.add ?? []).map((add) => ({ add })),
         ...(settings === undefined ? [] : [{ settings }]),
       ];
-      const { newState, commit, welcome } = await createCommit(
-        { state: old.inner, cipherSuite: this.#suite, pskIndex: emptyPskIndex },
-        {
-          extraProposals: proposals.map((change) => proposalOf(old, change)),
-          ratchetTreeExtension: true,
-          authenticatedData: data.slice(),
-        },
+      const { newState, privateMessage, welcome } = await makeCommit(
+        this.#suite,
+        old.inner,
+        proposals.map((change) => proposalOf(old, change)),
+        data.slice(),
       );
       return {
         state: this.#checked(newState),
-        commit: writeMessage(commit),
+        commit: writeMessage({
+          wireformat: "mls_private_message",
+          privateMessage,
+        }),
         ...(welcome && {
           welcome: writeMessage({ wireformat: "mls_welcome", welcome }),
         }),
