@@ -3,6 +3,7 @@ import { CliError } from "./_error.ts";
 import { type Command, command } from "./_main.ts";
 import { MAX_RESOURCE_BYTES } from "./demo/content.ts";
 import { bundlesTable, runBundles } from "./demo/bundles.ts";
+import { fabricTable, runFabric } from "./demo/fabric.ts";
 import { figuresTable } from "./demo/figures.ts";
 import { mixnetTable, runMixnet } from "./demo/mixnet.ts";
 import { serveOrigin } from "./demo/origin.ts";
@@ -20,8 +21,10 @@ mixnet  An authority, two gateways and three mixes: Alice sends Bob an anonymous
         that it enclosed, and the nodes say how long they held packets and how well they mixed them.
 dtn     A sender, a relay and a receiver of bundles: a tree of files crosses them though no two of them are up together for long,
         and each contact ends with the power cut; the demo compares every SHA-256 at the end.
+fabric  Alice and Bob, each on a node of agents, and a third node for bundles: their exchange goes on when the network between them is
+        cut, returns to it when it is mended, and every message comes once; the demo verifies Bob's receipts.
 
-  --stage <name>     tunnel, mixnet, dtn or all (all)
+  --stage <name>     tunnel, mixnet, dtn, fabric or all (all)
   --carrier <name>   tls, wss, tcp, ws, quic, or all of them in turn (tls)
   --size <bytes>     size of the file (256MiB)
   --pages <n>        number of pages of 1 to 64 KiB (300)
@@ -32,13 +35,14 @@ Examples:
   betanet demo --stage tunnel --carrier all --size 64MiB
   betanet demo --stage mixnet
   betanet demo --stage dtn
+  betanet demo --stage fabric
 `;
 
-const STAGES: readonly string[] = ["tunnel", "mixnet", "dtn"];
+const STAGES: readonly string[] = ["tunnel", "mixnet", "dtn", "fabric"];
 const MAX_PAGES = 10_000;
 const CARRIERS: readonly CarrierName[] = ["tls", "wss", "tcp", "ws", "quic"];
 
-/** Real traffic through a tunnel, a mixnet and nodes of bundles, for everybody to see. */
+/** Real traffic through a tunnel, a mixnet, nodes of bundles and agents, for everybody to see. */
 export const demo: Command = command({
   usage: USAGE,
   flags: {
@@ -64,16 +68,21 @@ export const demo: Command = command({
       const bundles = stages.includes("dtn")
         ? await runBundles(context)
         : undefined;
+      const fabric = stages.includes("fabric")
+        ? await runFabric(context)
+        : undefined;
       const shown = [
         ...tunnel ? [figuresTable(tunnel)] : [],
         ...mixnet ? [mixnetTable(mixnet)] : [],
         ...bundles ? [bundlesTable(bundles)] : [],
+        ...fabric ? [fabricTable(fabric)] : [],
       ];
       context.print(
         {
           ...tunnel && { carriers: tunnel },
           ...mixnet && { mixnet },
           ...bundles && { dtn: bundles },
+          ...fabric && { fabric },
         },
         shown.join("\n\n"),
       );
@@ -87,7 +96,10 @@ export const demo: Command = command({
 function stagesOf(text: string): readonly string[] {
   if (text === "all") return STAGES;
   if (STAGES.includes(text)) return [text];
-  throw new CliError("usage", "Flag --stage wants tunnel, mixnet, dtn or all");
+  throw new CliError(
+    "usage",
+    "Flag --stage wants tunnel, mixnet, dtn, fabric or all",
+  );
 }
 
 function carriersOf(text: string): readonly CarrierName[] {
