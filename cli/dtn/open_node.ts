@@ -1,3 +1,4 @@
+import { systemClock } from "../../src/core/async/mod.ts";
 import { encodeHex } from "../../src/core/bytes/mod.ts";
 import { defaultProvider, Secret } from "../../src/core/crypto/mod.ts";
 import { Metrics } from "../../src/core/metrics/mod.ts";
@@ -58,6 +59,7 @@ export async function openNode(
     logBytes: STORE_LOG_BYTES,
   }));
   const state = opened.use(sqliteStore(`${folder}/routing.sqlite`));
+  state.sweep(Math.trunc(systemClock.wallTime()));
   const secret = config.store.encrypt
     ? new Secret(Uint8Array.fromHex(
       secretIn(folder, "store.key", () => encodeHex(crypto.random(32))),

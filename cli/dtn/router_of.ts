@@ -1,4 +1,5 @@
 import { systemClock } from "../../src/core/async/mod.ts";
+import { concat, Reader, utf8, Writer } from "../../src/core/bytes/mod.ts";
 import type { CryptoProvider } from "../../src/core/crypto/mod.ts";
 import {
   namespace,
@@ -56,14 +57,15 @@ export function routerOf(
         parsed("routing.table", routing.table, parseStaticRoutes),
       );
     case "contact_graph": {
-      const epochMs = systemClock.wallTime();
+      const kept = namespace(store, "dtn.contact_graph");
       return contactGraphRouter({
         nodeId,
         plan: parsed(
           "routing.plan",
           routing.plan,
-          (text) => parseContactPlan(text, epochMs),
+          (text) => parseContactPlan(text, epochOf(text, kept, crypto)),
         ),
+        store: kept,
       });
     }
   }
@@ -71,6 +73,16 @@ export function routerOf(
 
 function* namesIn(bundles: BundleStore): Iterable<string> {
   for (const { id } of bundles.entries()) yield id;
+}
+
+/** What times with + in a plan count from: when a node first started with that text, so that a restart does not move them. */
+function epochOf(text: string, store: Store, crypto: CryptoProvider): number {
+  const key = concat(utf8("epoch "), crypto.hash("sha256", utf8(text)));
+  const known = store.get(key);
+  if (known) return Number(new Reader(known, "epoch of a plan").u64());
+  const nowMs = Math.trunc(systemClock.wallTime());
+  store.set(key, new Writer().u64(BigInt(nowMs)).finish());
+  return nowMs;
 }
 
 function parsed<T>(

@@ -13,6 +13,7 @@ Gives a file, or what stdin holds, to the node as a bundle, and prints its name 
 
   --source <endpoint>     who sends it: an endpoint of the node (the node itself)
   --lifetime <duration>   how long it is of use (1h)
+  --private               it leaves this node and all others over private contacts only, so through the mixnet
   --bundle                the file is a bundle already
 ${APP_USAGE}
 
@@ -27,6 +28,7 @@ export const send: Command = command({
   flags: {
     source: "string",
     lifetime: "string",
+    private: "boolean",
     bundle: "boolean",
     ...APP_FLAGS,
   },
@@ -42,6 +44,7 @@ export const send: Command = command({
     const query = new URLSearchParams({
       dst: destination,
       lifetime: `${lifetimeMs}`,
+      ...flags.private && { private: "true" },
       ...flags.source !== undefined && { src: flags.source },
     });
     const target = flags.bundle ? "/insert" : `/send?${query}`;

@@ -1,6 +1,11 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { run } from "../../cli/_main.ts";
 import { program } from "../../cli/dtn.ts";
+import { routerOf } from "../../cli/dtn/router_of.ts";
+import { readDtnConfig } from "../../cli/dtn/settings.ts";
+import { nodeProvider } from "../../src/core/crypto/mod.ts";
+import { memoryStore } from "../../src/core/storage/mod.ts";
+import { BundleStore } from "../../src/dtn/mod.ts";
 import { FakeTerminal } from "./_fake_terminal.ts";
 import { makeFolder } from "./_htx_process.ts";
 
@@ -220,5 +225,26 @@ Deno.test("betanet-dtn simulate refuses what it cannot play", async () => {
     const refused = await ran("simulate", "--plan", path);
     assertEquals(refused.code, 1);
     assertStringIncludes(refused.stderr, "two nodes");
+  });
+});
+
+Deno.test("a plan that counts from the start of its node does not move when the node starts again", async () => {
+  await withPlan("contact +1000 +2000 dtn://a/ dtn://b/ 1000", async (path) => {
+    const config = readDtnConfig(undefined, {
+      "node.id": "dtn://a/",
+      "routing.by": "contact_graph",
+      "routing.plan": path,
+    });
+    const crypto = nodeProvider;
+    const store = memoryStore();
+    const bundles = new BundleStore({ store: memoryStore(), crypto });
+    const beginsAt = () =>
+      routerOf(config, { crypto, store, bundles }).changesAt!(0)!;
+    const first = beginsAt();
+    const startedMs = Date.now();
+    while (Date.now() < startedMs + 2);
+    assertEquals(beginsAt(), first);
+    await Deno.writeTextFile(path, "contact +1000 +2001 dtn://a/ dtn://b/ 1");
+    assert(beginsAt() > first, "another plan begins anew");
   });
 });

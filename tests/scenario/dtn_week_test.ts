@@ -35,7 +35,8 @@ const ROUTERS: Readonly<Record<string, (parts: RouterParts) => Router>> = {
     }),
   binary_spray: () => sprayRouter({ store: memoryStore(), isBinary: true }),
   prophet: ({ nodeId }) => prophetRouter({ store: memoryStore(), nodeId }),
-  contact_graph: ({ nodeId, plan }) => contactGraphRouter({ nodeId, plan }),
+  contact_graph: ({ nodeId, plan }) =>
+    contactGraphRouter({ nodeId, plan, store: memoryStore() }),
 };
 
 for (const [name, makeRouter] of Object.entries(ROUTERS)) {
@@ -125,7 +126,11 @@ Deno.test("a bundle leaves when its contact of the plan begins, though the neigh
   ];
   const start = (name: string) =>
     world.node(name, {
-      router: contactGraphRouter({ nodeId: `dtn://${name}/`, plan }),
+      router: contactGraphRouter({
+        store: memoryStore(),
+        nodeId: `dtn://${name}/`,
+        plan,
+      }),
     });
   const [a, b, c] = [await start("a"), await start("b"), await start("c")];
   a.connect(a.layer, "memory://b");

@@ -27,11 +27,15 @@ export function bundleRoutes(
   app.post("/send", async (c) => {
     const payload = await readBody(c.req.raw, maxBytes);
     if (!payload) return c.text("The payload is too long\n", 413);
-    const { dst, src, lifetime } = c.req.query();
+    const { dst, src, lifetime, private: strict = "false" } = c.req.query();
+    if (strict !== "true" && strict !== "false") {
+      throw new RangeError("Want private=true or private=false");
+    }
     const id = await node.send({
       payload,
       destination: Eid.parse(dst ?? ""),
       lifetimeMs: lifetime === undefined ? HOUR_MS : lifetimeOf(lifetime),
+      isStrictlyPrivate: strict === "true",
       ...src !== undefined && { source: endpointOf(src, node.nodeId) },
     });
     return c.text(`${id}\n`);

@@ -1,3 +1,5 @@
+import { type Bytes, Reader, utf8, Writer } from "../../core/bytes/mod.ts";
+import type { Store } from "../../core/storage/mod.ts";
 import { contactGraph, earliestArrival } from "./contact_graph.ts";
 import type { PlannedContact } from "./contact_plan.ts";
 import {
@@ -14,6 +16,8 @@ export interface ContactGraphOptions {
   readonly nodeId: string;
   /** When who can send to whom. */
   readonly plan: readonly PlannedContact[];
+  /** Keeps what of the contacts of others is used by bundles that have left. */
+  readonly store: Store;
 }
 
 /** A router by a contact plan that can change. */
@@ -32,20 +36,26 @@ interface PlannedBundle {
 /** How long a plan of a bundle counts before it is made again, in milliseconds. */
 const REPLAN_MS = 1_000;
 const MAX_PLANNED = 65_536;
+/** Contacts of longer names are booked in memory alone. */
+const MAX_KEY_BYTES = 512;
 
 /**
  * Contact graph routing: a bundle goes to the first neighbour of the route by which it arrives earliest behind what is booked before
  * it; it waits for that contact even if others are open. One copy, and its bytes are booked on the contacts of its route: on our own
- * until they have left, on those of others for good. Beyond 65,536 bundles with a route the next find theirs without booking it.
+ * until they have left, on those of others for good, over a restart too. Beyond 65,536 bundles with a route the next find theirs without booking it.
  *
  * A neighbour in contact that is itself the destination gets it, plan or not.
  */
 export function contactGraphRouter(
   options: ContactGraphOptions,
 ): ContactGraphRouter {
-  const { nodeId } = options;
+  const { nodeId, store } = options;
   let graph = contactGraph(options.plan);
   const booked = new Map<string, number>();
+  for (const contact of options.plan) {
+    const used = usedOf(store, contact);
+    if (used > 0) booked.set(keyOf(contact), used);
+  }
   const planned = new Map<string, PlannedBundle>();
 
   const freeAt = (contact: PlannedContact, nowMs: number) => {
@@ -103,7 +113,9 @@ export function contactGraphRouter(
       const plan = planned.get(id);
       const [first, ...others] = plan?.contacts ?? [];
       release(id);
-      if (plan && first?.to === peer) book(others, plan.size);
+      if (!plan || first?.to !== peer) return;
+      book(others, plan.size);
+      for (const contact of others) use(store, contact, plan.size);
     },
     failed() {},
     removed: release,
@@ -116,6 +128,27 @@ export function contactGraphRouter(
       for (const key of booked.keys()) if (!keys.has(key)) booked.delete(key);
     },
   };
+}
+
+/** Bytes of bundles that have left on routes over `contact`. */
+function usedOf(store: Store, contact: PlannedContact): number {
+  const key = storedKeyOf(contact);
+  const value = key && store.get(key);
+  return value ? Number(new Reader(value, "used contact").u64()) : 0;
+}
+
+function use(store: Store, contact: PlannedContact, bytes: number): void {
+  const key = storedKeyOf(contact);
+  if (!key) return;
+  const used = BigInt(usedOf(store, contact) + bytes);
+  store.set(key, new Writer().u64(used).finish(), {
+    expiresAt: Math.max(0, Math.trunc(contact.endMs)),
+  });
+}
+
+function storedKeyOf(contact: PlannedContact): Bytes | undefined {
+  const key = utf8(keyOf(contact));
+  return key.length <= MAX_KEY_BYTES ? key : undefined;
 }
 
 function keyOf({ from, to, startMs }: PlannedContact): string {

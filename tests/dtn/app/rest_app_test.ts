@@ -9,6 +9,7 @@ import { createBundle } from "../../../src/dtn/bundle/create_bundle.ts";
 import { restApp } from "../../../src/dtn/app/rest_app.ts";
 import type { RestAppOptions } from "../../../src/dtn/app/rest_options.ts";
 import { lifetimeOf } from "../../../src/dtn/app/lifetime_of.ts";
+import { isStrictlyPrivate } from "../../../src/dtn/guard/privacy_guard.ts";
 import { QUIRKS } from "../../../src/dtn/bundle/quirk.ts";
 import { DtnWorld, eid, text } from "../node/_dtn_world.ts";
 
@@ -47,6 +48,20 @@ Deno.test("an application sends, and another on the node takes what came, once",
   assertEquals((await (await ask("/status/info")).json()).delivered, 1);
   assertEquals((await (await ask("/status/store")).json()).bundles, 0);
   assertEquals(await (await ask("/status/peers")).json(), []);
+});
+
+Deno.test("an application asks for strict privacy, and is told what it cannot ask for", async () => {
+  const { world, node, ask } = await served();
+  await using _ = world;
+  const send = (query: string) =>
+    ask(`/send?dst=dtn://far/in&${query}`, { method: "POST", body: "x" });
+  const marks = [];
+  for (const query of ["private=true", "private=false", ""]) {
+    const id = (await (await send(query)).text()).trim();
+    marks.push(isStrictlyPrivate(decodeBundle(node.bundles.bytes(id)!)));
+  }
+  assertEquals(marks, [true, false, false]);
+  assertEquals((await send("private=yes")).status, 400);
 });
 
 Deno.test("a ready bundle is inserted as it is, and given in hexadecimal", async () => {

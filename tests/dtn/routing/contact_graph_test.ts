@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
+import { memoryStore } from "../../../src/core/storage/mod.ts";
 import {
   contactGraph,
   earliestArrival,
@@ -9,7 +10,7 @@ import {
   parseContactPlan,
   type PlannedContact,
 } from "../../../src/dtn/routing/contact_plan.ts";
-import { WAIT } from "../../../src/dtn/routing/router.ts";
+import { type Router, WAIT } from "../../../src/dtn/routing/router.ts";
 import vectors from "../../vectors/dtn/contact_graph.json" with {
   type: "json",
 };
@@ -75,7 +76,11 @@ Deno.test("earliestArrival() counts the time that bytes take, and passes over co
 });
 
 Deno.test("a bundle waits for the contact of its route, and bundles that find no room take the next", () => {
-  const router = contactGraphRouter({ nodeId: "dtn://a/", plan: plan() });
+  const router = contactGraphRouter({
+    store: memoryStore(),
+    nodeId: "dtn://a/",
+    plan: plan(),
+  });
   const peers = ["dtn://b/", "dtn://c/"];
   const to = (n: number, now = 0, open = peers) =>
     router.route(bundle(n), open, now).to.map(({ peer }) => peer);
@@ -90,6 +95,23 @@ Deno.test("a bundle waits for the contact of its route, and bundles that find no
   assertEquals(to(5, 30), ["dtn://b/"]);
 });
 
+Deno.test("what is used of the contacts of others is known after a restart", () => {
+  const store = memoryStore();
+  const options = { nodeId: "dtn://a/", plan: plan(), store };
+  const to = (router: Router, n: number) =>
+    router.route(bundle(n), ["dtn://b/", "dtn://c/"], 30).to[0]?.peer;
+  const before = contactGraphRouter(options);
+  for (const n of [1, 2]) {
+    assertEquals(to(before, n), "dtn://c/");
+    before.sent(bundle(n), { peer: "dtn://c/" }, 30);
+  }
+  assertEquals(to(contactGraphRouter(options), 3), "dtn://b/");
+  assertEquals(
+    to(contactGraphRouter({ ...options, store: memoryStore() }), 3),
+    "dtn://c/",
+  );
+});
+
 Deno.test("a contact that is nearly over takes no more than there is time for, behind what waits for it", () => {
   const half = parseContactPlan(
     `contact +0 +100 dtn://a/ dtn://c/ 100
@@ -98,7 +120,11 @@ Deno.test("a contact that is nearly over takes no more than there is time for, b
     contact +0 +1000 dtn://b/ dtn://z/ 1000000`,
     0,
   );
-  const router = contactGraphRouter({ nodeId: "dtn://a/", plan: half });
+  const router = contactGraphRouter({
+    store: memoryStore(),
+    nodeId: "dtn://a/",
+    plan: half,
+  });
   const firstHops = (n: number, nowMs: number) =>
     router.route(bundle(n), ["dtn://c/"], nowMs).to.map(({ peer }) => peer);
   for (let n = 0; n < 10; n++) {
@@ -124,7 +150,11 @@ Deno.test("beyond the bound of bookings a bundle still finds its route", () => {
     contact +0 +100 dtn://b/ dtn://z/ 1000`,
     0,
   );
-  const router = contactGraphRouter({ nodeId: "dtn://a/", plan });
+  const router = contactGraphRouter({
+    store: memoryStore(),
+    nodeId: "dtn://a/",
+    plan,
+  });
   const late = { destinationNode: "dtn://y/", expiresMs: 3_000_000 };
   for (let n = 0; n < 65_536; n++) {
     assertEquals(router.route(bundle(n, late), ["dtn://b/"], 0), WAIT);
@@ -135,7 +165,11 @@ Deno.test("beyond the bound of bookings a bundle still finds its route", () => {
 });
 
 Deno.test("a neighbour that is the destination gets its bundle, and frees what was booked for it", () => {
-  const router = contactGraphRouter({ nodeId: "dtn://a/", plan: plan() });
+  const router = contactGraphRouter({
+    store: memoryStore(),
+    nodeId: "dtn://a/",
+    plan: plan(),
+  });
   for (const n of [1, 2]) router.route(bundle(n), ["dtn://c/"], 0);
   const decision = router.route(bundle(1), ["dtn://z/", "dtn://c/"], 1);
   assertEquals(decision, { to: [{ peer: "dtn://z/" }], keeps: false });
@@ -146,7 +180,11 @@ Deno.test("a neighbour that is the destination gets its bundle, and frees what w
 });
 
 Deno.test("no route is waited for that arrives after the bundle has expired, nor one back to where it came from", () => {
-  const router = contactGraphRouter({ nodeId: "dtn://a/", plan: plan() });
+  const router = contactGraphRouter({
+    store: memoryStore(),
+    nodeId: "dtn://a/",
+    plan: plan(),
+  });
   const peers = ["dtn://b/", "dtn://c/"];
   const late = bundle(1, { expiresMs: 20_999 });
   assertEquals(router.route(late, peers, 0), WAIT);
@@ -155,7 +193,11 @@ Deno.test("no route is waited for that arrives after the bundle has expired, nor
 });
 
 Deno.test("another plan takes effect at once", () => {
-  const router = contactGraphRouter({ nodeId: "dtn://a/", plan: [] });
+  const router = contactGraphRouter({
+    store: memoryStore(),
+    nodeId: "dtn://a/",
+    plan: [],
+  });
   assertEquals(router.route(bundle(1), ["dtn://b/"], 0), WAIT);
   router.replan(plan());
   assertEquals(router.route(bundle(1), ["dtn://c/"], 0).to, [
