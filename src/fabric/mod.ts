@@ -102,7 +102,12 @@ export type {
 } from "./outbox/outbox.ts";
 export type { DeadLetter, OutboxEntry } from "./outbox/outbox_rows.ts";
 export type { Hello, Status, StatusCode } from "./rpc/frame.ts";
-export type { RpcLink, RpcLinkOptions, Sent } from "./rpc/rpc_link.ts";
+export type {
+  RpcLink,
+  RpcLinkOptions,
+  SendLiveOptions,
+  Sent,
+} from "./rpc/rpc_link.ts";
 export { defineService } from "./service/service.ts";
 export type {
   Method,

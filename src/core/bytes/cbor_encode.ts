@@ -16,6 +16,9 @@ import { compareBytes } from "./compare.ts";
 import { Writer } from "./writer.ts";
 
 const MAX_DEPTH = 64;
+const EMPTY_MAP = 0xa0;
+/** Not more: V8 keeps arrays of up to 64 bytes in its own heap. */
+const KEYS_ROOM = 64;
 
 /**
  * The deterministic encoding of `value`.
@@ -27,11 +30,12 @@ const MAX_DEPTH = 64;
  * assertEquals(encodeHex(encodeCbor({ b: 1, a: [1.5] })), "a2616181f93e00616201");
  * ```
  *
+ * @param room Bytes that are probably enough, which spares growing.
  * @throws {TypeError} If a value has no CBOR form: a function, a class instance, an unpaired surrogate, an equal key twice.
  * @throws {RangeError} If values nest more than 64 deep.
  */
-export function encodeCbor(value: CborValue): Bytes {
-  const writer = new Writer();
+export function encodeCbor(value: CborValue, room = 64): Bytes {
+  const writer = new Writer(room);
   writeCbor(writer, value);
   return writer.finish();
 }
@@ -79,6 +83,7 @@ function writeObject(
     writeCborHead(writer, CBOR_MAJOR.array, value.length);
     for (const item of value) writeItem(writer, item, depth - 1);
   } else if (value instanceof Map) {
+    if (value.size === 0) return void writer.u8(EMPTY_MAP);
     writeMap(writer, value, depth - 1);
   } else if (value instanceof CborTag) {
     writeTag(writer, value, depth - 1);
@@ -155,7 +160,7 @@ function writeMap(
   entries: Iterable<readonly [CborValue, CborValue]>,
   depth: number,
 ): void {
-  const keyWriter = new Writer(128);
+  const keyWriter = new Writer(KEYS_ROOM);
   const ends: [end: number, value: CborValue][] = [];
   for (const [key, value] of entries) {
     writeItem(keyWriter, key, depth);

@@ -77,6 +77,14 @@ export function writeCborHead(
   }
 }
 
+/** Bytes of the head that {@link writeCborHead} writes for an argument of at least 0. */
+export function cborHeadLength(argument: number): number {
+  if (argument < 24) return 1;
+  if (argument < 0x100) return 2;
+  if (argument < 0x10000) return 3;
+  return argument < 0x100000000 ? 5 : 9;
+}
+
 /**
  * Reads the argument of the head that begins with `first`, which has been read.
  *

@@ -16,6 +16,7 @@ export { encodeCbor, writeCbor } from "./cbor_encode.ts";
 export {
   CBOR_BREAK,
   CBOR_MAJOR,
+  cborHeadLength,
   type CborMajor,
   writeCborHead,
 } from "./cbor_head.ts";

@@ -96,9 +96,11 @@ export class Writer {
     return this;
   }
 
-  /** The bytes written, as a copy that nothing else holds. */
+  /** The bytes written, which nothing else changes: no copy where they fill the room exactly. */
   finish(): Bytes {
-    return this.#bytes.slice(0, this.#length);
+    return this.#length === this.#bytes.length
+      ? this.#bytes
+      : this.#bytes.slice(0, this.#length);
   }
 
   #grow(size: number): number {

@@ -12,7 +12,7 @@ import {
   type MessageKind,
 } from "../message/message.ts";
 import type { Outbox } from "../outbox/outbox.ts";
-import type { RpcLink, Sent } from "../rpc/rpc_link.ts";
+import type { RpcLink, SendLiveOptions, Sent } from "../rpc/rpc_link.ts";
 import { chooseWay, type WayChoice, type WayName } from "../way/choose_way.ts";
 
 /** How messages travel live. */
@@ -148,7 +148,7 @@ export class Delivery {
   async sendLive(
     message: Message,
     budgetMs: number,
-    { signal }: WaitOptions = {},
+    { signal, isOnlyCopy = false }: SendLiveOptions = {},
   ): Promise<Sent> {
     const { live, clock } = this.#options;
     this.attempts.rpc++;
@@ -163,7 +163,7 @@ export class Delivery {
         });
     }
     using _watch = budgetMs === 0 ? undefined : this.#watch(link, ms);
-    const sent = await link.send(message, { signal });
+    const sent = await link.send(message, { signal, isOnlyCopy });
     this.carried.rpc[message.kind]++;
     return sent;
   }

@@ -432,7 +432,7 @@ export class Fabric implements AsyncDisposable {
       try {
         const { budgetMs } = choice;
         const sent = await this.#delivery.sendLive(message, budgetMs, {
-          signal,
+          ...{ signal, isOnlyCopy: true },
         });
         if (sent.kind === "answer") return this.takeAnswer(sent.message);
         if (sent.code === "refused") {

@@ -21,8 +21,8 @@ export interface Route {
   readonly isLive: boolean;
   /** Says what becomes of it. */
   status(code: StatusCode, reason?: string): void;
-  /** Takes the answer to it; `false` if the way is gone, so that it must go another way. */
-  answer(answer: Message): boolean;
+  /** Takes the answer to it; `false` if the way is gone, so that it must go another way. `onConfirmed` hears that it came, and no copy of the request will. */
+  answer(answer: Message, onConfirmed?: () => void): boolean;
 }
 
 /** Parts of a {@link Reception}. */
@@ -73,6 +73,8 @@ const MAX_RUNNING = 256;
 /** Requests that wait in memory, of all links together; others are told to come later. */
 const MAX_QUEUED = 4_096;
 const MAX_QUEUED_BYTES = 64 * 1024 * 1024;
+/** How long an answer may be unconfirmed, in milliseconds, before what became of the request is kept; up to twice as long. */
+const CONFIRM_MS = 100;
 
 /** Takes messages to their handlers, each once, and tells their senders. */
 export class Reception {
@@ -92,6 +94,7 @@ export class Reception {
   /** Whether what is kept has the next turn, if both wait. */
   #isTurnOfKept = false;
   #running = 0;
+  #cancelKeeping: (() => void) | undefined;
 
   /** What was kept before goes to its handlers with {@link pump}. */
   constructor(options: ReceptionOptions) {
@@ -161,6 +164,8 @@ export class Reception {
       for (const route of routes) route.status("full");
     }
     this.#routes.clear();
+    this.#cancelKeeping?.();
+    await this.#options.inbox.keepUnconfirmed("all");
   }
 
   #isFull({ payload }: Message): boolean {
@@ -203,7 +208,8 @@ export class Reception {
     const outcome = this.#outcome(message, handled, clock.wallTime());
     const key = keyOf(message);
     try {
-      await inbox.settle(message, outcome);
+      if (inbox.settleUnkept(message, outcome)) this.#keepSoon();
+      else await inbox.settle(message, outcome);
       this.#tell(message, outcome, ...this.#routes.get(key) ?? []);
     } catch (error) {
       for (const route of this.#routes.get(key) ?? []) route.status("full");
@@ -211,6 +217,19 @@ export class Reception {
     } finally {
       this.#routes.delete(key);
     }
+  }
+
+  /** Answers that are confirmed until then need not be kept. */
+  #keepSoon(): void {
+    const { inbox, clock } = this.#options;
+    this.#cancelKeeping ??= clock.setTimeout(() => {
+      this.#cancelKeeping = undefined;
+      this.#track(
+        inbox.keepUnconfirmed().then((isMore) => {
+          if (isMore && !this.#over.signal.aborted) this.#keepSoon();
+        }),
+      );
+    }, CONFIRM_MS);
   }
 
   #outcome(message: Message, handled: Handled, atMs: number): Outcome {
@@ -237,7 +256,7 @@ export class Reception {
 
   /** Says what became of a message, by the ways it came and in a receipt. */
   #tell(message: Message, outcome: Outcome, ...routes: Route[]): void {
-    const { receipts, sendAnswer } = this.#options;
+    const { receipts, sendAnswer, inbox } = this.#options;
     const { state, reason, atMs, answer } = outcome;
     if (state === "kept") {
       for (const route of routes) route.status("taken");
@@ -245,9 +264,10 @@ export class Reception {
     }
     receipts.add(message, state, atMs, reason);
     let isAnswered = false;
+    const onConfirmed = () => inbox.forget(message);
     for (const route of routes) {
       if (!answer) route.status(state, reason);
-      else if (route.answer(answer)) isAnswered = true;
+      else if (route.answer(answer, onConfirmed)) isAnswered = true;
       else route.status("taken");
     }
     if (answer && !isAnswered) sendAnswer(answer);

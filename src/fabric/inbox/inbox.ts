@@ -53,6 +53,18 @@ interface Waiting {
   readonly isAgain: boolean;
 }
 
+interface Settled {
+  readonly message: Message;
+  readonly outcome: Outcome;
+  /** Whether {@link Inbox.keepUnconfirmed} has seen it once. */
+  isOld: boolean;
+}
+
+/** What an answer takes beside its payload, about. */
+const ENTRY_BYTES = 1_024;
+/** Bytes of answers that wait to be confirmed; beyond them, they are written at once. */
+const MAX_UNCONFIRMED_BYTES = 8 * 1024 * 1024;
+
 /** What is in order from one sender. */
 interface Line {
   /** The place of the next message for its handler. */
@@ -69,7 +81,9 @@ interface Line {
  * Messages that came, each for its handler once: what was settled is remembered until its deadline has passed, over the death of the
  * process, so that a copy that comes by another way is told what became of the first.
  *
- * If the process dies while a handler runs, it runs again: `handled` and the answer are committed together when it has returned.
+ * If the process dies while a handler runs, it runs again: `handled` and the answer are committed together when it has returned. Of a
+ * request that waits at the other end of a link, they are committed only if the sender does not confirm soon that it has the answer; if
+ * the process dies before and the answer was lost with it, the request is handled again.
  */
 export class Inbox {
   readonly #limits: Required<InboxLimits>;
@@ -80,6 +94,9 @@ export class Inbox {
   readonly #busy = new Map<string, Waiting | undefined>();
   readonly #lines = new Map<string, Line>();
   readonly #ofSender = new Map<string, number>();
+  /** Settled, not written yet, and perhaps never to be: see {@link settleUnkept}. */
+  readonly #unconfirmed = new Map<string, Settled>();
+  #unconfirmedBytes = 0;
   #bytes = 0;
   #kept = 0;
   #sequence = 0;
@@ -110,7 +127,8 @@ export class Inbox {
       this.#raise(this.#line(message.from), message.order.floor);
     }
     if (this.#busy.has(key)) return { kind: "busy" };
-    const outcome = this.#rows.outcome(message);
+    const outcome = this.#unconfirmed.get(key)?.outcome ??
+      this.#rows.outcome(message);
     if (outcome) return { kind: "done", outcome };
     if (message.deadlineMs <= nowMs) {
       return { kind: "refused", reason: "expired" };
@@ -140,7 +158,7 @@ export class Inbox {
       });
     } catch (error) {
       this.#count(waiting, -1);
-      this.#forget(message);
+      this.#readmit(message);
       throw error;
     }
     this.#enter(waiting, message);
@@ -172,7 +190,7 @@ export class Inbox {
       });
     } catch (error) {
       if (waiting) this.#enter(waiting, message);
-      else this.#forget(message);
+      else this.#readmit(message);
       throw error;
     }
     if (waiting) this.#count(waiting, -1);
@@ -183,6 +201,61 @@ export class Inbox {
     line.isBusy = false;
     this.#raise(line, line.floor);
     this.#release(line);
+  }
+
+  /**
+   * A handler is done with a request that is not kept: its answer leaves at once, and what became of it is written by the next
+   * {@link keepUnconfirmed}, unless the sender has confirmed the answer by then ({@link forget}), after which no copy comes. `false`, and
+   * nothing is done, if it must be settled before.
+   */
+  settleUnkept(message: Message, outcome: Outcome): boolean {
+    const key = keyOf(message);
+    const { kind, order, wantsReceipts } = message;
+    if (kind !== "request" || order || wantsReceipts || this.#busy.get(key)) {
+      return false;
+    }
+    const size = sizeOf(outcome);
+    if (this.#unconfirmedBytes + size > MAX_UNCONFIRMED_BYTES) return false;
+    this.#unconfirmedBytes += size;
+    this.#unconfirmed.set(key, { message, outcome, isOld: false });
+    this.#busy.delete(key);
+    return true;
+  }
+
+  /** The sender of a request has its answer, and will send no copy of it. */
+  forget(message: Message): void {
+    const key = keyOf(message);
+    const settled = this.#unconfirmed.get(key);
+    if (!settled) return;
+    this.#unconfirmed.delete(key);
+    this.#unconfirmedBytes -= sizeOf(settled.outcome);
+  }
+
+  /**
+   * Writes what became of requests whose answers were not confirmed when this was last called, or at once of all; resolves once it would
+   * be known after the death of the process.
+   *
+   * @returns Whether some are left for the next time.
+   * @throws {StorageError} If it cannot be written; copies of these requests are handled again.
+   */
+  async keepUnconfirmed(which: "old" | "all" = "old"): Promise<boolean> {
+    const all: [string, Settled][] = [];
+    for (const entry of this.#unconfirmed) {
+      if (which === "old" && !entry[1].isOld) break;
+      all.push(entry);
+    }
+    for (const settled of this.#unconfirmed.values()) settled.isOld = true;
+    if (all.length === 0) return this.#unconfirmed.size > 0;
+    try {
+      await this.#commits.run(() => {
+        for (const [, { message, outcome }] of all) {
+          this.#rows.setOutcome(message, outcome, this.#expiry(message));
+        }
+      });
+    } finally {
+      for (const [, { message }] of all) this.forget(message);
+    }
+    return this.#unconfirmed.size > 0;
   }
 
   /** Forgets outcomes whose time has passed, and lines in which nothing is. */
@@ -254,7 +327,7 @@ export class Inbox {
   }
 
   /** As if the message had not come. */
-  #forget(message: Message): void {
+  #readmit(message: Message): void {
     this.#busy.delete(keyOf(message));
     if (!message.order) return;
     const line = this.#line(message.from);
@@ -276,6 +349,10 @@ export class Inbox {
 
 function keyOf({ from, id }: Message): string {
   return `${from}${id.toHex()}`;
+}
+
+function sizeOf({ answer }: Outcome): number {
+  return ENTRY_BYTES + (answer?.payload.length ?? 0);
 }
 
 function waitingOf(

@@ -1,6 +1,7 @@
 import {
   type Bytes,
   type CborDecoded,
+  cborHeadLength,
   encodeCbor,
 } from "../../core/bytes/mod.ts";
 import { FieldReader } from "../field_reader.ts";
@@ -78,6 +79,8 @@ const MAX_METADATA = 32;
 const MAX_METADATA_KEY = 64;
 const MAX_METADATA_TEXT = 1_024;
 const read = new FieldReader("fabric message");
+/** Head, version, kind, id, agents, priority and flags. */
+const FIXED_BYTES = 5 + 1 + MESSAGE_ID_LENGTH + 2 * (2 + AGENT_ID_LENGTH);
 const NO_METADATA: ReadonlyMap<string, string> = new Map();
 
 /**
@@ -110,7 +113,25 @@ export function encodeMessage(message: Message): Bytes {
     message.wantsReceipts ? WANTS_RECEIPTS : 0,
     message.metadata,
     message.payload,
-  ]);
+  ], roomFor(message));
+}
+
+/** Bytes of an encoded message; a few less if its texts are not ASCII. */
+function roomFor({ type, order, replyTo, metadata, ...rest }: Message): number {
+  const { createdMs, deadlineMs, payload } = rest;
+  let room = FIXED_BYTES + cborHeadLength(type.length) + type.length +
+    cborHeadLength(createdMs) + cborHeadLength(deadlineMs) +
+    cborHeadLength(payload.length) + payload.length +
+    cborHeadLength(metadata.size);
+  room += order
+    ? 1 + cborHeadLength(order.sequence) + cborHeadLength(order.floor)
+    : 1;
+  room += replyTo ? 1 + MESSAGE_ID_LENGTH : 1;
+  for (const [key, text] of metadata) {
+    room += cborHeadLength(key.length) + key.length +
+      cborHeadLength(text.length) + text.length;
+  }
+  return room;
 }
 
 /**
@@ -130,8 +151,8 @@ export function decodeMessage(bytes: Uint8Array): Message {
   const message: Message = {
     id: read.bytes(id, MESSAGE_ID_LENGTH),
     kind: read.name(kind, MESSAGE_KINDS),
-    from: new AgentId(read.bytes(from, AGENT_ID_LENGTH)),
-    to: new AgentId(read.bytes(to, AGENT_ID_LENGTH)),
+    from: agentOf(from),
+    to: agentOf(to),
     type: read.text(type, MAX_TYPE, 1),
     priority: read.name(priority, PRIORITIES),
     createdMs: read.unsigned(created),
@@ -175,6 +196,20 @@ function faultOf(message: Message): string | undefined {
   if (replyTo && replyTo.length !== MESSAGE_ID_LENGTH) {
     return "names a request by 16 bytes";
   }
+}
+
+/** Most messages are of few agents, whose ids need not be made anew. */
+const recentAgents = new Map<string, AgentId>();
+const MAX_RECENT_AGENTS = 256;
+
+function agentOf(value: CborDecoded): AgentId {
+  const key = value instanceof Uint8Array ? value.toHex() : "";
+  const known = recentAgents.get(key);
+  if (known) return known;
+  const id = new AgentId(read.bytes(value, AGENT_ID_LENGTH));
+  if (recentAgents.size >= MAX_RECENT_AGENTS) recentAgents.clear();
+  recentAgents.set(key, id);
+  return id;
 }
 
 function orderOf(value: CborDecoded): MessageOrder {

@@ -266,7 +266,7 @@ function routeOf(message: Message, link: RpcLink): Route {
   return {
     isLive: true,
     status: (code, reason) => link.status(message, code, reason),
-    answer: (answer) => link.answer(answer),
+    answer: (answer, onConfirmed) => link.answer(answer, onConfirmed),
   };
 }
 

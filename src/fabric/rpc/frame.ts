@@ -58,7 +58,7 @@ export type StatusCode =
   | "taken" // it has it, and will say more in receipts if they are wanted
   | "full" // it has no room: later it may have
   | "refused" // it will not take it
-  | "handled"; // its handler is done with it
+  | "handled"; // its handler is done with it; of an answer: it came, and no copy of the request will
 
 /** By their number on the wire. */
 const STATUS_CODES = ["taken", "full", "refused", "handled"] as const;
@@ -93,6 +93,8 @@ const VERSION = 1;
 const MAX_RECORDS = 64;
 const MAX_RECORD_BYTES = 32_768;
 const MAX_REASON = 64;
+/** Bytes of most statuses. */
+const STATUS_ROOM = 20;
 const helloReader = new FieldReader("fabric hello");
 const statusReader = new FieldReader("fabric statuses");
 
@@ -139,11 +141,12 @@ export function decodeHello(body: Uint8Array): Hello {
 
 /** Writes the body of 1 to 1,024 statuses. */
 export function encodeStatuses(statuses: readonly Status[]): Bytes {
-  return encodeCbor(statuses.map(({ id, code, reason }) => [
+  const fields = statuses.map(({ id, code, reason }) => [
     id,
     STATUS_CODES.indexOf(code),
     reason.slice(0, MAX_REASON),
-  ]));
+  ]);
+  return encodeCbor(fields, STATUS_ROOM * (1 + statuses.length));
 }
 
 /**

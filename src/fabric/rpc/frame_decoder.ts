@@ -75,6 +75,11 @@ export class FrameDecoder<Type extends string = FrameType> {
     return { type, body };
   }
 
+  /** Every frame that {@link next} gives. */
+  *[Symbol.iterator](): IterableIterator<Frame<Type>> {
+    for (let frame; (frame = this.next());) yield frame;
+  }
+
   /** What was pushed and is in no frame that {@link next} gave: the bytes of an application, once frames are over. */
   rest(): Uint8Array {
     return concat(this.#head, this.#take(Infinity));
@@ -82,14 +87,15 @@ export class FrameDecoder<Type extends string = FrameType> {
 
   #readHead(): boolean {
     const part = this.#take(FRAME_HEAD_LENGTH - this.#head.length);
-    const head = concat(this.#head, part);
+    const head = this.#head.length > 0 ? concat(this.#head, part) : part;
     if (head.length < FRAME_HEAD_LENGTH) {
-      this.#head = head;
+      this.#head = head.slice();
       return false;
     }
     this.#head = EMPTY;
     const type = this.#types[head[0]!];
-    const length = new DataView(head.buffer, head.byteOffset).getUint32(1);
+    const length = head[1]! * 2 ** 24 + (head[2]! << 16 | head[3]! << 8) +
+      head[4]!;
     if (!type) throw new DecodeError(WHAT, "unknown type");
     if (length > this.#maxBody[type]) throw new DecodeError(WHAT, "too long");
     this.#onHead(length);

@@ -17,9 +17,21 @@ export async function* framesOf<Type extends string>(
   stream: Stream,
   decoder: FrameDecoder<Type>,
 ): AsyncIterableIterator<Frame<Type>> {
+  for await (const frames of readsOf(stream, decoder)) yield* frames;
+}
+
+/**
+ * The same, but for each read all that it made whole, to be taken before the next: what comes together can be dealt with together.
+ *
+ * @throws As {@link framesOf}, and the iterables when they are gone through.
+ */
+export async function* readsOf<Type extends string>(
+  stream: Stream,
+  decoder: FrameDecoder<Type>,
+): AsyncIterableIterator<Iterable<Frame<Type>>> {
   let buffer = new Uint8Array(FIRST_READ_BYTES);
   for (;;) {
-    for (let frame; (frame = decoder.next());) yield frame;
+    yield decoder;
     const length = await stream.read(buffer);
     if (length === null) break;
     decoder.push(buffer.subarray(0, length));

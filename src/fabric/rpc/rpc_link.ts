@@ -20,7 +20,7 @@ import {
   type StatusCode,
 } from "./frame.ts";
 import { FrameDecoder } from "./frame_decoder.ts";
-import { framesOf } from "./frames_of.ts";
+import { framesOf, readsOf } from "./frames_of.ts";
 import { FrameWriter } from "./frame_writer.ts";
 import { SendWindow } from "./send_window.ts";
 
@@ -59,10 +59,19 @@ export interface RpcLinkOptions {
 interface Pending {
   readonly message: Message;
   readonly size: number;
+  readonly isOnlyCopy: boolean;
   readonly resolve: (sent: Sent) => void;
   readonly reject: (error: unknown) => void;
 }
 
+/** How a message is sent live. */
+export interface SendLiveOptions extends WaitOptions {
+  /** Whether it goes by no other way once it is answered, so that the other end need not remember it; it may by default. */
+  readonly isOnlyCopy?: boolean;
+}
+
+/** Answers that the other end has not confirmed are remembered up to this number, the newest. */
+const MAX_UNCONFIRMED = 4_096;
 /** A longer message goes in a stream of its own, so that others need not wait for it. */
 const LARGE_BYTES = 65_536;
 const WEIGHTS = [4, 16, 64, 256];
@@ -93,6 +102,8 @@ export class RpcLink implements AsyncDisposable {
   /** Bytes of large messages of ours that are not sent yet, and of theirs that come. */
   #departing = 0;
   #arriving = 0;
+  /** Hear that an answer of ours came, by its id. */
+  readonly #unconfirmed = new Map<string, () => void>();
   #error: unknown;
 
   /** Goes on where {@linkcode openLink} has exchanged hellos. */
@@ -131,7 +142,10 @@ export class RpcLink implements AsyncDisposable {
    * @throws {FabricError} `unreachable` if the link ends before: the other end may have it or not.
    * @throws The reason of the signal; afterwards what comes about it is ignored.
    */
-  async send(message: Message, { signal }: WaitOptions = {}): Promise<Sent> {
+  async send(
+    message: Message,
+    { signal, isOnlyCopy = false }: SendLiveOptions = {},
+  ): Promise<Sent> {
     signal?.throwIfAborted();
     if (!this.isOpen) throw unreachable(this.#error);
     const bytes = encodeMessage(message);
@@ -141,7 +155,7 @@ export class RpcLink implements AsyncDisposable {
     if (!this.isOpen) throw unreachable(this.#error);
     const { promise, resolve, reject } = Promise.withResolvers<Sent>();
     const id = message.id.toHex();
-    this.#pending.set(id, { message, size, resolve, reject });
+    this.#pending.set(id, { message, size, isOnlyCopy, resolve, reject });
     this.#write(message, bytes);
     if (!signal) return await promise;
     const onAbort = () => reject(signal.reason);
@@ -159,12 +173,17 @@ export class RpcLink implements AsyncDisposable {
     this.#writer.status({ id: message.id, code, reason });
   }
 
-  /** Answers a request that came; `false` if the link is over, or the other end is slow to take answers: it must go another way. */
-  answer(answer: Message): boolean {
+  /**
+   * Answers a request that came; `false` if the link is over, or the other end is slow to take answers: it must go another way.
+   *
+   * @param onConfirmed - Hears that the answer came, and that no copy of the request will.
+   */
+  answer(answer: Message, onConfirmed?: () => void): boolean {
     if (!answer.replyTo || !this.#pay(answer.replyTo)) return false;
     if (this.#writer.backlog + this.#departing > MAX_ANSWERS_BYTES) {
       return false;
     }
+    if (onConfirmed) this.#awaitConfirmation(answer.id.toHex(), onConfirmed);
     this.#write(answer, encodeMessage(answer));
     return true;
   }
@@ -248,6 +267,19 @@ export class RpcLink implements AsyncDisposable {
     }
   }
 
+  #awaitConfirmation(id: string, onConfirmed: () => void): void {
+    this.#unconfirmed.set(id, onConfirmed);
+    if (this.#unconfirmed.size <= MAX_UNCONFIRMED) return;
+    const [oldest] = this.#unconfirmed.keys();
+    this.#unconfirmed.delete(oldest!);
+  }
+
+  #confirmed(id: string): void {
+    const onConfirmed = this.#unconfirmed.get(id);
+    this.#unconfirmed.delete(id);
+    onConfirmed?.();
+  }
+
   /** Whether we owed something about a message; we do no longer. */
   #pay(id: Uint8Array): boolean {
     const key = id.toHex();
@@ -260,7 +292,9 @@ export class RpcLink implements AsyncDisposable {
 
   async #readControl(control: Stream, decoder: FrameDecoder): Promise<void> {
     try {
-      for await (const frame of framesOf(control, decoder)) this.#take(frame);
+      for await (const frames of readsOf(control, decoder)) {
+        for (const frame of frames) this.#take(frame);
+      }
       await this.#session.close();
     } catch (error) {
       this.#fail(error);
@@ -328,7 +362,10 @@ export class RpcLink implements AsyncDisposable {
         return this.#takeMessage(body);
       case "statuses":
         for (const { id, code, reason } of decodeStatuses(body)) {
-          this.#settle(id, { kind: "status", code, reason });
+          const key = id.toHex();
+          if (code === "handled" && this.#unconfirmed.has(key)) {
+            this.#confirmed(key);
+          } else this.#settle(key, { kind: "status", code, reason });
         }
         return;
       case "receipts":
@@ -351,9 +388,13 @@ export class RpcLink implements AsyncDisposable {
 
   #takeDecoded(message: Message, size: number): void {
     if (message.replyTo) {
-      const pending = this.#pending.get(message.replyTo.toHex());
+      const key = message.replyTo.toHex();
+      const pending = this.#pending.get(key);
       if (pending?.message.to.equals(message.from)) {
-        return this.#settle(message.replyTo, { kind: "answer", message });
+        if (pending.isOnlyCopy) {
+          this.#writer.status({ id: message.id, code: "handled", reason: "" });
+        }
+        return this.#settle(key, { kind: "answer", message });
       }
       this.#options.onAnswer(message);
       return this.#writer.status({ id: message.id, code: "taken", reason: "" });
@@ -375,8 +416,7 @@ export class RpcLink implements AsyncDisposable {
     return this.#options.speaksFor(this.staticKey, from);
   }
 
-  #settle(id: Uint8Array, sent: Sent): void {
-    const key = id.toHex();
+  #settle(key: string, sent: Sent): void {
     const pending = this.#pending.get(key);
     if (!pending) return;
     this.#pending.delete(key);
@@ -409,6 +449,7 @@ export class RpcLink implements AsyncDisposable {
     for (const { reject } of this.#pending.values()) reject(reason);
     this.#pending.clear();
     this.#owed.clear();
+    this.#unconfirmed.clear();
   }
 }
 

@@ -1,6 +1,6 @@
-import { assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import { FabricError, type Route } from "../../../src/fabric/mod.ts";
-import { FabricWorld } from "../_fabric_world.ts";
+import { FabricWorld, keptOf } from "../_fabric_world.ts";
 import { messageOf } from "../_messages.ts";
 
 Deno.test("a request goes live to a node that was not met before, and back over the same link", async () => {
@@ -88,6 +88,31 @@ Deno.test("a request whose link breaks before the answer gets it later, and is h
   answering.resolve("there");
   assertEquals(await world.settle(asked), "there");
   assertEquals([count, bob.fabric.counts.copies > 0], [1, true]);
+});
+
+Deno.test("of a request that was answered live nothing is written, and of one whose answer was lost its outcome is", async () => {
+  await using world = new FabricWorld();
+  const ana = await world.start("ana", "hill");
+  const kept = keptOf();
+  const bob = await world.start("bob", "dale", {}, kept);
+  world.introduce(ana, bob);
+  const answering = Promise.withResolvers<string>();
+  bob.fabric.handle("fast", (value) => value);
+  bob.fabric.handle("slow", () => answering.promise);
+  const to = bob.fabric.agent.id;
+  const rows = () => [...kept.agent.entries()].length;
+  const before = rows();
+  assertEquals(await world.settle(ana.fabric.request(to, "fast", 1)), 1);
+  await world.clock.run(1_000);
+  assertEquals(rows(), before);
+  const options = { way: "rpc", lifetimeMs: 60_000 } as const;
+  const asked = ana.fabric.request(to, "slow", 1, options);
+  asked.catch(() => {});
+  await world.clock.run(100);
+  await world.settle(world.cut());
+  answering.resolve("there");
+  await world.clock.run(1_000);
+  assert(rows() > before);
 });
 
 Deno.test("requests end with a typed error: refused, failed, without a handler, too late, aborted", async () => {

@@ -45,6 +45,52 @@ Deno.test("a message is new once, busy until it is settled, and then done, also 
   }
 });
 
+Deno.test("what became of a request is written only if its answer is not confirmed soon", async () => {
+  const { inbox, open, store } = world();
+  const requests = [1, 2].map((n) => messageOf(n, { kind: "request" }));
+  for (const request of requests) {
+    assertEquals(kindOf(inbox, request), "new");
+    assertEquals(inbox.settleUnkept(request, HANDLED), true);
+    assertEquals(kindOf(inbox, request), "done");
+  }
+  assertEquals(await inbox.keepUnconfirmed(), true);
+  assertEquals([...store.entries()].length, 0);
+  inbox.forget(requests[0]!);
+  assertEquals(await inbox.keepUnconfirmed(), false);
+  for (const each of [inbox, open()]) {
+    assertEquals(requests.map((one) => kindOf(each, one)), ["new", "done"]);
+  }
+});
+
+Deno.test("what is kept, ordered, or wants a receipt is settled before its answer leaves", async () => {
+  const { inbox } = world();
+  const kept = messageOf(1, { kind: "request" });
+  assertEquals(kindOf(inbox, kept), "new");
+  await inbox.keep(kept, 1);
+  const others = [
+    ordered(0, 0, { kind: "request" }),
+    messageOf(3, { kind: "request", wantsReceipts: true }),
+    messageOf(4),
+  ];
+  for (const each of others) assertEquals(kindOf(inbox, each), "new");
+  for (const each of [kept, ...others]) {
+    assertEquals(inbox.settleUnkept(each, HANDLED), false);
+    assertEquals(kindOf(inbox, each), "busy");
+  }
+});
+
+Deno.test("more bytes of answers than can wait are settled at once", () => {
+  const { inbox } = world();
+  const payload = new Uint8Array(4 * 1024 * 1024);
+  const isTaken = [1, 2].map((n) => {
+    const request = messageOf(n, { kind: "request" });
+    assertEquals(kindOf(inbox, request), "new");
+    const answer = messageOf(9, { payload });
+    return inbox.settleUnkept(request, { ...HANDLED, answer });
+  });
+  assertEquals(isTaken, [true, false]);
+});
+
 Deno.test("what was kept comes out after a restart too, the most urgent first", async () => {
   const { inbox, open } = world();
   for (const n of [1, 2]) {

@@ -112,6 +112,25 @@ Deno.test("requests go both ways, each with its own answer, in any order", async
   });
 });
 
+Deno.test("who answers hears that the answer came, if no copy of the request will", async () => {
+  await using pair = await linked();
+  const { far, link, farLink } = pair;
+  const confirmed: number[] = [];
+  far.onMessage = (message) => {
+    const { payload } = message;
+    const onConfirmed = () => void confirmed.push(payload[0]!);
+    farLink.answer(
+      { ...answerTo(message, payload), id: message.id },
+      onConfirmed,
+    );
+  };
+  await link.send(request(1));
+  await link.send(request(2), { isOnlyCopy: true });
+  await link.send(request(3));
+  await until(() => confirmed.length > 0);
+  assertEquals(confirmed, [2]);
+});
+
 Deno.test("a large message overtakes nobody and is overtaken", async () => {
   await using pair = await linked();
   const { far, link, farLink } = pair;
