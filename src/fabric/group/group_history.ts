@@ -1,0 +1,183 @@
+import type { Bytes } from "../../core/bytes/mod.ts";
+import type { BranchLimits, GroupEpoch, NewEpoch } from "./group_branches.ts";
+import { GroupBranches } from "./group_branches.ts";
+import type { AckRow, GroupRows } from "./group_rows.ts";
+import type { Held } from "./held_epoch.ts";
+import type { GroupState } from "./mls/group_crypto.ts";
+
+/** Most epochs that count and whose names are kept behind those that are kept whole. */
+export const MAX_PAST_EPOCHS = 64;
+
+type PastEpoch = NewEpoch<Held> & { readonly isFinal: boolean };
+
+/** The epochs of a group, those that may change and the names of those before, as they are stored. */
+export class GroupHistory {
+  readonly #rows: GroupRows;
+  readonly #limits: BranchLimits;
+  #branches: GroupBranches<Held>;
+  #past: PastEpoch[];
+
+  private constructor(
+    rows: GroupRows,
+    limits: BranchLimits,
+    branches: GroupBranches<Held>,
+    past: PastEpoch[],
+  ) {
+    this.#rows = rows;
+    this.#limits = limits;
+    this.#branches = branches;
+    this.#past = past;
+  }
+
+  /**
+   * Starts with one epoch.
+   *
+   * @param before - What is known of the one before it, if there is one.
+   */
+  static start(
+    rows: GroupRows,
+    limits: BranchLimits,
+    oldest: NewEpoch<Held>,
+    before?: NewEpoch<Held>,
+  ): GroupHistory {
+    const branches = new GroupBranches(oldest, limits);
+    const past = before ? [{ ...before, isFinal: false }] : [];
+    rows.setEpoch(oldest);
+    for (const each of past) rows.addPast(each);
+    return new GroupHistory(rows, limits, branches, past);
+  }
+
+  /** Reads what is stored; `undefined` if nothing is. */
+  static restore(
+    rows: GroupRows,
+    limits: BranchLimits,
+  ): GroupHistory | undefined {
+    const [oldest, ...epochs] = rows.epochs();
+    if (!oldest) return undefined;
+    const branches = new GroupBranches(oldest, limits);
+    const history = new GroupHistory(rows, limits, branches, [...rows.past()]);
+    for (const { id, epoch, member } of rows.acks()) {
+      branches.acknowledge(id, epoch, `${member}`);
+    }
+    for (const each of epochs) {
+      const { kind } = branches.place(
+        each.id,
+        each.parent,
+        each.epoch - 1,
+        each.rank,
+      );
+      if (kind === "open") history.#leave(branches.add(each));
+      else rows.deleteEpoch(each.id);
+    }
+    return history;
+  }
+
+  /** Epochs that may change. */
+  get branches(): Omit<GroupBranches<Held>, "add" | "acknowledge"> {
+    return this.#branches;
+  }
+
+  /** The newest epoch of the branch that counts. */
+  get tip(): GroupEpoch<Held> {
+    return this.#branches.tip;
+  }
+
+  /** Epochs that count, oldest first, of which the first are known by name alone. */
+  get lineage(): readonly (NewEpoch<Held> | GroupEpoch<Held>)[] {
+    return [...this.#past, ...this.#branches.path()];
+  }
+
+  /** Whether an epoch is before all that are kept whole, and counts. */
+  isPast(id: string): boolean {
+    return this.#past.some((each) => each.id === id);
+  }
+
+  /** An epoch before all that are kept whole. */
+  past(id: string): PastEpoch | undefined {
+    return this.#past.find((each) => each.id === id);
+  }
+
+  /** Adds an epoch whose place is open. */
+  append(entry: NewEpoch<Held>): void {
+    this.#rows.setEpoch(entry);
+    this.#leave(this.#branches.add(entry));
+  }
+
+  /** A member has decided for an epoch; `false` if that is not news. */
+  acknowledge(row: AckRow): boolean {
+    const { id, epoch, member } = row;
+    const dropped = this.#branches.acknowledge(id, epoch, `${member}`);
+    if (!dropped) return false;
+    this.#rows.addAck(row);
+    this.#leave(dropped);
+    return true;
+  }
+
+  /** A key of an epoch was used: there is a new state in place of the old. */
+  advance(id: string, mls: GroupState): void {
+    const epoch = this.#branches.get(id);
+    if (!epoch) return;
+    epoch.state = { ...epoch.state, mls };
+    this.#rows.setEpoch(epoch);
+  }
+
+  /** Names of the epochs that count, oldest first, for who is asked what comes behind. */
+  names(): readonly Bytes[] {
+    const { lineage } = this;
+    const [first] = lineage;
+    const all = [first!.parent, ...lineage.map(({ id }) => id)];
+    return all.filter((each) => each !== "").map((each) =>
+      Uint8Array.fromHex(each)
+    );
+  }
+
+  /** Epochs that count behind the newest of `names` that does; `undefined` if none does. */
+  after(
+    names: readonly Uint8Array[],
+  ): readonly (NewEpoch<Held> | GroupEpoch<Held>)[] | undefined {
+    const known = new Set(names.map((each) => each.toHex()));
+    const { lineage } = this;
+    const at = lineage.findLastIndex(({ id }) => known.has(id));
+    if (at >= 0) return lineage.slice(at + 1);
+    return known.has(lineage[0]!.parent) ? lineage : undefined;
+  }
+
+  /** Starts again with one epoch; what was before is erased. */
+  restart(oldest: NewEpoch<Held>, before: NewEpoch<Held>): void {
+    for (const { id } of this.#branches.entries()) this.#rows.deleteEpoch(id);
+    for (const { epoch } of this.#past) this.#rows.deletePast(epoch);
+    this.#rows.deleteAcks(Number.MAX_SAFE_INTEGER);
+    this.#branches = new GroupBranches(oldest, this.#limits);
+    this.#past = [{ ...before, isFinal: false }];
+    this.#rows.setEpoch(oldest);
+    this.#rows.addPast(before);
+  }
+
+  /** Erases epochs that are not kept any more, and keeps the names of those that count. */
+  #leave(dropped: readonly GroupEpoch<Held>[]): void {
+    if (dropped.length === 0) return;
+    const { root } = this.#branches;
+    const byId = new Map(dropped.map((each) => [each.id, each]));
+    for (const { id } of dropped) this.#rows.deleteEpoch(id);
+    const left: PastEpoch[] = [];
+    for (
+      let at = byId.get(root.parent);
+      at;
+      at = byId.get(at.parent)
+    ) {
+      const state = { ...at.state, mls: undefined };
+      left.unshift({ ...at, state, isFinal: at.isFinal });
+    }
+    for (const each of left) {
+      this.#past.push(each);
+      this.#rows.addPast(each);
+    }
+    const excess = Math.max(0, this.#past.length - MAX_PAST_EPOCHS);
+    for (const { epoch } of this.#past.splice(0, excess)) {
+      this.#rows.deletePast(epoch);
+    }
+    // The oldest is as if nothing could come beside it: it is stored as such.
+    this.#rows.setEpoch(root);
+    this.#rows.deleteAcks(root.epoch);
+  }
+}
