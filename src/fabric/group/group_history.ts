@@ -8,20 +8,18 @@ import type { GroupState } from "./mls/group_crypto.ts";
 /** Most epochs that count and whose names are kept behind those that are kept whole. */
 export const MAX_PAST_EPOCHS = 64;
 
-type PastEpoch = NewEpoch<Held> & { readonly isFinal: boolean };
-
 /** The epochs of a group, those that may change and the names of those before, as they are stored. */
 export class GroupHistory {
   readonly #rows: GroupRows;
   readonly #limits: BranchLimits;
   #branches: GroupBranches<Held>;
-  #past: PastEpoch[];
+  #past: GroupEpoch<Held>[];
 
   private constructor(
     rows: GroupRows,
     limits: BranchLimits,
     branches: GroupBranches<Held>,
-    past: PastEpoch[],
+    past: GroupEpoch<Held>[],
   ) {
     this.#rows = rows;
     this.#limits = limits;
@@ -83,17 +81,12 @@ export class GroupHistory {
   }
 
   /** Epochs that count, oldest first, of which the first are known by name alone. */
-  get lineage(): readonly (NewEpoch<Held> | GroupEpoch<Held>)[] {
+  get lineage(): readonly GroupEpoch<Held>[] {
     return [...this.#past, ...this.#branches.path()];
   }
 
-  /** Whether an epoch is before all that are kept whole, and counts. */
-  isPast(id: string): boolean {
-    return this.#past.some((each) => each.id === id);
-  }
-
-  /** An epoch before all that are kept whole. */
-  past(id: string): PastEpoch | undefined {
+  /** An epoch that counts before all that are kept whole. */
+  past(id: string): GroupEpoch<Held> | undefined {
     return this.#past.find((each) => each.id === id);
   }
 
@@ -134,7 +127,7 @@ export class GroupHistory {
   /** Epochs that count behind the newest of `names` that does; `undefined` if none does. */
   after(
     names: readonly Uint8Array[],
-  ): readonly (NewEpoch<Held> | GroupEpoch<Held>)[] | undefined {
+  ): readonly GroupEpoch<Held>[] | undefined {
     const known = new Set(names.map((each) => each.toHex()));
     const { lineage } = this;
     const at = lineage.findLastIndex(({ id }) => known.has(id));
@@ -159,7 +152,7 @@ export class GroupHistory {
     const { root } = this.#branches;
     const byId = new Map(dropped.map((each) => [each.id, each]));
     for (const { id } of dropped) this.#rows.deleteEpoch(id);
-    const left: PastEpoch[] = [];
+    const left: GroupEpoch<Held>[] = [];
     for (
       let at = byId.get(root.parent);
       at;

@@ -1,50 +1,34 @@
-import { type Bytes, DecodeError } from "../../core/bytes/mod.ts";
+import type { Bytes } from "../../core/bytes/mod.ts";
 import type { CryptoProvider } from "../../core/crypto/mod.ts";
 import { FabricError } from "../error.ts";
 import type { Agent } from "../identity/agent.ts";
 import type { AgentId } from "../identity/agent_id.ts";
-import type { Priority } from "../message/message.ts";
-import {
-  compareBytes,
-  compareCommits,
-  epochIdOf,
-  turnOf,
-} from "./commit_rank.ts";
+import { CatchUp } from "./catch_up.ts";
+import { CommitIntake } from "./commit_intake.ts";
+import { compareBytes, turnOf } from "./commit_rank.ts";
 import { decodeAcks, encodeAcks } from "./epoch_acks.ts";
 import type { BranchLimits, NewEpoch } from "./group_branches.ts";
-import { EvidenceLog } from "./group_evidence.ts";
-import { GroupHistory } from "./group_history.ts";
+import type { EvidenceLog } from "./group_evidence.ts";
+import type { GroupHistory } from "./group_history.ts";
 import {
   decodeGroupMessage,
-  decodeList,
-  encodeGroupMessage,
-  encodeList,
-  type GroupMessage,
   type ReceivedGroupMessage,
 } from "./group_message.ts";
-import {
-  type GroupCounts,
-  type GroupOutput,
-  noCounts,
-} from "./group_output.ts";
-import type { GroupRows } from "./group_rows.ts";
-import { commitFault, isAdmin } from "./group_rules.ts";
-import {
-  beforeOf,
-  epochOf,
-  type Held,
-  heldOf,
-  isByAdmin,
-} from "./held_epoch.ts";
+import type { GroupCounts, GroupOutput } from "./group_output.ts";
+import type { GroupRows, SentRow } from "./group_rows.ts";
+import { isAdmin } from "./group_rules.ts";
+import type { Held } from "./held_epoch.ts";
 import { publishFault } from "./kind_rules.ts";
-import type { GroupCrypto, GroupState } from "./mls/group_crypto.ts";
+import type { GroupCrypto } from "./mls/group_crypto.ts";
+import { OwnCommits } from "./own_commits.ts";
 import { ParkedMessages } from "./parked_messages.ts";
 import {
   decodePublished,
   encodePublished,
   type PublishedMessage,
 } from "./published_message.ts";
-import { type Change, isFulfilled } from "./wish.ts";
+import { SessionMail } from "./session_mail.ts";
+import type { Change } from "./wish.ts";
 import { WishList } from "./wish_list.ts";
 
 /** Times of a {@link GroupSession}, in milliseconds. */
@@ -97,32 +81,27 @@ export interface GroupSessionOptions {
 
 /** Most messages that are kept to be sent again if their epoch loses. */
 const MAX_SENT = 1_024;
-/** Most names in a question, and commits in its answer. */
-const MAX_NAMES = 128;
 
 /**
  * A member's part of one group: takes what other members say, in any order and more than once, and gives what is to be sent, said and
  * read. It has no clock and no network. Calls must wait for each other: what one gives is stored when it resolves.
  */
 export class GroupSession {
-  /** What it did with what came. */
-  readonly counts: GroupCounts = noCounts();
   readonly #options: GroupSessionOptions;
   readonly #times: Required<GroupTimes>;
   readonly #history: GroupHistory;
   readonly #parked = new ParkedMessages();
   readonly #wishes: WishList;
   readonly #locks: Map<number, string>;
-  readonly #sent;
+  readonly #sent: Map<string, SentRow>;
   readonly #seen = new Set<string>();
-  /** Members who were asked what they have, and until when they are not asked again. */
-  readonly #asked = new Map<string, number>();
-  #outputs: GroupOutput[] = [];
+  readonly #mail: SessionMail;
+  readonly #intake: CommitIntake;
+  readonly #catchUp: CatchUp;
+  readonly #commits: OwnCommits;
   #due: number;
   #ackAtMs: number | undefined;
   #tipAtMs = 0;
-  /** Whether the branch here lost against an older one, and a way back is looked for. */
-  #isHealing = false;
 
   /** Goes on with what `history` has. */
   constructor(options: GroupSessionOptions, history: GroupHistory) {
@@ -130,11 +109,21 @@ export class GroupSession {
     this.#times = { ...TIMES, ...options.times };
     this.#history = history;
     const { rows } = options;
+    this.#mail = new SessionMail(options, history);
+    this.#intake = new CommitIntake(options, history, this.#mail);
+    const { askMs } = this.#times;
+    this.#catchUp = new CatchUp(options, history, this.#mail, askMs);
     this.#wishes = new WishList(rows);
+    this.#commits = new OwnCommits(options, this.#wishes, this.counts);
     this.#locks = rows.locks();
     this.#sent = rows.sent();
     this.#due = 1 + (rows.due().at(-1)?.sequence ?? -1);
     this.#ackAtMs = 0;
+  }
+
+  /** What it did with what came. */
+  get counts(): GroupCounts {
+    return this.#mail.counts;
   }
 
   /** The group, 32 bytes. */
@@ -174,7 +163,9 @@ export class GroupSession {
 
   /** The agents that are to hear what happens in the newest epoch: all its members but this one. */
   get others(): readonly AgentId[] {
-    return this.#othersOf(this.held.members);
+    return this.held.members.filter((each) =>
+      !each.equals(this.#options.agent.id)
+    );
   }
 
   /** When {@link tick} has something to do, in milliseconds since 1970; `undefined` if never. */
@@ -221,16 +212,14 @@ export class GroupSession {
 
   /** Asks the other members to remove this one. */
   leave(): GroupOutput[] {
-    const bytes = this.#message("leave", new Uint8Array());
-    for (const to of this.others) this.#send(to, bytes, "high");
+    const bytes = this.#mail.message("leave", new Uint8Array());
+    this.#mail.send(this.others, bytes, "high");
     return this.#finish();
   }
 
   /** Says what the newest epoch is, and asks for what came meanwhile; after a pause of the process. */
   resume(): GroupOutput[] {
-    for (const to of this.#draw(2)) {
-      this.#send(to, this.#message("tip", new Uint8Array()), "normal");
-    }
+    this.#catchUp.sayTip(2);
     return this.#finish();
   }
 
@@ -257,10 +246,7 @@ export class GroupSession {
         const isFirst = this.#tipAtMs === 0;
         const { random } = this.#options;
         this.#tipAtMs = nowMs + this.#times.tipMs * (0.5 + random());
-        const tip = this.#message("tip", new Uint8Array());
-        for (const to of isFirst ? [] : this.#draw(1)) {
-          this.#send(to, tip, "normal");
-        }
+        if (!isFirst) this.#catchUp.sayTip(1);
       }
       await this.#work(nowMs);
     }
@@ -278,7 +264,7 @@ export class GroupSession {
    * commit has lost.
    */
   isReplaceableBy(from: AgentId): boolean {
-    if (!this.isMember || this.#isHealing) return true;
+    if (!this.isMember || this.#catchUp.isHealing) return true;
     const { lineage, branches } = this.#history;
     const isNew = lineage[1]?.id === branches.root.id;
     return isNew && branches.root.state.committer.equals(from);
@@ -290,8 +276,12 @@ export class GroupSession {
     bytes: Uint8Array,
     nowMs: number,
   ): Promise<string | undefined> {
-    const message = this.#decode(bytes);
+    const { crypto, group } = this.#options;
+    const message = this.#mail.decoded(() => decodeGroupMessage(crypto, bytes));
     if (!message) return undefined;
+    if (message.group.toHex() !== group.toHex()) {
+      return void this.counts.malformed++;
+    }
     switch (message.kind) {
       case "commit":
         return await this.#takeCommit(from, message, bytes, nowMs);
@@ -305,10 +295,10 @@ export class GroupSession {
         this.#takeLeave(from, message, nowMs);
         return undefined;
       case "tip":
-        this.#takeTip(from, message, nowMs);
+        this.#catchUp.takeTip(from, message, nowMs);
         return undefined;
       case "ask":
-        await this.#takeAsk(from, message);
+        await this.#catchUp.takeAsk(from, message);
         return undefined;
       case "info":
         await this.#takeInfo(from, message);
@@ -316,137 +306,6 @@ export class GroupSession {
       default:
         this.counts.malformed++;
     }
-  }
-
-  async #takeCommit(
-    from: AgentId,
-    { signer, at, epoch, body }: ReceivedGroupMessage,
-    bytes: Uint8Array,
-    nowMs: number,
-  ): Promise<string | undefined> {
-    const { crypto, group } = this.#options;
-    const id = epochIdOf(crypto, at, body);
-    const key = at.toHex();
-    if (this.#history.isPast(id.toHex())) return void this.counts.copies++;
-    const { branches } = this.#history;
-    const before = branches.get(key);
-    const name = { group, id, parent: at, epoch: epoch + 1, isByAdmin: false };
-    if (before) name.isByAdmin = isByAdmin(before.state, signer!);
-    const turn = turnOf(crypto, group, epoch, signer!);
-    const rank = { isAdmin: name.isByAdmin, turn, id };
-    const placing = branches.place(id.toHex(), key, epoch, before && rank);
-    switch (placing.kind) {
-      case "known":
-        return void this.counts.copies++;
-      case "unknown":
-        if (!this.#parked.park(key, { from, bytes, epoch })) {
-          this.counts.unparked++;
-        }
-        return this.#ask(from, nowMs);
-      case "stale":
-        return this.#weigh(from, { signer: signer!, at, id, bytes, nowMs });
-      case "final":
-        this.counts.late++;
-        this.#compareWithOthers(key, signer!, bytes, nowMs);
-        return this.#accuse("late", signer!, nowMs, bytes);
-      case "beaten":
-        this.counts.beaten++;
-        return this.#compareWithOthers(key, signer!, bytes, nowMs);
-    }
-    if (before!.epoch !== epoch) return void this.counts.invalid++;
-    const held = await this.#apply(before!.state, signer!, body, bytes, nowMs);
-    if (!held) return undefined;
-    this.#compareWithOthers(key, signer!, bytes, nowMs);
-    this.#append(epochOf(crypto, name, held), nowMs);
-    return id.toHex();
-  }
-
-  /** What is held behind a commit, if it is valid and within the rules. */
-  async #apply(
-    before: Held,
-    signer: AgentId,
-    body: Uint8Array,
-    bytes: Uint8Array,
-    nowMs: number,
-  ): Promise<Held | undefined> {
-    if (!before.mls) return void this.counts.invalid++;
-    let next: GroupState;
-    try {
-      const done = await this.#options.mls.process(before.mls, body);
-      if (done.kind !== "commit" || !done.committer.equals(signer)) {
-        return void this.counts.invalid++;
-      }
-      next = done.state;
-    } catch (error) {
-      if (!(error instanceof FabricError)) throw error;
-      return void this.counts.invalid++;
-    }
-    const held: Held = next.isMember ? heldOf(next, signer, bytes.slice()) : {
-      ...{ mls: undefined, rules: before.rules, committer: signer },
-      commit: bytes.slice(),
-      members: before.members.filter((each) =>
-        !each.equals(this.#options.agent.id)
-      ),
-    };
-    const fault = commitFault(before.rules, {
-      committer: signer,
-      before: before.members,
-      after: held.mls && held.members,
-      rules: held.rules,
-    });
-    if (!fault) return held;
-    this.counts.forbidden++;
-    this.#accuse("forbidden", signer, nowMs, bytes);
-  }
-
-  /** Whether the committer of a commit for an epoch made another one for it. */
-  #compareWithOthers(
-    parent: string,
-    signer: AgentId,
-    bytes: Uint8Array,
-    nowMs: number,
-  ): undefined {
-    for (const each of this.#history.branches.entries()) {
-      const { commit, committer } = each.state;
-      if (each.parent !== parent || !committer.equals(signer)) continue;
-      this.#accuse("equivocation", signer, nowMs, commit, bytes);
-      return;
-    }
-  }
-
-  /** A commit for an epoch that is not kept whole: if it began a better branch than ours, ours has lost. */
-  #weigh(
-    from: AgentId,
-    { signer, at, id, bytes, nowMs }: {
-      readonly signer: AgentId;
-      readonly at: Uint8Array;
-      readonly id: Bytes;
-      readonly bytes: Uint8Array;
-      readonly nowMs: number;
-    },
-  ): undefined {
-    this.counts.stale++;
-    const { crypto, group } = this.#options;
-    const { lineage } = this.#history;
-    const before = this.#history.past(at.toHex());
-    const ours = lineage.find(({ parent }) => parent === at.toHex());
-    const isByMember = before?.state.members.some((each) =>
-      each.equals(signer)
-    );
-    if (!before || !ours || !isByMember) return;
-    this.#accuse("fork", signer, nowMs, bytes);
-    if ("isFinal" in ours && ours.isFinal) return;
-    const theirs = {
-      isAdmin: isByAdmin(before.state, signer),
-      turn: turnOf(crypto, group, before.epoch, signer),
-      id,
-    };
-    if (compareCommits(theirs, ours.rank) >= 0) return;
-    this.#isHealing = true;
-    this.#asked.set(`${from}`, nowMs + this.#times.askMs);
-    // Names that nobody knows: the answer is a way in.
-    const nothing = encodeList([new Uint8Array(32)]);
-    this.#send(from, this.#message("ask", nothing), "high");
   }
 
   async #takeApplication(
@@ -464,22 +323,16 @@ export class GroupSession {
       if (!this.#parked.park(key, { from, bytes, epoch })) {
         this.counts.unparked++;
       }
-      return this.#ask(from, nowMs);
+      return this.#catchUp.ask(from, nowMs);
     }
-    if (!held.mls) return void this.counts.unwelcome++;
+    const { mls: state } = held;
+    if (!state) return void this.counts.unwelcome++;
     if (!branches.isCanonical(key)) this.counts.fromDeadBranch++;
-    let sender: AgentId;
-    let data: Bytes;
-    try {
-      const done = await mls.process(held.mls, body);
-      if (done.kind !== "application") return void this.counts.invalid++;
-      ({ sender, data } = done);
-      this.#history.advance(key, done.state);
-    } catch (error) {
-      if (!(error instanceof FabricError)) throw error;
-      return void this.counts.invalid++;
-    }
-    this.#read(sender, data, held, epoch, nowMs);
+    const done = await this.#mail.tried(() => mls.process(state, body));
+    if (!done) return;
+    if (done.kind !== "application") return void this.counts.invalid++;
+    this.#history.advance(key, done.state);
+    this.#read(done.sender, done.data, held, epoch, nowMs);
   }
 
   #read(
@@ -490,13 +343,8 @@ export class GroupSession {
     nowMs: number,
   ): void {
     const { rows } = this.#options;
-    let message: PublishedMessage;
-    try {
-      message = decodePublished(data);
-    } catch (error) {
-      if (!(error instanceof DecodeError)) throw error;
-      return void this.counts.invalid++;
-    }
+    const message = this.#mail.decoded(() => decodePublished(data));
+    if (!message) return;
     // Who was removed on the branch that counts says nothing any more on others.
     const isMember = this.held.members.some((each) => each.equals(sender));
     if (!isMember || publishFault(rules, sender, message)) {
@@ -512,7 +360,7 @@ export class GroupSession {
     const row = { sequence, from: sender, epoch, message: data };
     rows.addDue(row);
     this.counts.read++;
-    this.#outputs.push({ kind: "due", row });
+    this.#mail.say({ kind: "due", row });
   }
 
   #takeAck(
@@ -522,7 +370,7 @@ export class GroupSession {
   ): void {
     const { branches } = this.#history;
     const tip = branches.tip.id;
-    const acks = this.#decoded(() => decodeAcks(body));
+    const acks = this.#mail.decoded(() => decodeAcks(body));
     const signed = bytes.slice();
     const { members } = branches.root.state;
     const isKnown = [...members, ...this.held.members].some((each) =>
@@ -539,7 +387,7 @@ export class GroupSession {
         each.epoch === epoch && each.member.equals(signer!) && each.id !== id
       );
       const proofs = first ? [first.signed, signed] : [signed];
-      this.#accuse("double_ack", signer!, nowMs, ...proofs);
+      this.#mail.accuse("double_ack", signer!, nowMs, ...proofs);
     }
     if (branches.tip.id !== tip) this.#moved(tip, nowMs);
   }
@@ -565,159 +413,60 @@ export class GroupSession {
     this.#wishes.add({ kind: "remove", agent: from }, notBeforeMs);
   }
 
-  /** Another member says what its newest epoch is: whoever is behind hears what came meanwhile. */
-  #takeTip(
+  async #takeCommit(
     from: AgentId,
-    { at }: ReceivedGroupMessage,
+    message: ReceivedGroupMessage,
+    bytes: Uint8Array,
     nowMs: number,
-  ): void {
-    if (at.toHex() === this.epochId) return;
-    const { branches } = this.#history;
-    if (!branches.get(at.toHex()) && !this.#history.isPast(at.toHex())) {
-      return this.#ask(from, nowMs);
+  ): Promise<string | undefined> {
+    const signer = message.signer!;
+    const commit = { message: { ...message, signer }, bytes, nowMs };
+    const finding = await this.#intake.judge(commit);
+    switch (finding.kind) {
+      case "add":
+        this.#append(finding.epoch, nowMs);
+        return finding.epoch.id;
+      case "wait": {
+        const { at, epoch } = message;
+        if (!this.#parked.park(at.toHex(), { from, bytes, epoch })) {
+          this.counts.unparked++;
+        }
+        this.#catchUp.ask(from, nowMs);
+        return undefined;
+      }
+      case "lost":
+        this.#catchUp.heal(from, nowMs);
+        return undefined;
+      case "done":
+        return undefined;
     }
-    const onPath = new Set(this.#history.lineage.map(({ id }) => id));
-    const fork = branches.pathTo(at.toHex()).findLast(({ id }) =>
-      onPath.has(id)
-    );
-    const names = [fork ? Uint8Array.fromHex(fork.id) : at];
-    this.#sendBehind(from, names);
   }
 
-  async #takeAsk(
-    from: AgentId,
-    { body }: ReceivedGroupMessage,
-  ): Promise<void> {
-    const names = this.#decoded(() => decodeList(body, MAX_NAMES));
-    if (!names || this.#sendBehind(from, names)) return;
-    const { mls } = this.held;
-    if (!mls || !this.held.members.some((each) => each.equals(from))) {
-      return void this.counts.strangers++;
-    }
-    const info = await this.#options.mls.groupInfo(mls);
-    this.#send(from, this.#message("info", encodeList([info])), "high");
-  }
-
-  /** Comes back by a commit of our own, if our branch has lost, or we are too far behind to hear the rest. */
   async #takeInfo(
     from: AgentId,
-    { signer, at, epoch, body }: ReceivedGroupMessage,
+    message: ReceivedGroupMessage,
   ): Promise<void> {
-    const { rules, members } = this.held;
-    const maxEpochs = this.#options.branches?.maxEpochs ?? 8;
-    const isFarBehind = epoch > this.epoch + maxEpochs;
-    const isTrusted = members.some((each) => each.equals(from)) &&
-      (!rules.isAdminOnlyAdd || isAdmin(rules, from));
-    if (
-      !signer!.equals(from) || !this.#asked.delete(`${from}`) || !isTrusted ||
-      !(this.#isHealing || isFarBehind) || this.branches.get(at.toHex())
-    ) return void this.counts.strangers++;
-    const [info] = this.#decoded(() => decodeList(body, 1)) ?? [];
-    if (!info) return;
-    const { mls, agent, group, crypto } = this.#options;
-    try {
-      const made = await mls.createKeyPackage(agent);
-      using _secret = made.secret;
-      const { state, commit } = await mls.joinExternal(info, made);
-      if (
-        state.groupId.toHex() !== group.toHex() ||
-        Number(state.epoch) !== epoch + 1
-      ) return void this.counts.invalid++;
-      const bytes = encodeGroupMessage(agent, {
-        ...{ kind: "commit", group, epoch, at, body: commit },
-      });
-      const held = heldOf(state, agent.id, bytes);
-      const id = epochIdOf(crypto, at, commit);
-      const isBy = isAdmin(held.rules, agent.id);
-      const name = { group, id, parent: at, epoch: epoch + 1, isByAdmin: isBy };
-      this.#outputs.push({ kind: "healing", from });
-      const before = beforeOf(crypto, { group, at, epoch }, held);
-      this.#restart(epochOf(crypto, name, held), before);
-      for (const to of this.others) this.#send(to, bytes, "high");
-    } catch (error) {
-      if (!(error instanceof FabricError)) throw error;
-      this.counts.invalid++;
-    }
+    const back = await this.#catchUp.takeInfo(from, message);
+    if (!back) return;
+    this.#mail.say({ kind: "healing", from });
+    this.#restart(back.oldest, back.before);
+    this.#mail.send(this.others, back.commit, "high");
   }
 
   /** Commits what is wanted now. */
   async #work(nowMs: number): Promise<void> {
-    const { mls: state, rules, members } = this.held;
-    if (!state || this.#isHealing) return;
-    const { mls, agent, crypto, group } = this.#options;
-    const tip = this.#history.tip;
-    const wanted = await this.#wishes.take(nowMs, async (change) => {
-      if (isFulfilled(change, this.held)) return "fulfilled";
-      return await this.#canDo(change) ? "wanted" : "impossible";
-    }, tip.id);
-    this.counts.unfulfilled += wanted.impossible;
-    const changes = wanted.changes;
-    if (changes.length === 0) return;
-    const adding = changes.filter((each) => each.kind === "add");
-    const settings = changes.findLast((each) => each.kind === "rules")?.rules;
-    let made;
-    try {
-      made = await mls.commit(state, {
-        add: adding.map(({ keyPackage }) => keyPackage),
-        remove: changes.filter((each) => each.kind === "remove")
-          .map((each) => each.agent),
-        ...settings && { settings },
-      });
-    } catch (error) {
-      if (!(error instanceof FabricError)) throw error;
-      this.counts.unfulfilled += this.#wishes.giveUp(wanted.sequences);
-      return;
-    }
-    const at = Uint8Array.fromHex(tip.id);
-    const bytes = this.#message("commit", made.commit);
-    const held = heldOf(made.state, agent.id, bytes);
-    const fault = commitFault(rules, {
-      committer: agent.id,
-      before: members,
-      after: held.members,
-      rules: held.rules,
-    });
-    if (fault) {
-      this.counts.unfulfilled += this.#wishes.giveUp(wanted.sequences);
-      return;
-    }
-    const id = epochIdOf(crypto, at, made.commit);
-    this.#wishes.committed(wanted.sequences, id.toHex());
-    const epoch = tip.epoch + 1;
-    const isBy = isAdmin(rules, agent.id);
-    const name = { group, id, parent: at, epoch, isByAdmin: isBy };
-    this.#append(epochOf(crypto, name, held), nowMs);
-    for (const to of this.#othersOf(members)) this.#send(to, bytes, "high");
-    if (!made.welcome) return;
-    const welcome = encodeGroupMessage(agent, {
-      ...{ kind: "welcome", group, epoch, at: id },
-      body: encodeList([made.welcome, bytes]),
-    });
-    for (const { agent: to } of adding) this.#send(to, welcome, "high");
+    if (this.#catchUp.isHealing) return;
+    const { tip } = this.#history;
+    const own = await this.#commits.make(tip, nowMs);
+    if (!own) return;
+    const { members } = tip.state;
+    this.#append(own.epoch, nowMs);
+    this.#mail.send(members, own.commit, "high");
+    if (own.welcome) this.#mail.send(own.added, own.welcome, "high");
   }
 
-  /** Whether the rules let us make a change, and it can be made. */
-  async #canDo(change: Change): Promise<boolean> {
-    const { rules } = this.held;
-    const { agent, mls } = this.#options;
-    const isAllowed = isAdmin(rules, agent.id);
-    switch (change.kind) {
-      case "update":
-        return true;
-      case "rules":
-        return isAllowed;
-      case "remove":
-        return !change.agent.equals(agent.id) &&
-          (isAllowed || !rules.isAdminOnlyRemove);
-    }
-    if (rules.isAdminOnlyAdd && !isAllowed) return false;
-    try {
-      const { id } = await mls.readKeyPackage(change.keyPackage);
-      return id.equals(change.agent);
-    } catch (error) {
-      if (!(error instanceof FabricError)) throw error;
-      return false;
-    }
+  #isPast(id: string): boolean {
+    return this.#history.past(id) !== undefined;
   }
 
   #append(entry: NewEpoch<Held>, nowMs: number): void {
@@ -729,14 +478,13 @@ export class GroupSession {
   /** The newest epoch is another than `before`. */
   #moved(before: string, nowMs: number): void {
     const { branches } = this.#history;
-    const counts = (id: string) =>
-      branches.isCanonical(id) || this.#history.isPast(id);
+    const counts = (id: string) => branches.isCanonical(id) || this.#isPast(id);
     const isRollback = !counts(before);
     if (isRollback) this.counts.rolledBack++;
     this.#ackAtMs = nowMs + this.#times.ackMs;
     const pause = () => this.#options.random() * this.#times.retryMs;
     this.#wishes.review({
-      isSettled: (id) => this.#history.isPast(id),
+      isSettled: (id) => this.#isPast(id),
       isLost: (id) => !counts(id),
       againMs: (attempts) => Math.round(nowMs + pause() * (1 + attempts)),
     });
@@ -746,9 +494,14 @@ export class GroupSession {
 
   #restart(oldest: NewEpoch<Held>, before: NewEpoch<Held>): void {
     this.#history.restart(oldest, before);
-    this.#isHealing = false;
+    this.#catchUp.reset();
     this.#locks.clear();
-    this.#asked.clear();
+    // What we had committed there is wanted here.
+    this.#wishes.review({
+      isSettled: () => false,
+      isLost: () => true,
+      againMs: () => 0,
+    });
     this.#ackAtMs = 0;
     this.#sayEpoch(true);
   }
@@ -756,8 +509,7 @@ export class GroupSession {
   #sayEpoch(isRollback: boolean): void {
     const { members } = this.held;
     const { epoch, isMember } = this;
-    const output = { kind: "epoch", epoch, isRollback, members, isMember };
-    this.#outputs.push(output as GroupOutput);
+    this.#mail.say({ kind: "epoch", epoch, isRollback, members, isMember });
   }
 
   /** Decides for the epochs that count and that nothing was decided about. */
@@ -767,14 +519,14 @@ export class GroupSession {
     const path = this.#history.branches.path().slice(1);
     const news = path.filter(({ epoch }) => !this.#locks.has(epoch));
     if (news.length === 0) return;
-    const bytes = this.#message("ack", encodeAcks(news));
+    const bytes = this.#mail.message("ack", encodeAcks(news));
     for (const { epoch, id } of news) {
       this.#locks.set(epoch, id);
       rows.setLock(epoch, id);
       const row = { id, epoch, member: agent.id, signed: bytes };
       this.#history.acknowledge(row);
     }
-    for (const to of this.others) this.#send(to, bytes, "low");
+    this.#mail.send(this.others, bytes, "low");
     const { root } = this.#history.branches;
     for (const epoch of this.#locks.keys()) {
       if (epoch <= root.epoch) this.#locks.delete(epoch);
@@ -790,108 +542,25 @@ export class GroupSession {
     const { state: next, message } = await mls.encrypt(state, data);
     const at = this.epochId;
     this.#history.advance(at, next);
-    const bytes = this.#message("application", message);
+    const bytes = this.#mail.message("application", message);
     if (this.#sent.size < MAX_SENT) {
       this.#sent.set(id.toHex(), { at, message: data });
       rows.setSent(id.toHex(), { at, message: data });
     }
-    for (const to of this.others) this.#send(to, bytes, priority);
+    this.#mail.send(this.others, bytes, priority);
   }
 
   /** Sends again what was published in epochs that lost. */
   async #republish(): Promise<void> {
     const { rows } = this.#options;
     for (const [id, { at, message }] of [...this.#sent]) {
-      const isSettled = this.#history.isPast(at);
+      const isSettled = this.#isPast(at);
       if (!isSettled && this.branches.isCanonical(at)) continue;
       this.#sent.delete(id);
       rows.deleteSent(id);
       if (isSettled || !this.isMember) continue;
       await this.#publish(message, decodePublished(message));
     }
-  }
-
-  /** Asks a member what comes behind what is here. */
-  #ask(from: AgentId, nowMs: number): undefined {
-    if ((this.#asked.get(`${from}`) ?? -1) > nowMs) return;
-    this.#asked.set(`${from}`, nowMs + this.#times.askMs);
-    const names = this.#history.names().slice(-MAX_NAMES);
-    this.#send(from, this.#message("ask", encodeList(names)), "high");
-  }
-
-  /** Sends the commits behind the newest of `names` that counts to who was a member before them; `false` if none counts. */
-  #sendBehind(to: AgentId, names: readonly Uint8Array[]): boolean {
-    const behind = this.#history.after(names);
-    if (!behind) return false;
-    const { lineage } = this.#history;
-    const byId = new Map(lineage.map((each) => [each.id, each]));
-    for (const { parent, state } of behind.slice(0, MAX_NAMES)) {
-      const before = byId.get(parent)?.state.members ?? state.members;
-      if (!before.some((each) => each.equals(to))) continue;
-      this.#send(to, state.commit, "high");
-    }
-    return true;
-  }
-
-  #accuse(
-    kind: Parameters<EvidenceLog["add"]>[0]["kind"],
-    agent: AgentId,
-    atMs: number,
-    ...proofs: readonly Uint8Array[]
-  ): undefined {
-    const copies = proofs.map((each) => each.slice());
-    const evidence = { kind, agent, atMs, proofs: copies };
-    if (!this.evidence.add(evidence)) return;
-    this.#outputs.push({ kind: "evidence", evidence });
-  }
-
-  #decode(bytes: Uint8Array): ReceivedGroupMessage | undefined {
-    const message = this.#decoded(() =>
-      decodeGroupMessage(this.#options.crypto, bytes)
-    );
-    if (!message) return undefined;
-    if (message.group.toHex() === this.group.toHex()) return message;
-    this.counts.malformed++;
-  }
-
-  #decoded<T>(decode: () => T): T | undefined {
-    try {
-      return decode();
-    } catch (error) {
-      if (!(error instanceof DecodeError || error instanceof FabricError)) {
-        throw error;
-      }
-      this.counts.malformed++;
-    }
-  }
-
-  /** A message about the newest epoch. */
-  #message(kind: GroupMessage["kind"], body: Uint8Array): Bytes {
-    const { agent, group } = this.#options;
-    const { epoch, epochId } = this;
-    const at = Uint8Array.fromHex(epochId);
-    return encodeGroupMessage(agent, {
-      ...{ kind, group, epoch, at, body: body.slice() },
-    });
-  }
-
-  #othersOf(members: readonly AgentId[]): readonly AgentId[] {
-    return members.filter((each) => !each.equals(this.#options.agent.id));
-  }
-
-  /** Other members, drawn by chance. */
-  #draw(count: number): readonly AgentId[] {
-    const others = [...this.others];
-    const drawn: AgentId[] = [];
-    while (drawn.length < count && others.length > 0) {
-      const at = Math.floor(this.#options.random() * others.length);
-      drawn.push(...others.splice(at, 1));
-    }
-    return drawn;
-  }
-
-  #send(to: AgentId, bytes: Bytes, priority: Priority): void {
-    this.#outputs.push({ kind: "send", to, bytes, priority });
   }
 
   /** Ends a call that may have changed the branch that counts. */
@@ -902,8 +571,7 @@ export class GroupSession {
 
   #finish(): GroupOutput[] {
     this.#options.rows.commit();
-    const outputs = this.#outputs;
-    this.#outputs = [];
-    return outputs;
+    this.#seen.clear();
+    return this.#mail.take();
   }
 }

@@ -1,0 +1,172 @@
+import type { AgentId } from "../identity/agent_id.ts";
+import { compareCommits, epochIdOf, turnOf } from "./commit_rank.ts";
+import type { NewEpoch } from "./group_branches.ts";
+import type { GroupHistory } from "./group_history.ts";
+import type { ReceivedGroupMessage } from "./group_message.ts";
+import { commitFault } from "./group_rules.ts";
+import type { GroupSessionOptions } from "./group_session.ts";
+import { epochOf, type Held, heldOf, isByAdmin } from "./held_epoch.ts";
+import type { SessionMail } from "./session_mail.ts";
+
+/** A commit as it came. */
+export interface IncomingCommit {
+  /** What it says. */
+  readonly message: ReceivedGroupMessage & { readonly signer: AgentId };
+  /** As it was signed. */
+  readonly bytes: Uint8Array;
+  /** When, in milliseconds since 1970-01-01 UTC. */
+  readonly nowMs: number;
+}
+
+/** What is to be done about a commit. */
+export type CommitFinding =
+  | { readonly kind: "add"; readonly epoch: NewEpoch<Held> } // it is valid
+  | { readonly kind: "wait" } // the epoch that it is for is not here yet
+  | { readonly kind: "lost" } // it began a better branch than ours, before what is kept
+  | { readonly kind: "done" }; // nothing
+
+const DONE: CommitFinding = { kind: "done" };
+
+/** Judges commits of others: whether they are valid, within the rules, in time, and the only ones of their committers. */
+export class CommitIntake {
+  readonly #options: GroupSessionOptions;
+  readonly #history: GroupHistory;
+  readonly #mail: SessionMail;
+
+  /** Judges by what `history` has. */
+  constructor(
+    options: GroupSessionOptions,
+    history: GroupHistory,
+    mail: SessionMail,
+  ) {
+    this.#options = options;
+    this.#history = history;
+    this.#mail = mail;
+  }
+
+  /** What is to be done about a commit. */
+  async judge(commit: IncomingCommit): Promise<CommitFinding> {
+    const { counts } = this.#mail;
+    const { crypto, group } = this.#options;
+    const { message: { at, epoch, body, signer }, bytes, nowMs } = commit;
+    const id = epochIdOf(crypto, at, body);
+    const parent = at.toHex();
+    const { branches } = this.#history;
+    if (this.#history.past(id.toHex())) return this.#copy();
+    const before = branches.get(parent);
+    const name = {
+      ...{ group, id, parent: at, epoch: epoch + 1 },
+      isByAdmin: before !== undefined && isByAdmin(before.state, signer),
+    };
+    const turn = turnOf(crypto, group, epoch, signer);
+    const rank = { isAdmin: name.isByAdmin, turn, id };
+    const { kind } = branches.place(
+      id.toHex(),
+      parent,
+      epoch,
+      before && rank,
+    );
+    switch (kind) {
+      case "known":
+        return this.#copy();
+      case "unknown":
+        return { kind: "wait" };
+      case "stale":
+        counts.stale++;
+        return this.#weigh(commit, id);
+      case "final":
+        counts.late++;
+        this.#compareWithOthers(commit);
+        this.#mail.accuse("late", signer, nowMs, bytes);
+        return DONE;
+      case "beaten":
+        counts.beaten++;
+        this.#compareWithOthers(commit);
+        return DONE;
+    }
+    if (before!.epoch !== epoch) {
+      counts.invalid++;
+      return DONE;
+    }
+    const held = await this.#apply(before!.state, commit);
+    if (!held) return DONE;
+    this.#compareWithOthers(commit);
+    return { kind: "add", epoch: epochOf(crypto, name, held) };
+  }
+
+  #copy(): CommitFinding {
+    this.#mail.counts.copies++;
+    return DONE;
+  }
+
+  /** What is held behind a commit, if it is valid and within the rules. */
+  async #apply(
+    before: Held,
+    { message: { signer, body }, bytes, nowMs }: IncomingCommit,
+  ): Promise<Held | undefined> {
+    const { counts } = this.#mail;
+    const { mls, agent } = this.#options;
+    const { mls: state } = before;
+    if (!state) return void counts.invalid++;
+    const done = await this.#mail.tried(() => mls.process(state, body));
+    if (!done) return undefined;
+    if (done.kind !== "commit" || !done.committer.equals(signer)) {
+      return void counts.invalid++;
+    }
+    const held = this.#mail.decoded((): Held =>
+      done.state.isMember ? heldOf(done.state, signer, bytes.slice()) : {
+        ...{ mls: undefined, rules: before.rules, committer: signer },
+        commit: bytes.slice(),
+        members: before.members.filter((each) => !each.equals(agent.id)),
+      }
+    );
+    if (!held) return undefined;
+    const fault = commitFault(before.rules, {
+      committer: signer,
+      before: before.members,
+      after: held.mls && held.members,
+      rules: held.rules,
+    });
+    if (!fault) return held;
+    counts.forbidden++;
+    this.#mail.accuse("forbidden", signer, nowMs, bytes);
+  }
+
+  /** Whether the committer of a commit for an epoch made another one for it. */
+  #compareWithOthers(
+    { message: { at, signer }, bytes, nowMs }: IncomingCommit,
+  ): void {
+    for (const each of this.#history.branches.entries()) {
+      const { commit, committer } = each.state;
+      if (each.parent !== at.toHex() || !committer.equals(signer)) continue;
+      return this.#mail.accuse("equivocation", signer, nowMs, commit, bytes);
+    }
+  }
+
+  /** A commit for an epoch that is not kept whole: did it begin a better branch than ours, that the members did not decide for? */
+  #weigh(
+    { message: { at, signer }, bytes, nowMs }: IncomingCommit,
+    id: Uint8Array<ArrayBuffer>,
+  ): CommitFinding {
+    const { crypto, group } = this.#options;
+    const before = this.#history.past(at.toHex());
+    const ours = this.#history.lineage.find(({ parent }) =>
+      parent === at.toHex()
+    );
+    const isByMember = before?.state.members.some((each) =>
+      each.equals(signer)
+    );
+    if (!before || !ours || !isByMember) return DONE;
+    if (ours.state.committer.equals(signer)) {
+      const { commit } = ours.state;
+      this.#mail.accuse("equivocation", signer, nowMs, commit, bytes);
+    } else this.#mail.accuse("fork", signer, nowMs, bytes);
+    if (ours.isFinal) return DONE;
+    const theirs = {
+      isAdmin: isByAdmin(before.state, signer),
+      turn: turnOf(crypto, group, before.epoch, signer),
+      id,
+    };
+    return compareCommits(theirs, ours.rank) < 0 ? { kind: "lost" } : DONE;
+  }
+}
