@@ -119,9 +119,9 @@ export function publishFault(
     }
     case "alert": {
       if (type !== "alert") return "type";
-      const alert = read(payload, ALERT);
-      if (!alert) return "payload";
-      const wanted = priorityOf(alert["severity"] as AlertSeverity);
+      const fields = read(payload, ALERT);
+      if (!fields) return "payload";
+      const wanted = priorityOf(fields["severity"] as AlertSeverity);
       return priority === wanted ? undefined : "priority";
     }
   }

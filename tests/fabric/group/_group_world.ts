@@ -3,7 +3,7 @@ import {
   namespace,
   type Store,
 } from "../../../src/core/storage/mod.ts";
-import { type BranchLimits } from "../../../src/fabric/group/group_branches.ts";
+import type { BranchLimits } from "../../../src/fabric/group/group_branches.ts";
 import { EvidenceLog } from "../../../src/fabric/group/group_evidence.ts";
 import { decodeGroupMessage } from "../../../src/fabric/group/group_message.ts";
 import type { GroupOutput } from "../../../src/fabric/group/group_output.ts";
@@ -14,6 +14,7 @@ import {
 } from "../../../src/fabric/group/group_rules.ts";
 import type {
   GroupSession,
+  GroupSessionOptions,
   GroupTimes,
 } from "../../../src/fabric/group/group_session.ts";
 import {
@@ -65,7 +66,7 @@ export class Member {
     this.#options = options;
   }
 
-  get parts() {
+  get parts(): GroupSessionOptions {
     const [rows, evidence] = ["rows", "evidence"].map((name) =>
       namespace(this.store, name)
     ) as [Store, Store];
@@ -176,6 +177,7 @@ export class GroupWorld {
     }
   }
 
+  /** `by` wants another to be removed. */
   async remove(by: Member, other: Member): Promise<void> {
     const change = { kind: "remove" as const, agent: other.agent.id };
     this.post(by, await by.session!.want(change, this.nowMs));
