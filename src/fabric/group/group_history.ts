@@ -6,7 +6,7 @@ import type { Held } from "./held_epoch.ts";
 import type { GroupState } from "./mls/group_crypto.ts";
 
 /** Most epochs that count and whose names are kept behind those that are kept whole. */
-export const MAX_PAST_EPOCHS = 64;
+const MAX_PAST_EPOCHS = 64;
 
 /** The epochs of a group, those that may change and the names of those before, as they are stored. */
 export class GroupHistory {

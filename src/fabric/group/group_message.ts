@@ -7,7 +7,7 @@ import type { AgentId } from "../identity/agent_id.ts";
 import { EPOCH_ID_LENGTH } from "./commit_rank.ts";
 
 /** What members and those who are to become members say to each other about a group, by its number on the wire. */
-export const GROUP_MESSAGE_KINDS = [
+const GROUP_MESSAGE_KINDS = [
   "invitation", // the rules of the group
   "key_package", // the answer to it: a key package of MLS
   "welcome", // [Welcome of MLS, the commit that added, as it was signed]
@@ -44,10 +44,10 @@ export interface ReceivedGroupMessage extends GroupMessage {
 }
 
 /** Bytes of a group's id. */
-export const GROUP_ID_LENGTH = 32;
+const GROUP_ID_LENGTH = 32;
 
 /** Longest body in bytes. */
-export const MAX_GROUP_BODY_BYTES = 8 * 1024 * 1024;
+const MAX_GROUP_BODY_BYTES = 8 * 1024 * 1024;
 
 const PURPOSE = "betanet-fabric-group-v1";
 const VERSION = 1;

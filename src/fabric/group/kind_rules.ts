@@ -6,7 +6,7 @@ import { type GroupRules, isAdmin } from "./group_rules.ts";
 import type { PublishedMessage } from "./published_message.ts";
 
 /** How bad what an alert is about is, least first. */
-export const ALERT_SEVERITIES = [
+const ALERT_SEVERITIES = [
   "info",
   "warning",
   "error",
@@ -92,10 +92,10 @@ const TRAINING: Readonly<Record<keyof TrainingPayloads, Fields>> = {
 };
 
 /** Types of the messages of votes. */
-export const VOTE_TYPES = ["vote.proposal", "vote.ballot"] as const;
+const VOTE_TYPES = ["vote.proposal", "vote.ballot"] as const;
 
 /** The priority of an alert. */
-export function priorityOf(severity: AlertSeverity): Priority {
+function priorityOf(severity: AlertSeverity): Priority {
   return PRIORITY[severity];
 }
 
