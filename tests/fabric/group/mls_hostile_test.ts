@@ -5,10 +5,12 @@ import { generateKeyPackageWithKey } from "ts-mls/keyPackage.js";
 import { encodeMlsMessage } from "ts-mls/message.js";
 import { concat, utf8 } from "../../../src/core/bytes/mod.ts";
 import { Secret } from "../../../src/core/crypto/mod.ts";
+import { checkTree } from "../../../src/fabric/group/mls/check_tree.ts";
 import { cipherSuite } from "../../../src/fabric/group/mls/cipher_suite.ts";
 import {
   type GroupState,
   type MadeKeyPackage,
+  MAX_GROUP_MEMBERS,
   MAX_GROUP_MESSAGE_BYTES,
 } from "../../../src/fabric/group/mls/group_crypto.ts";
 import { leafCredential } from "../../../src/fabric/group/mls/leaf_credential.ts";
@@ -190,6 +192,26 @@ Deno.test("a key package past its end is not added", async () => {
   );
   const { keyPackage } = await keyPackageOf(dora);
   assertEquals((await groups.readKeyPackage(keyPackage)).notAfterMs, Infinity);
+});
+
+Deno.test("a tree with too many members is full, and one with a key twice is refused", async () => {
+  const [ann] = await groupOf(["ann", "ben"]);
+  assert(ann!.state instanceof MlsState);
+  const [first, , second] = ann!.state.inner.ratchetTree;
+  const members = Array.from({ length: MAX_GROUP_MEMBERS + 1 }, () => first);
+  const tree = members.flatMap((leaf) => [leaf, undefined]);
+  const check = async (tree: Parameters<typeof checkTree>[0]) =>
+    await Promise.resolve(checkTree(tree));
+  await assertFails(() => check(tree), "full");
+  assert(first?.nodeType === "leaf" && second?.nodeType === "leaf");
+  for (const key of ["hpkePublicKey", "signaturePublicKey"] as const) {
+    const leaf = { ...second.leaf, [key]: first.leaf[key] };
+    await assertFails(
+      () => check([first, undefined, { ...second, leaf }]),
+      "refused",
+    );
+  }
+  await check([first, undefined, second]);
 });
 
 /** Every message of a group's life, and what takes it. */
