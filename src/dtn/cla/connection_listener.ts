@@ -13,17 +13,22 @@ export class ConnectionListener implements ContactListener {
   readonly #listener: Listener;
   readonly #places: Window;
   readonly #make: (connection: Connection) => Contact;
+  readonly #onFull: () => void;
 
-  /** Takes over `listener`; the layer knows it by `address`, if not by its own. */
+  /** Takes over `listener`; the layer knows it by `address`, if not by its own, and hears of connections that are closed by `onFull`. */
   constructor(
     listener: Listener,
     places: Window,
     make: (connection: Connection) => Contact,
-    address: Address = listener.address,
+    { address = listener.address, onFull = () => {} }: {
+      readonly address?: Address;
+      readonly onFull?: () => void;
+    } = {},
   ) {
     this.#listener = listener;
     this.#places = places;
     this.#make = make;
+    this.#onFull = onFull;
     this.address = address;
   }
 
@@ -32,6 +37,7 @@ export class ConnectionListener implements ContactListener {
     for await (const connection of this.#listener) {
       if (!this.#places.tryEnter(0)) {
         connection.close();
+        this.#onFull();
         continue;
       }
       const contact = this.#make(connection);

@@ -82,7 +82,7 @@ export class HttpLayer implements ConvergenceLayer {
           budget: this.#budget,
           path,
         }),
-      listener.address + path.replace(/\/push$/, ""),
+      { address: listener.address + path.replace(/\/push$/, "") },
     );
   }
 }

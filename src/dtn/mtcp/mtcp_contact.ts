@@ -1,3 +1,4 @@
+import type { Clock } from "../../core/async/mod.ts";
 import type { Connection } from "../../core/transport/mod.ts";
 import {
   ConnectionContact,
@@ -24,12 +25,21 @@ export class MtcpContact extends ConnectionContact {
   readonly maxBundleBytes: number;
   readonly #decoder: MtcpDecoder;
   readonly #outbox = new Outbox();
+  readonly #clock: Clock;
+  #movedMs: number;
 
   /** Takes over `connection`. */
   constructor(connection: Connection, options: MtcpContactOptions) {
     super(connection, options);
     this.maxBundleBytes = options.maxBundleBytes;
     this.#decoder = new MtcpDecoder(options);
+    this.#clock = options.clock;
+    this.#movedMs = options.clock.now();
+  }
+
+  /** When bytes last went either way, by the clock. */
+  get movedMs(): number {
+    return this.#movedMs;
   }
 
   protected override get isReceiving(): boolean {
@@ -37,6 +47,7 @@ export class MtcpContact extends ConnectionContact {
   }
 
   protected override take(bytes: Uint8Array): void {
+    this.#movedMs = this.#clock.now();
     for (const bundle of this.#decoder.decode(bytes)) {
       this.deliver(bundle.bytes, this.hold(bundle.free));
     }
@@ -69,6 +80,7 @@ export class MtcpContact extends ConnectionContact {
 
   async #write({ bundles, chunks }: Batch): Promise<void> {
     for (const chunk of chunks) await this.write(chunk);
+    this.#movedMs = this.#clock.now();
     for (const { resolve } of bundles) resolve({ kind: "handedOver" });
   }
 }

@@ -23,11 +23,17 @@ import { MtcpContact } from "./mtcp_contact.ts";
 export interface MtcpOptions extends ConnectionLayerOptions {
   /** Most bytes of a bundle, either way. Default 128 MiB. */
   readonly maxBundleBytes?: number;
+  /**
+   * A contact that others opened and on which nothing moves for so long gives way where another finds no place, in milliseconds: MTCP has
+   * no sign of life. Default 5 min.
+   */
+  readonly idleTimeoutMs?: number;
 }
 
 const DEFAULTS: Required<MtcpOptions> = {
   ...CONNECTION_LAYER_DEFAULTS,
   maxBundleBytes: 134_217_728,
+  idleTimeoutMs: 300_000,
 };
 
 /**
@@ -40,6 +46,7 @@ export class MtcpLayer implements ConvergenceLayer {
   readonly #options: Required<MtcpOptions>;
   readonly #budget: ByteBudget;
   readonly #places: Window;
+  readonly #incoming = new Set<MtcpContact>();
 
   /** Opens nothing yet. */
   constructor(options: MtcpOptions = {}) {
@@ -61,11 +68,31 @@ export class MtcpLayer implements ConvergenceLayer {
     return new ConnectionListener(
       await this.#options.transport.listen(address),
       this.#places,
-      (connection) => this.#contact(connection),
+      (connection) => this.#incomingContact(connection),
+      { onFull: () => this.#endQuietest() },
     );
   }
 
-  #contact(connection: Connection): Contact {
+  #incomingContact(connection: Connection): Contact {
+    const contact = this.#contact(connection);
+    this.#incoming.add(contact);
+    void contact.closed.then(() => this.#incoming.delete(contact));
+    return contact;
+  }
+
+  /** For the next that dials. */
+  #endQuietest(): void {
+    const { clock, idleTimeoutMs } = this.#options;
+    let quietest: MtcpContact | undefined;
+    for (const each of this.#incoming) {
+      if (!quietest || each.movedMs < quietest.movedMs) quietest = each;
+    }
+    if (quietest && clock.now() - quietest.movedMs >= idleTimeoutMs) {
+      quietest.close();
+    }
+  }
+
+  #contact(connection: Connection): MtcpContact {
     return new MtcpContact(connection, {
       ...this.#options,
       budget: this.#budget,

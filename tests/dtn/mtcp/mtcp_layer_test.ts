@@ -1,4 +1,4 @@
-import { assertEquals, assertLess, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertLess, assertRejects } from "@std/assert";
 import { VirtualClock } from "../../../src/core/async/mod.ts";
 import { decodeHex, utf8 } from "../../../src/core/bytes/mod.ts";
 import {
@@ -208,6 +208,32 @@ Deno.test("connections beyond the bound are closed", async () => {
   assertEquals(await take(contact), utf8("x"));
   third.close();
   await contact.closed;
+});
+
+Deno.test("of contacts that are silent for long, one gives way where another finds no place", async () => {
+  await using pair = await rawPair({ maxContacts: 2, idleTimeoutMs: 300_000 });
+  const nextContact = pair.next();
+  const busy = await pair.dial();
+  const busyContact = await nextContact;
+  await pair.clock.run(299_000);
+  await busy.write(utf8("Ax"));
+  assertEquals(await take(busyContact), utf8("x"));
+  const closed = async () =>
+    await (await pair.dial()).read(new Uint8Array(1)).catch(() => null) ===
+      null;
+  const waiting = pair.next();
+  assert(await closed(), "nobody was silent for long enough");
+  await pair.clock.run(1_000);
+  assert(await closed());
+  await pair.contact.closed;
+  const late = await pair.dial();
+  await late.write(utf8("Ay"));
+  assertEquals(await take(await waiting), utf8("y"));
+  await busy.write(utf8("Az"));
+  assertEquals(await take(busyContact), utf8("z"));
+  busy.close();
+  late.close();
+  await busyContact.closed;
 });
 
 async function take(contact: Contact): Promise<Uint8Array> {
