@@ -40,6 +40,11 @@ export class Answers {
     }
   }
 
+  /** Whether the answer to a request is waited for. */
+  awaits(id: Uint8Array): boolean {
+    return this.#waiting.has(id.toHex());
+  }
+
   /** An answer came; says whether it was waited for, from whom it came. */
   resolve(answer: Message): boolean {
     const key = answer.replyTo?.toHex() ?? "";

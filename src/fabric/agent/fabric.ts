@@ -3,6 +3,7 @@ import type { Bytes } from "../../core/bytes/mod.ts";
 import type { CryptoProvider } from "../../core/crypto/mod.ts";
 import type { Logger } from "../../core/log/mod.ts";
 import { namespace, type Store } from "../../core/storage/mod.ts";
+import { BoundedMap } from "../bounded_map.ts";
 import { FabricError } from "../error.ts";
 import type { Agent } from "../identity/agent.ts";
 import type { AgentBook } from "../identity/agent_book.ts";
@@ -10,6 +11,7 @@ import { AgentId } from "../identity/agent_id.ts";
 import { type AgentName, formatAgentName } from "../identity/agent_name.ts";
 import { Inbox, type InboxLimits } from "../inbox/inbox.ts";
 import {
+  MAX_LIFETIME_MS,
   type Message,
   MESSAGE_ID_LENGTH,
   type Priority,
@@ -98,6 +100,7 @@ const REQUEST_LIFETIME_MS = 30_000;
 const LIFETIME_MS = 86_400_000;
 /** Receipts are of use for a while after the deadlines of what they are about. */
 const RECEIPTS_SLACK_MS = 86_400_000;
+const MAX_WANTED = 65_536;
 
 /** One agent among others: sends messages by whatever way works, and takes those for it to its handlers. */
 export class Fabric implements AsyncDisposable {
@@ -107,6 +110,8 @@ export class Fabric implements AsyncDisposable {
   readonly receipts: ReceiptLog;
   /** Answers that came for nobody. */
   lateAnswers = 0;
+  /** Receipts that came about no message of ours to who signed them. */
+  foreignReceipts = 0;
   readonly #options: FabricOptions;
   readonly #outbox: Outbox;
   readonly #inbox: Inbox;
@@ -116,6 +121,8 @@ export class Fabric implements AsyncDisposable {
   readonly #due: ReceiptsDue;
   readonly #streams: Streams;
   readonly #answers = new Answers();
+  /** To whom were messages whose receipts are wanted, by id; those that wait are in the outbox too. */
+  readonly #wanted = new BoundedMap<AgentId>(MAX_WANTED);
   readonly #settling = new Map<string, (reason: string | undefined) => void>();
 
   /** Starts at once: what was accepted before is delivered, what was kept goes to handlers once {@link start} is called. */
@@ -397,10 +404,18 @@ export class Fabric implements AsyncDisposable {
   ): Promise<void> {
     const nowMs = this.#options.clock.wallTime();
     const ours = receipts.filter(({ from }) => from.equals(this.agent.id));
-    await this.receipts.add(signed, ours, nowMs);
-    for (const { id, by, state, reason } of ours) {
+    const wanted = ours.filter(({ id, by }) =>
+      this.#wanted.get(id.toHex())?.equals(by) ||
+      this.#outbox.get(id)?.to.equals(by)
+    );
+    this.foreignReceipts += receipts.length - wanted.length;
+    if (wanted.length === 0) return;
+    await this.receipts.add(signed, wanted, nowMs);
+    for (const { id, by, state, reason } of wanted) {
       const entry = this.#outbox.get(id);
       if (!entry?.to.equals(by) || state === "delivered") continue;
+      // Who waits for an answer goes on asking until it comes.
+      if (state === "handled" && this.#answers.awaits(id)) continue;
       if (state === "handled") this.#outbox.settle(id);
       else await this.#outbox.giveUp(id, reason || state, nowMs);
       this.#settle(id, state === "handled" ? undefined : reason || state);
@@ -459,17 +474,24 @@ export class Fabric implements AsyncDisposable {
     const { crypto, clock } = this.#options;
     const nowMs = clock.wallTime();
     const isRequest = kind === "request";
-    const lifetimeMs = options.lifetimeMs ??
-      (isRequest ? REQUEST_LIFETIME_MS : LIFETIME_MS);
+    const lifetimeMs = Math.ceil(
+      options.lifetimeMs ?? (isRequest ? REQUEST_LIFETIME_MS : LIFETIME_MS),
+    );
+    if (!(lifetimeMs >= 0 && lifetimeMs <= MAX_LIFETIME_MS)) {
+      throw new RangeError("A message lives from 0 ms to 30 days");
+    }
+    const id = crypto.random(MESSAGE_ID_LENGTH);
+    const toId = this.#idOf(to);
+    this.#options.book.contact(toId);
+    const wantsReceipts = options.receipts ?? !isRequest;
+    if (wantsReceipts) this.#wanted.set(id.toHex(), toId);
     return {
-      id: crypto.random(MESSAGE_ID_LENGTH),
-      ...{ kind, type },
+      ...{ id, kind, type, wantsReceipts },
       from: this.agent.id,
-      to: this.#idOf(to),
+      to: toId,
       priority: options.priority ?? "normal",
       createdMs: nowMs,
       deadlineMs: nowMs + lifetimeMs,
-      wantsReceipts: options.receipts ?? !isRequest,
       metadata: new Map(Object.entries(options.metadata ?? {})),
       payload: encodePayload(value),
     };
@@ -493,7 +515,10 @@ export class Fabric implements AsyncDisposable {
       from: this.agent.id,
       ...{ to, type: "receipts", priority: "high" },
       createdMs: clock.wallTime(),
-      deadlineMs: deadlineMs + RECEIPTS_SLACK_MS,
+      deadlineMs: Math.min(
+        deadlineMs + RECEIPTS_SLACK_MS,
+        clock.wallTime() + MAX_LIFETIME_MS,
+      ),
       wantsReceipts: false,
       metadata: new Map(),
       payload: signed,
@@ -504,7 +529,7 @@ export class Fabric implements AsyncDisposable {
   #acceptQuietly(message: Message): void {
     // An answer to a copy of a request may wait here already.
     if (this.#outbox.get(message.id)) return;
-    this.#outbox.accept(message).then(
+    this.#outbox.accept(message, { isOwed: true }).then(
       () => this.#delivery.pump(),
       (error) => this.#options.log.warn("fabric.not_accepted", { error }),
     );

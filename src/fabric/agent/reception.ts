@@ -1,5 +1,6 @@
-import type { Clock } from "../../core/async/mod.ts";
+import { type Clock, delay } from "../../core/async/mod.ts";
 import type { Logger } from "../../core/log/mod.ts";
+import { StorageError } from "../../core/storage/mod.ts";
 import type { CryptoProvider } from "../../core/crypto/mod.ts";
 import type { Agent } from "../identity/agent.ts";
 import type { Inbox, Kept } from "../inbox/inbox.ts";
@@ -59,7 +60,7 @@ export interface ReceptionCounts {
   outOfOrder: number;
   /** Messages for which there was no room. */
   full: number;
-  /** Messages that a handler refused, or whose type has none. */
+  /** Messages that a handler refused, whose type has none, or whose deadline is too far. */
   refused: number;
 }
 
@@ -70,6 +71,7 @@ interface Queued {
 }
 
 const MAX_RUNNING = 256;
+const SETTLE_AGAIN_MS = 1_000;
 /** Requests that wait in memory, of all links together; others are told to come later. */
 const MAX_QUEUED = 4_096;
 const MAX_QUEUED_BYTES = 64 * 1024 * 1024;
@@ -103,7 +105,7 @@ export class Reception {
 
   /** Takes a message, whose sender is verified, that came by `route`. */
   receive(message: Message, route: Route): void {
-    const { inbox, clock, receipts } = this.#options;
+    const { inbox, clock } = this.#options;
     const nowMs = clock.wallTime();
     const isQueued = message.kind === "request" && route.isLive;
     if (this.#over.signal.aborted || isQueued && this.#isFull(message)) {
@@ -116,10 +118,7 @@ export class Reception {
         this.counts.full++;
         return route.status("full");
       case "refused":
-        if (admission.reason === "expired") this.counts.expired++;
-        else this.counts.outOfOrder++;
-        receipts.add(message, "expired", nowMs, admission.reason);
-        return route.status("refused", admission.reason);
+        return this.#refuse(message, admission.reason, route);
       case "busy":
         this.counts.copies++;
         return this.#join(message, route);
@@ -165,7 +164,23 @@ export class Reception {
     }
     this.#routes.clear();
     this.#cancelKeeping?.();
-    await this.#options.inbox.keepUnconfirmed("all");
+    const { inbox, log } = this.#options;
+    await inbox.keepUnconfirmed("all").catch((error) => {
+      log.error("fabric.not_settled", { error });
+    });
+  }
+
+  #refuse(
+    message: Message,
+    reason: "expired" | "out_of_order" | "lifetime",
+    route: Route,
+  ): void {
+    const { receipts, clock } = this.#options;
+    const state = reason === "lifetime" ? "refused" : "expired";
+    if (reason === "out_of_order") this.counts.outOfOrder++;
+    else this.counts[state]++;
+    receipts.add(message, state, clock.wallTime(), reason);
+    route.status("refused", reason);
   }
 
   #isFull({ payload }: Message): boolean {
@@ -206,16 +221,26 @@ export class Reception {
     }
     this.counts[handled.state]++;
     const outcome = this.#outcome(message, handled, clock.wallTime());
+    if (inbox.settleUnkept(message, outcome)) this.#keepSoon();
+    else await this.#settle(message, outcome);
+    if (signal.aborted) return;
     const key = keyOf(message);
-    try {
-      if (inbox.settleUnkept(message, outcome)) this.#keepSoon();
-      else await inbox.settle(message, outcome);
-      this.#tell(message, outcome, ...this.#routes.get(key) ?? []);
-    } catch (error) {
-      for (const route of this.#routes.get(key) ?? []) route.status("full");
-      throw error;
-    } finally {
-      this.#routes.delete(key);
+    this.#tell(message, outcome, ...this.#routes.get(key) ?? []);
+    this.#routes.delete(key);
+  }
+
+  /** Writes what became of a message, again and again if need be: its handler must not run once more. */
+  async #settle(message: Message, outcome: Outcome): Promise<void> {
+    const { inbox, clock, log } = this.#options;
+    const { signal } = this.#over;
+    while (!signal.aborted) {
+      try {
+        return await inbox.settle(message, outcome);
+      } catch (error) {
+        if (!(error instanceof StorageError)) throw error;
+        log.error("fabric.not_settled", { error });
+        await delay(clock, SETTLE_AGAIN_MS, { signal }).catch(() => {});
+      }
     }
   }
 

@@ -1,9 +1,9 @@
 import { type Bytes, concat, equal, utf8 } from "../../core/bytes/mod.ts";
 import type { Clock } from "../../core/async/mod.ts";
 import type { CryptoProvider } from "../../core/crypto/mod.ts";
-import type { Store } from "../../core/storage/mod.ts";
+import { StorageError, type Store } from "../../core/storage/mod.ts";
 import { FabricError } from "../error.ts";
-import { AgentId } from "./agent_id.ts";
+import { AGENT_ID_LENGTH, AgentId } from "./agent_id.ts";
 import { type AgentName, formatAgentName } from "./agent_name.ts";
 import { type AgentRecord, verifyAgentRecord } from "./agent_record.ts";
 
@@ -28,21 +28,29 @@ export interface AgentBookOptions {
 }
 
 const MAX_AGENTS = 10_000;
+/** Whether a name was given by {@link AgentBook.pin}, behind the id. */
+const [SEEN, PINNED] = [0, 1] as const;
 const RECORD = utf8("record:");
+const CONTACT = utf8("contact:");
 const NAME = utf8("name:");
+const EMPTY = new Uint8Array();
 
 /**
  * What is known of agents: the newest record of each, verified, until it expires.
  *
- * A name belongs to the first agent that is seen with it, or to the one it was pinned to, for good: who claims it later is known by
- * id alone.
+ * A name belongs to the one it was pinned to, else to the first agent that is seen with it: who claims it later is known by id alone.
+ * Of a {@link contact} that holds for good. Other agents may be there only to fill the book: if it is full the one that was heard of
+ * longest ago gives way to the next, and its name is free when its record goes.
  */
 export class AgentBook {
   /** Records whose name is another agent's. */
   conflicts = 0;
+  /** Agents that gave way to others. */
+  evicted = 0;
   readonly #options: AgentBookOptions;
   readonly #maxAgents: number;
   readonly #known = new Map<string, KnownAgent>();
+  readonly #contacts = new Set<string>();
 
   /** Reads what `store` holds; what no longer verifies is dropped. */
   constructor(options: AgentBookOptions) {
@@ -60,7 +68,8 @@ export class AgentBook {
    * Takes a signed record; gives what it says.
    *
    * @throws {DecodeError} If it is malformed.
-   * @throws {FabricError} `unauthenticated`, `expired`; `stale` if a newer one, or another of the same sequence, is known; `full`.
+   * @throws {FabricError} `unauthenticated`, `expired`; `stale` if a newer one, or another of the same sequence, is known; `full` if the
+   *   book is full of contacts, or the store is.
    */
   learn(bytes: Uint8Array): AgentRecord {
     const { crypto, store, clock } = this.#options;
@@ -74,14 +83,21 @@ export class AgentBook {
         throw new FabricError("stale", "A newer record of the agent is known");
       }
     } else if (this.#known.size >= this.#maxAgents && this.sweep() === 0) {
-      throw new FabricError("full", "The book of agents is full");
+      this.#evict();
     }
-    store.transaction(() => {
-      store.set(recordKey(record.id), bytes, { expiresAt: record.expiresMs });
-      if (!this.byName(record.name)) this.#pin(record.name, record.id);
-    });
+    try {
+      store.transaction(() => {
+        const { expiresMs: expiresAt, id, name } = record;
+        store.set(recordKey(id), bytes, { expiresAt });
+        if (!this.byName(name)) this.#name(name, id, SEEN);
+      });
+    } catch (cause) {
+      if (!(cause instanceof StorageError)) throw cause;
+      throw new FabricError("full", "The record was not written", { cause });
+    }
     const owner = this.byName(record.name);
     if (owner && !owner.equals(record.id)) this.conflicts++;
+    this.#known.delete(key);
     this.#known.set(key, { record, bytes: bytes.slice() });
     return record;
   }
@@ -95,22 +111,30 @@ export class AgentBook {
 
   /** The agent that a name belongs to. */
   byName(name: AgentName): AgentId | undefined {
-    const bytes = this.#options.store.get(nameKey(name));
-    return bytes && new AgentId(bytes);
+    return this.#owner(name)?.id;
+  }
+
+  /** We deal with an agent: neither its record nor its name gives way to others'. */
+  contact(id: AgentId): void {
+    const key = `${id}`;
+    if (this.#contacts.has(key)) return;
+    this.#options.store.set(concat(CONTACT, id.bytes), EMPTY);
+    this.#contacts.add(key);
   }
 
   /**
-   * Gives a name to an agent.
+   * Gives a name to an agent, whoever was seen with it.
    *
-   * @throws {FabricError} `conflict` if it is another's.
+   * @throws {FabricError} `conflict` if it was given to another.
    */
   pin(name: AgentName, id: AgentId): void {
-    const owner = this.byName(name);
-    if (owner && !owner.equals(id)) {
+    const owner = this.#owner(name);
+    if (owner?.isPinned && !owner.id.equals(id)) {
       const text = `${formatAgentName(name)} belongs to another agent`;
       throw new FabricError("conflict", text);
     }
-    this.#pin(name, id);
+    this.#name(name, id, PINNED);
+    this.contact(id);
   }
 
   /** Whether a session with `staticKey` at its other end speaks for an agent. */
@@ -129,21 +153,40 @@ export class AgentBook {
 
   /** Forgets records that have expired; says how many. */
   sweep(): number {
-    const { store, clock } = this.#options;
-    const now = clock.wallTime();
+    const now = this.#options.clock.wallTime();
     let count = 0;
-    for (const [key, { record }] of this.#known) {
+    for (const { record } of [...this.#known.values()]) {
       if (record.expiresMs > now) continue;
-      this.#known.delete(key);
-      store.delete(recordKey(record.id));
+      this.#forget(record);
       count++;
     }
     return count;
   }
 
+  #evict(): void {
+    for (const [key, { record }] of this.#known) {
+      if (this.#contacts.has(key)) continue;
+      this.evicted++;
+      return this.#forget(record);
+    }
+    throw new FabricError("full", "The book is full of contacts");
+  }
+
+  #forget({ id, name }: AgentRecord): void {
+    const { store } = this.#options;
+    this.#known.delete(`${id}`);
+    store.delete(recordKey(id));
+    const isOwner = this.byName(name)?.equals(id);
+    if (isOwner && !this.#contacts.has(`${id}`)) store.delete(nameKey(name));
+  }
+
   #load(): void {
     const { crypto, store, clock } = this.#options;
     const now = clock.wallTime();
+    for (const { key } of store.entries(CONTACT)) {
+      const id = key.slice(CONTACT.length);
+      this.#contacts.add(`${new AgentId(id)}`);
+    }
     for (const { key, value } of [...store.entries(RECORD)]) {
       try {
         const record = verifyAgentRecord(crypto, value, now);
@@ -154,8 +197,16 @@ export class AgentBook {
     }
   }
 
-  #pin(name: AgentName, id: AgentId): void {
-    this.#options.store.set(nameKey(name), id.bytes);
+  #name(name: AgentName, id: AgentId, how: number): void {
+    const value = concat(id.bytes, Uint8Array.of(how));
+    this.#options.store.set(nameKey(name), value);
+  }
+
+  #owner(name: AgentName): { id: AgentId; isPinned: boolean } | undefined {
+    const value = this.#options.store.get(nameKey(name));
+    if (!value) return undefined;
+    const id = new AgentId(value.slice(0, AGENT_ID_LENGTH));
+    return { id, isPinned: value[AGENT_ID_LENGTH] === PINNED };
   }
 }
 

@@ -1,6 +1,6 @@
 import { GroupCommit, type Store } from "../../core/storage/mod.ts";
 import type { AgentId } from "../identity/agent_id.ts";
-import type { Message } from "../message/message.ts";
+import { MAX_LIFETIME_MS, type Message } from "../message/message.ts";
 import { PriorityLanes } from "../outbox/priority_lanes.ts";
 import { InboxRows, type Outcome } from "./inbox_rows.ts";
 
@@ -16,6 +16,8 @@ export interface InboxLimits {
   readonly maxHeld?: number;
   /** How long after its deadline a message is remembered, as clocks differ; 10 minutes by default. */
   readonly slackMs?: number;
+  /** Longest time until the deadline of a message, as it is remembered as long; 30 days by default. */
+  readonly maxLifetimeMs?: number;
 }
 
 /** {@link InboxLimits} that hold if nothing else is said. */
@@ -25,6 +27,7 @@ const INBOX_LIMITS: Required<InboxLimits> = {
   maxKeptOfSender: 10_000,
   maxHeld: 1_024,
   slackMs: 600_000,
+  maxLifetimeMs: MAX_LIFETIME_MS,
 };
 
 /** What an inbox does with a message. */
@@ -33,7 +36,10 @@ export type Admission =
   | { readonly kind: "held" } // `keep` it: it comes out once those before it are done
   | { readonly kind: "busy" } // it is here, and its handler is not done with it
   | { readonly kind: "done"; readonly outcome: Outcome } // what became of it already
-  | { readonly kind: "refused"; readonly reason: "expired" | "out_of_order" }
+  | {
+    readonly kind: "refused";
+    readonly reason: "expired" | "out_of_order" | "lifetime";
+  }
   | { readonly kind: "full" }; // later there may be room
 
 /** A message that was kept. */
@@ -133,6 +139,10 @@ export class Inbox {
     if (message.deadlineMs <= nowMs) {
       return { kind: "refused", reason: "expired" };
     }
+    const { maxLifetimeMs, slackMs } = this.#limits;
+    if (message.deadlineMs > nowMs + maxLifetimeMs + slackMs) {
+      return { kind: "refused", reason: "lifetime" };
+    }
     if (this.#isFull(message)) return { kind: "full" };
     const admission = this.#inOrder(message);
     if (admission.kind === "new" || admission.kind === "held") {
@@ -175,24 +185,18 @@ export class Inbox {
   /**
    * A handler is done with a message; resolves once that would be known after the death of the process.
    *
-   * @throws {StorageError} If it cannot be written; the message is as if it had not come, or is kept on.
+   * @throws {StorageError} If it cannot be written; the message is still with its handler: settle it again.
    */
   async settle(message: Message, outcome: Outcome): Promise<void> {
     const key = keyOf(message);
     const waiting = this.#busy.get(key);
     const place = message.order && message.order.sequence + 1;
-    try {
-      await this.#commits.run(() => {
-        this.#rows.setOutcome(message, outcome, this.#expiry(message));
-        if (waiting) this.#rows.drop(waiting.sequence);
-        if (place === undefined) return;
-        this.#rows.setPlace(message.from, place, this.#expiry(message));
-      });
-    } catch (error) {
-      if (waiting) this.#enter(waiting, message);
-      else this.#readmit(message);
-      throw error;
-    }
+    await this.#commits.run(() => {
+      this.#rows.setOutcome(message, outcome, this.#expiry(message));
+      if (waiting) this.#rows.drop(waiting.sequence);
+      if (place === undefined) return;
+      this.#rows.setPlace(message.from, place, this.#expiry(message));
+    });
     if (waiting) this.#count(waiting, -1);
     this.#busy.delete(key);
     if (place === undefined) return;

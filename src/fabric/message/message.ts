@@ -71,6 +71,9 @@ export const MESSAGE_ID_LENGTH = 16;
 /** Longest payload in bytes. */
 export const MAX_PAYLOAD_BYTES = 16 * 1024 * 1024;
 
+/** Longest time from the acceptance of a message to its deadline, in milliseconds: 30 days. */
+export const MAX_LIFETIME_MS: number = 30 * 86_400_000;
+
 const VERSION = 1;
 const FIELDS = 14;
 const WANTS_RECEIPTS = 1;
@@ -178,6 +181,11 @@ function faultOf(message: Message): string | undefined {
   }
   if (payload.length > MAX_PAYLOAD_BYTES) {
     return `has at most ${MAX_PAYLOAD_BYTES} bytes of payload`;
+  }
+  for (const time of [message.createdMs, message.deadlineMs]) {
+    if (!Number.isSafeInteger(time) || time < 0) {
+      return "has times in whole milliseconds since 1970";
+    }
   }
   if (metadata.size > MAX_METADATA) {
     return `has at most ${MAX_METADATA} metadata`;

@@ -3,6 +3,7 @@ import { DecodeError } from "../../core/bytes/mod.ts";
 import type { CryptoProvider } from "../../core/crypto/mod.ts";
 import type { Logger } from "../../core/log/mod.ts";
 import { type Delivery, payloadOf } from "../../dtn/mod.ts";
+import { BoundedMap } from "../bounded_map.ts";
 import { FabricError } from "../error.ts";
 import type { BundleWay } from "../agent/delivery.ts";
 import type { Route } from "../agent/reception.ts";
@@ -53,6 +54,7 @@ const CLASSES = [0, 1, 2, 2] as const;
 /** Pause before bundles for which there was no room are looked at again. */
 const FULL_PAUSE_MS = 2_000;
 const MIN_LIFETIME_MS = 1_000;
+const MAX_SHOWN = 10_000;
 
 /** Takes the messages of one agent to and from a node of bundles, signed by their senders and sealed to their recipients. */
 export class BundleBridge implements BundleWay, AsyncDisposable {
@@ -60,7 +62,7 @@ export class BundleBridge implements BundleWay, AsyncDisposable {
   readonly counts: BundleBridgeCounts = { sent: 0, received: 0, unopened: 0 };
   readonly #options: BundleBridgeOptions;
   /** Records of ours that were sent with a message, by agent. */
-  readonly #shown = new Map<string, Uint8Array>();
+  readonly #shown = new BoundedMap<Uint8Array>(MAX_SHOWN);
   readonly #over = new AbortController();
   readonly #receiving: Promise<void>;
 

@@ -5,6 +5,7 @@ import {
 } from "../../core/async/mod.ts";
 import type { Logger } from "../../core/log/mod.ts";
 import type { Session } from "../../htx/mod.ts";
+import { BoundedMap } from "../bounded_map.ts";
 import { FabricError } from "../error.ts";
 import type { AgentBook } from "../identity/agent_book.ts";
 import type { AgentId } from "../identity/agent_id.ts";
@@ -43,6 +44,8 @@ export interface LinksOptions {
 
 const DIAL_TIMEOUT_MS = 10_000;
 const MAX_LINKS = 1_024;
+/** Agents of whom is remembered when they were reached or not. */
+const MAX_TIMES = 10_000;
 
 /** Live connections with nodes, by the agents that they speak for. */
 export class Links implements AsyncDisposable {
@@ -51,8 +54,8 @@ export class Links implements AsyncDisposable {
   readonly #options: LinksOptions;
   readonly #links = new Set<RpcLink>();
   readonly #dialing = new Map<string, Promise<RpcLink>>();
-  readonly #heardMs = new Map<string, number>();
-  readonly #failedMs = new Map<string, number>();
+  readonly #heardMs = new BoundedMap<number>(MAX_TIMES);
+  readonly #failedMs = new BoundedMap<number>(MAX_TIMES);
   readonly #over = new AbortController();
   readonly #tasks = new Set<Promise<void>>();
 
@@ -218,7 +221,7 @@ export class Links implements AsyncDisposable {
     return link;
   }
 
-  #since(times: ReadonlyMap<string, number>, id: AgentId): number | undefined {
+  #since(times: BoundedMap<number>, id: AgentId): number | undefined {
     const ms = times.get(`${id}`);
     return ms === undefined ? undefined : this.#options.clock.now() - ms;
   }

@@ -58,6 +58,7 @@ export class OwnRecord implements Disposable {
       issuedMs: nowMs,
       expiresMs: nowMs + LIFETIME_MS,
     });
+    book.contact(this.#agent.id);
     book.learn(bytes);
     return bytes;
   }

@@ -33,6 +33,8 @@ const OUTBOX_LIMITS: Required<OutboxLimits> = {
 
 /** The share of the limits up to which a class is accepted, so that there is room for the classes above it. */
 const SHARE = [0.7, 0.85, 0.95, 1];
+/** As much as agents that we do not know can have us send; the rest is for what we say ourselves. */
+const OWED_SHARE = 0.5;
 
 /** How a message is to be delivered. */
 export interface AcceptOptions {
@@ -40,6 +42,8 @@ export interface AcceptOptions {
   readonly isOrdered?: boolean;
   /** How it may travel; `auto` by default. */
   readonly way?: WayName | "auto";
+  /** Whether another agent had us send it, as answers and receipts are: such messages get at most half of the room. */
+  readonly isOwed?: boolean;
 }
 
 /** A message that is to be sent now. */
@@ -148,7 +152,9 @@ export class Outbox {
     message: Omit<Message, "order">,
     options: AcceptOptions = {},
   ): Promise<void> {
-    const share = SHARE[PRIORITIES.indexOf(message.priority)]!;
+    const share = options.isOwed
+      ? OWED_SHARE
+      : SHARE[PRIORITIES.indexOf(message.priority)]!;
     const { maxMessages, maxBytes } = this.#limits;
     const size = message.payload.length;
     if (
@@ -229,7 +235,9 @@ export class Outbox {
     this.#remove(outgoing);
     this.counts.settled++;
     // If we die before, it is sent again, and the other end says again what became of it.
-    void this.#commits.run(() => this.#rows.delete(outgoing.sequence));
+    // So it is if the store cannot be written now.
+    this.#commits.run(() => this.#rows.delete(outgoing.sequence))
+      .catch(() => {});
     return outgoing.to;
   }
 

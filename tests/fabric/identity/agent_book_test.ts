@@ -48,19 +48,54 @@ Deno.test("a name stays with the agent that was seen with it first", () => {
   assertEquals(book.get(thief.id)?.record.name, name);
   assertEquals(book.byName(name)?.equals(ana.id), true);
   book.pin(parseAgentName("eve@dale"), bob.id);
-  assertEquals(codeOf(() => book.pin(name, bob.id)), "conflict");
   assertEquals(open().byName(parseAgentName("eve@dale"))?.equals(bob.id), true);
+});
+
+Deno.test("a name that is given to an agent is its own, whoever was seen with it before", () => {
+  const { book, open } = world();
+  const name = parseAgentName("ana@hill");
+  const thief = agentOf("ana@hill", "thief");
+  book.learn(recordOf(thief));
+  assertEquals(book.byName(name)?.equals(thief.id), true);
+  book.pin(name, ana.id);
+  book.learn(recordOf(thief, { sequence: 2 }));
+  assertEquals(open().byName(name)?.equals(ana.id), true);
+  assertEquals(codeOf(() => book.pin(name, bob.id)), "conflict");
 });
 
 Deno.test("records that expire are not given any more, and make room", () => {
   const { book, clock } = world(1);
   book.learn(recordOf(ana, { expiresMs: 2_000 }));
+  book.contact(ana.id);
   assertEquals(codeOf(() => book.learn(recordOf(bob))), "full");
   clock.advance(1_000);
   assertEquals(book.get(ana.id), undefined);
   assertEquals([...book.entries()].length, 0);
   book.learn(recordOf(bob));
   assertEquals(book.size, 1);
+});
+
+Deno.test("a flood of strangers displaces strangers alone, and leaves nothing behind", () => {
+  const { book, open, store } = world(10);
+  const name = parseAgentName("ana@hill");
+  book.learn(recordOf(ana));
+  book.contact(ana.id);
+  for (let i = 0; i < 100; i++) {
+    const stranger = agentOf(`s${i}@moor`);
+    book.learn(recordOf(stranger));
+    assertEquals(book.get(stranger.id)?.record.name.agent, `s${i}`);
+  }
+  assertEquals([book.size, book.evicted], [10, 91]);
+  // A contact, and for each of ten agents a record and a name.
+  assertEquals([...store.entries()].length, 21);
+  for (const each of [book, open()]) {
+    assertEquals(each.byName(name)?.equals(ana.id), true);
+    assertEquals(each.byName(parseAgentName("s0@moor")), undefined);
+    assertEquals(each.get(ana.id) !== undefined, true);
+  }
+  const again = open();
+  for (let i = 0; i < 20; i++) again.learn(recordOf(agentOf(`t${i}@moor`)));
+  assertEquals(again.get(ana.id) !== undefined, true);
 });
 
 Deno.test("a session speaks for the agents whose records name its key", () => {

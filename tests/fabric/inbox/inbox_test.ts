@@ -1,5 +1,5 @@
-import { assertEquals } from "@std/assert";
-import { memoryStore } from "../../../src/core/storage/mod.ts";
+import { assertEquals, assertRejects } from "@std/assert";
+import { memoryStore, StorageError } from "../../../src/core/storage/mod.ts";
 import type { Message } from "../../../src/fabric/mod.ts";
 import { Inbox, type InboxLimits } from "../../../src/fabric/inbox/inbox.ts";
 import type { Outcome } from "../../../src/fabric/inbox/inbox_rows.ts";
@@ -211,4 +211,31 @@ Deno.test("no more messages of a sender are held than the limit", async () => {
   await inbox.keep(ordered(1), 1);
   assertEquals(kindOf(inbox, ordered(2)), "full");
   assertEquals(kindOf(inbox, ordered(0)), "new");
+});
+
+Deno.test("a message whose deadline is too far is refused, as it would be remembered as long", () => {
+  const { inbox } = world({ maxLifetimeMs: 100_000, slackMs: 0 });
+  for (const deadlineMs of [100_002, Number.MAX_SAFE_INTEGER]) {
+    assertEquals(inbox.admit(messageOf(1, { deadlineMs }), 1), {
+      ...{ kind: "refused", reason: "lifetime" },
+    });
+  }
+  assertEquals(kindOf(inbox, messageOf(1, { deadlineMs: 100_001 })), "new");
+});
+
+Deno.test("a message is with its handler until it can be written that it is not", async () => {
+  const { store, inbox } = world();
+  const message = messageOf(1);
+  assertEquals(kindOf(inbox, message), "new");
+  await inbox.keep(message, 1);
+  assertEquals(inbox.next()?.message, message);
+  const { transaction } = store;
+  store.transaction = () => {
+    throw new StorageError("full", "no room");
+  };
+  await assertRejects(() => inbox.settle(message, HANDLED), StorageError);
+  assertEquals([kindOf(inbox, message), inbox.next()], ["busy", undefined]);
+  store.transaction = transaction.bind(store);
+  await inbox.settle(message, HANDLED);
+  assertEquals([kindOf(inbox, message), inbox.size], ["done", 0]);
 });

@@ -1,9 +1,10 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { memoryStore } from "../../../src/core/storage/mod.ts";
-import { FabricError } from "../../../src/fabric/mod.ts";
+import { memoryStore, StorageError } from "../../../src/core/storage/mod.ts";
+import { FabricError, signReceipts } from "../../../src/fabric/mod.ts";
 import { encodeFrame, MAX_BODY } from "../../../src/fabric/rpc/frame.ts";
 import { agentOf } from "../_agents.ts";
-import { FabricWorld } from "../_fabric_world.ts";
+import { FabricWorld, keptOf } from "../_fabric_world.ts";
+import { messageOf } from "../_messages.ts";
 
 Deno.test("a peer that shows another's record takes nothing of the other's", async () => {
   await using world = new FabricWorld();
@@ -129,4 +130,80 @@ Deno.test("large messages of one peer are bounded while they come", async () => 
     await world.settle(stream.write(start)).catch(() => {});
   }
   await world.dtn.until(() => bob.node.links.size === 0);
+});
+
+Deno.test("a message with a deadline that nobody could remember is refused", async () => {
+  await using world = new FabricWorld();
+  const ana = await world.start("ana", "hill");
+  const bob = await world.start("bob", "dale");
+  world.introduce(ana, bob);
+  bob.fabric.handle("tell", () => {});
+  const to = bob.fabric.agent.id;
+  const message = messageOf(1, {
+    ...{ from: ana.fabric.agent.id, to, type: "tell", wantsReceipts: true },
+    ...{ createdMs: world.clock.wallTime(), payload: Uint8Array.of(0xf6) },
+    deadlineMs: Number.MAX_SAFE_INTEGER,
+  });
+  const sent = await world.settle(ana.fabric.send(message));
+  assertEquals(await world.settle(sent.settled), "lifetime");
+  assertEquals(bob.fabric.counts.refused, 1);
+  for (const lifetimeMs of [NaN, -1, 31 * 86_400_000]) {
+    await assertRejects(
+      () => ana.fabric.notify(to, "tell", 1, { lifetimeMs }),
+      RangeError,
+    );
+  }
+  const next = await world.settle(
+    ana.fabric.notify(to, "tell", 1, { lifetimeMs: 10_000.5 }),
+  );
+  assertEquals(await world.settle(next.settled), undefined);
+});
+
+Deno.test("receipts about messages that were not sent to who signs them are not kept", async () => {
+  await using world = new FabricWorld();
+  const ana = await world.start("ana", "hill");
+  const bob = await world.start("bob", "dale");
+  const eve = await world.start("eve", "moor");
+  world.introduce(ana, bob, eve);
+  bob.fabric.handle("ask", () => 1);
+  const options = { receipts: true };
+  const { id: to } = bob.fabric.agent;
+  await world.settle(ana.fabric.request(to, "ask", 1, options));
+  await world.clock.run(1_000);
+  const kept = [...ana.fabric.receipts.entries()].length;
+  assert(kept > 0, "receipts of an answered request are kept");
+  await world.settle(
+    eve.fabric.request(ana.fabric.agent.id, "none").catch(() => {}),
+  );
+  const receipts = [1, 2, 3].map((n) => ({
+    ...{ id: new Uint8Array(16).fill(n), state: "handled" as const },
+    ...{ reason: "", atMs: 1 },
+  }));
+  const signed = signReceipts(eve.fabric.agent, ana.fabric.agent.id, receipts);
+  eve.node.links.with(ana.fabric.agent.id)!.sendReceipts(signed);
+  await world.dtn.until(() => ana.fabric.foreignReceipts === 3);
+  assertEquals([...ana.fabric.receipts.entries()].length, kept);
+});
+
+Deno.test("a handler runs once though the store cannot be written for a while", async () => {
+  await using world = new FabricWorld();
+  const kept = keptOf();
+  const ana = await world.start("ana", "hill");
+  const bob = await world.start("bob", "dale", {}, kept);
+  world.introduce(ana, bob);
+  let count = 0;
+  const { transaction } = kept.agent;
+  bob.fabric.handle("tell", () => {
+    count++;
+    kept.agent.transaction = () => {
+      throw new StorageError("full", "no room");
+    };
+  });
+  const to = bob.fabric.agent.id;
+  const sent = await world.settle(ana.fabric.notify(to, "tell"));
+  await world.clock.run(10_000);
+  assertEquals([count, bob.fabric.counts.handled], [1, 1]);
+  kept.agent.transaction = transaction.bind(kept.agent);
+  assertEquals(await world.settle(sent.settled), undefined);
+  assertEquals(count, 1);
 });

@@ -1,5 +1,5 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { memoryStore } from "../../../src/core/storage/mod.ts";
+import { memoryStore, StorageError } from "../../../src/core/storage/mod.ts";
 import { type AgentId, FabricError } from "../../../src/fabric/mod.ts";
 import {
   Outbox,
@@ -164,4 +164,31 @@ Deno.test("messages in order say which may still come, also after a restart and 
     undefined,
     { sequence: 3, floor: 2 },
   ]);
+});
+
+Deno.test("what is settled while the store cannot be written is sent again after a restart", async () => {
+  const { outbox, open, store } = world();
+  await outbox.accept(messageOf(1));
+  const { transaction } = store;
+  store.transaction = () => {
+    throw new StorageError("full", "no room");
+  };
+  assertEquals(outbox.settle(messageOf(1).id)?.equals(bob.id), true);
+  await Promise.resolve();
+  store.transaction = transaction.bind(store);
+  assertEquals([outbox.size, open().size], [0, 1]);
+});
+
+Deno.test("what others have us send leaves half of the room", async () => {
+  const { outbox } = world({ maxMessages: 10 });
+  const options = { isOwed: true };
+  for (let n = 0; n < 5; n++) {
+    await outbox.accept(messageOf(n, { priority: "critical" }), options);
+  }
+  await assertRejects(
+    () => outbox.accept(messageOf(5, { priority: "critical" }), options),
+    FabricError,
+  );
+  await outbox.accept(messageOf(6, { priority: "low" }));
+  assertEquals(outbox.size, 6);
 });
