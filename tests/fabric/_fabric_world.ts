@@ -1,4 +1,4 @@
-import type { VirtualClock } from "../../src/core/async/mod.ts";
+import type { Clock, VirtualClock } from "../../src/core/async/mod.ts";
 import { memoryStore, type Store } from "../../src/core/storage/mod.ts";
 import { TransportError } from "../../src/core/transport/mod.ts";
 import {
@@ -44,15 +44,16 @@ export class FabricWorld implements AsyncDisposable {
     return this.dtn.clock;
   }
 
-  /** Starts the node `name`, on which is the agent `agent@name`. */
+  /** Starts the node `name`, on which is the agent `agent@name`, and whose clock is ahead by `skewMs`. */
   async start(
     agent: string,
     name: string,
     options: Partial<JoinOptions> = {},
     kept: Kept = keptOf(),
+    skewMs = 0,
   ): Promise<TestNode> {
-    const { clock } = this;
-    const server = await World.start({}, { clock });
+    const clock = skewed(this.clock, skewMs);
+    const server = await World.start({}, { clock: this.clock });
     this.#servers.set(name, server);
     const bundles = await this.dtn.node(name, {}, kept.bundles);
     const book = new AgentBook({ crypto, clock, store: kept.book });
@@ -123,6 +124,14 @@ export class FabricWorld implements AsyncDisposable {
     }
     await this.dtn[Symbol.asyncDispose]();
   }
+}
+
+function skewed(clock: Clock, skewMs: number): Clock {
+  return {
+    wallTime: () => clock.wallTime() + skewMs,
+    now: () => clock.now(),
+    setTimeout: (fn, delayMs) => clock.setTimeout(fn, delayMs),
+  };
 }
 
 /** What of a new node outlives its process. */

@@ -302,7 +302,7 @@ class Link:
         self.send(HELLO_FRAME, encode([1, [agent.record()], 1_024, 1 << 20]))
         kind, body = self.frame()
         want(kind == HELLO_FRAME, "no hello")
-        version, records, self.messages, self.bytes = array(decode(body), 4)
+        version, records, self.messages, self.bytes, _ = array(decode(body), 5)
         want(version == 1, "another version")
         self.records = [read_record(each, peer) for each in records]
 

@@ -5,7 +5,7 @@
  * frame      u8 type ‖ u32 length ‖ body
  *
  * type       body                                                      first on a stream
- * 0 hello    CBOR [1, array of signed records, messages, bytes]        of the dialer's first stream, and of the answer
+ * 0 hello    CBOR [1, array of signed records, messages, bytes, time]  of the dialer's first stream, and of the answer
  * 1 message  a message                                                 of a stream for one large message
  * 2 statuses CBOR array of [16B id, code, reason]                      no
  * 3 receipts signed receipts                                           no
@@ -51,6 +51,8 @@ export interface Hello {
   readonly maxMessages: number;
   /** Bytes of them; one that is longer is taken alone. */
   readonly maxBytes: number;
+  /** Its wall time, in milliseconds since 1970-01-01 UTC; it may not say. */
+  readonly wallTimeMs?: number;
 }
 
 /** What a node says of a message that it was sent. */
@@ -114,8 +116,12 @@ export function encodeFrame(type: FrameType, body: Uint8Array): Bytes {
 }
 
 /** Writes the body of a hello. */
-export function encodeHello({ records, maxMessages, maxBytes }: Hello): Bytes {
-  return encodeCbor([VERSION, [...records], maxMessages, maxBytes]);
+export function encodeHello(hello: Hello): Bytes {
+  const { records, maxMessages, maxBytes, wallTimeMs } = hello;
+  const fields = [VERSION, [...records], maxMessages, maxBytes];
+  return encodeCbor(
+    wallTimeMs === undefined ? fields : [...fields, wallTimeMs],
+  );
 }
 
 /**
@@ -124,18 +130,16 @@ export function encodeHello({ records, maxMessages, maxBytes }: Hello): Bytes {
  * @throws {DecodeError} If it is malformed, or of another version.
  */
 export function decodeHello(body: Uint8Array): Hello {
-  const options = { maxDepth: 2, maxItems: MAX_RECORDS + 5 };
-  const [version, records, messages, bytes] = helloReader.items(
-    body,
-    4,
-    options,
-  );
+  const options = { maxDepth: 2, maxItems: MAX_RECORDS + 6 };
+  const fields = helloReader.list(body, 5, options);
+  const [version, records, messages, bytes, time] = fields;
   if (version !== VERSION) throw helloReader.malformed("want version 1");
   return {
     records: helloReader.array(records, MAX_RECORDS)
       .map((each) => helloReader.bytesUpTo(each, MAX_RECORD_BYTES)),
     maxMessages: helloReader.unsigned(messages),
     maxBytes: helloReader.unsigned(bytes),
+    ...time !== undefined && { wallTimeMs: helloReader.unsigned(time) },
   };
 }
 

@@ -35,8 +35,10 @@ export type Sent =
 
 /** What a link does with what comes, and says first. */
 export interface RpcLinkOptions {
-  /** What we say first. */
-  readonly hello: Hello;
+  /** What we say first; the time is put in when it is said. */
+  readonly hello: Omit<Hello, "wallTimeMs">;
+  /** Wall time, in milliseconds since 1970-01-01 UTC. */
+  wallTime(): number;
   /** Takes a signed record of the other end. */
   learn(record: Uint8Array): AgentId;
   /** Whether the other end, by its static key, speaks for an agent. */
@@ -77,6 +79,8 @@ const LARGE_BYTES = 65_536;
 const WEIGHTS = [4, 16, 64, 256];
 /** Bytes of answers that wait for the other end to read. */
 const MAX_ANSWERS_BYTES = 32 * 1024 * 1024;
+/** Clocks that differ by less are taken as one: a hello needs time too. */
+const MIN_SKEW_MS = 1_000;
 /** Agents that one node speaks for. */
 const MAX_AGENTS = 64;
 
@@ -86,6 +90,8 @@ export class RpcLink implements AsyncDisposable {
   readonly staticKey: Bytes;
   /** Agents that the other end speaks for, by records that it has shown, as text: 64 at most. */
   readonly agents: Set<string> = new Set();
+  /** How far the other end's clock is ahead of ours, in milliseconds, as its hello said; 0 if it did not say, or it is less than a second. */
+  readonly skewMs: number;
   /** Resolves when the link is over; never rejects. */
   readonly closed: Promise<void>;
   readonly #session: Session;
@@ -119,6 +125,8 @@ export class RpcLink implements AsyncDisposable {
     this.#options = options;
     this.#writer = new FrameWriter(control, (error) => this.#fail(error));
     this.#window = new SendWindow(peer.maxMessages, peer.maxBytes);
+    const skewMs = (peer.wallTimeMs ?? options.wallTime()) - options.wallTime();
+    this.skewMs = Math.abs(skewMs) < MIN_SKEW_MS ? 0 : skewMs;
     this.#large = new SendWindow(Infinity, peer.maxBytes);
     for (const record of peer.records) this.#learn(record);
     this.closed = session.closed.then(({ error }) => this.#end(error));
@@ -409,7 +417,18 @@ export class RpcLink implements AsyncDisposable {
     }
     this.#owed.set(key, size);
     this.#owedBytes += size;
-    this.#options.onMessage(message, this);
+    this.#options.onMessage(this.#inOurTime(message), this);
+  }
+
+  /** A message whose times are by our clock, as somebody measured them by the other end's. */
+  #inOurTime(message: Message): Message {
+    if (this.skewMs === 0) return message;
+    const ours = (ms: number) => Math.max(0, ms - this.skewMs);
+    const createdMs = ours(message.createdMs);
+    const deadlineMs = ours(message.deadlineMs);
+    const isSafe = Number.isSafeInteger(createdMs) &&
+      Number.isSafeInteger(deadlineMs);
+    return isSafe ? { ...message, createdMs, deadlineMs } : message;
   }
 
   #isSender({ from }: Message): boolean {
@@ -475,7 +494,8 @@ export async function openLink(
       ? await session.open(waiting)
       : await session.accept(waiting);
     if (!control) throw unreachable(undefined);
-    await control.write(encodeFrame("hello", encodeHello(options.hello)));
+    const ours = { ...options.hello, wallTimeMs: options.wallTime() };
+    await control.write(encodeFrame("hello", encodeHello(ours)));
     const decoder = FrameDecoder.ofLink();
     for await (const { type, body } of framesOf(control, decoder)) {
       if (type !== "hello") throw violation("Want a hello first");

@@ -35,6 +35,7 @@ class End {
     const records = [recordOf(agent, { nodes: [{ staticKey }] })];
     this.options = {
       hello: { records, maxMessages, maxBytes: 1_000_000 },
+      wallTime: () => clock.wallTime(),
       learn: (record) => book.learn(record).id,
       speaksFor: (key, id) => book.speaksFor(key, id),
       onMessage: (message, link) => {
