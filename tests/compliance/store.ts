@@ -99,6 +99,27 @@ function testEntries(test: Test) {
     assertEquals(found("c"), []);
   });
 
+  test("iterates a prefix from a key on", (store) => {
+    const keys = ["a", "ab", "ac\0", "ad", "b", "bb"];
+    for (const k of keys) store.set(latin1(k), latin1(k));
+    const found = (prefix: string, rest: string) =>
+      [...store.entries(latin1(prefix), latin1(rest))].map((entry) =>
+        String.fromCharCode(...entry.key)
+      );
+    assertEquals(found("a", ""), ["a", "ab", "ac\0", "ad"]);
+    assertEquals(found("a", "c"), ["ac\0", "ad"]);
+    assertEquals(found("a", "d"), ["ad"]);
+    assertEquals(found("a", "dd"), []);
+    assertEquals(found("", "ad"), ["ad", "b", "bb"]);
+    const inside = namespace(store, "a");
+    inside.set(latin1("kz"), key(1));
+    inside.set(latin1("kb"), key(2));
+    assertEquals(
+      [...inside.entries(latin1("k"), latin1("c"))],
+      [{ key: latin1("kz"), value: key(1) }],
+    );
+  });
+
   test("may be changed while it is iterated", (store) => {
     for (let i = 0; i < 10; i++) store.set(key(i), key(i));
     const seen: number[] = [];

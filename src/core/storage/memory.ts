@@ -82,11 +82,12 @@ class MemoryStore implements Store {
     return true;
   }
 
-  *entries(prefix: Uint8Array = new Uint8Array()) {
+  *entries(prefix: Uint8Array = new Uint8Array(), rest?: Uint8Array) {
     this.#checkOpen();
     const wanted = nameOf(prefix);
     const names = this.#sorted ??= [...this.#entries.keys()].sort();
-    for (let i = firstAtLeast(names, wanted); i < names.length; i++) {
+    const first = rest ? wanted + nameOf(rest) : wanted;
+    for (let i = firstAtLeast(names, first); i < names.length; i++) {
       this.#checkOpen();
       if (!names[i]!.startsWith(wanted)) return;
       const entry = this.#entries.get(names[i]!);

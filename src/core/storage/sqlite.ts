@@ -167,9 +167,9 @@ class SqliteStore implements Store {
     return this.#do((sql) => sql.delete.run(key).changes === 1);
   }
 
-  *entries(prefix: Uint8Array = new Uint8Array()) {
+  *entries(prefix: Uint8Array = new Uint8Array(), rest?: Uint8Array) {
     const end = endOf(prefix);
-    let from = prefix;
+    let from = rest ? concat(prefix, rest) : prefix;
     let maxRows = MIN_PAGE_ROWS;
     for (;;) {
       const page = this.#do(({ page }) =>

@@ -64,11 +64,15 @@ export interface Store extends Disposable {
   delete(key: Uint8Array): boolean;
 
   /**
-   * The entries whose key starts with `prefix`, all by default, in the order of their bytes.
+   * The entries whose key starts with `prefix`, all by default, in the order of their bytes; with `rest` from the key on that
+   * is `prefix` and `rest` behind it.
    *
    * The store may be changed meanwhile: entries that this store deletes before they are reached are left out, entries added may be.
    */
-  entries(prefix?: Uint8Array): IterableIterator<StoreEntry>;
+  entries(
+    prefix?: Uint8Array,
+    rest?: Uint8Array,
+  ): IterableIterator<StoreEntry>;
 
   /**
    * Runs `fn` so that either all its changes are made or, if it throws, none; gives what `fn` returns.
@@ -109,8 +113,8 @@ export function namespace(store: Store, name: string): Store {
     get: (key) => store.get(inside(key)),
     set: (key, value, options) => store.set(inside(key), value, options),
     delete: (key) => store.delete(inside(key)),
-    *entries(wanted = new Uint8Array()) {
-      for (const entry of store.entries(concat(prefix, wanted))) {
+    *entries(wanted = new Uint8Array(), rest) {
+      for (const entry of store.entries(concat(prefix, wanted), rest)) {
         yield { ...entry, key: entry.key.slice(prefix.length) };
       }
     },

@@ -5,6 +5,7 @@ import type { RoutedBundle } from "../routing/router.ts";
 import type { ScheduledBundle } from "../schedule/scheduler.ts";
 import type { BundleEntry } from "../store/bundle_entry.ts";
 import type { BundleStore } from "../store/bundle_store.ts";
+import { isBefore, type Place } from "../store/store_keys.ts";
 import {
   type Departure,
   type DepartureCounts,
@@ -37,6 +38,7 @@ const MAX_UNDER_WAY_BYTES = 67_108_864;
 /** For one neighbour, so that one that takes nothing leaves room for others. */
 const MAX_WAITING = 8_192;
 const SCAN_AT_ONCE = 256;
+const FIRST: Place = { rank: 0, sequence: 0 };
 /** What a bundle may be longer as it leaves: the node before it, a longer age. */
 const MAX_GROWTH_BYTES = 256;
 
@@ -52,7 +54,8 @@ export class Forwarder {
   /** When the router may decide otherwise by itself. */
   #changesAtMs = Infinity;
   #isScanning = false;
-  #scansAgain = false;
+  /** Where to begin once more; absent if that is not wanted. */
+  #scanFrom: Place | undefined;
   #isClosed = false;
 
   /** Starts without a neighbour. */
@@ -112,8 +115,8 @@ export class Forwarder {
     return true;
   }
 
-  /** Lets a bundle wait for the neighbours that are to have it. */
-  offer(entry: BundleEntry, copies?: number): void {
+  /** Lets a bundle wait for the neighbours that are to have it; `place` is where it is, if that is known. */
+  offer(entry: BundleEntry, copies?: number, place?: Place): void {
     const { id, destination } = entry;
     const { nodeId, router } = this.#options;
     const node = Eid.parse(destination).nodeId();
@@ -131,7 +134,7 @@ export class Forwarder {
     const now = this.#clock.wallTime();
     const { to, keeps } = router.route(routed, peers, now);
     for (const hop of to) {
-      const isWaiting = this.#wait(entry, { hop, keeps });
+      const isWaiting = this.#wait(entry, { hop, keeps }, place);
       if (!isWaiting) router.failed(routed, hop, now);
     }
     for (const { peer } of to) this.#pump(this.#peers.get(peer));
@@ -145,9 +148,11 @@ export class Forwarder {
     this.#changesAtMs = this.#options.router.changesAt?.(now) ?? Infinity;
   }
 
-  /** Looks at every bundle again, as there is somebody new to give it to. */
-  scan(): void {
-    this.#scansAgain = true;
+  /** Looks at every bundle again, or those from a place on, as there is somebody to give them to. */
+  scan(from: Place = FIRST): void {
+    if (!this.#scanFrom || isBefore(from, this.#scanFrom)) {
+      this.#scanFrom = from;
+    }
     if (this.#isScanning || this.#isClosed) return;
     this.#isScanning = true;
     this.#options.track(
@@ -177,13 +182,13 @@ export class Forwarder {
   }
 
   /** Lets a bundle wait for one neighbour; `false` if there is no room. */
-  #wait(entry: BundleEntry, hop: Hop): boolean {
+  #wait(entry: BundleEntry, hop: Hop, place?: Place): boolean {
     const { scheduler } = this.#options;
     const peer = this.#peers.get(hop.hop.peer);
     if (!peer) return false;
     if (!peer.waiting.has(entry.id)) {
       if (peer.waiting.size >= MAX_WAITING) {
-        peer.isCrowded = true;
+        peer.leaveOut(place ?? this.#store.place(entry.id) ?? FIRST);
         return false;
       }
       if (!scheduler.add(entry, peer.id)) {
@@ -212,9 +217,10 @@ export class Forwarder {
       }
     }
     peer.isPumping = false;
-    if (peer.isCrowded && peer.waiting.size < SCAN_AT_ONCE) {
-      peer.isCrowded = false;
-      this.scan();
+    if (peer.leftOut && peer.waiting.size < SCAN_AT_ONCE) {
+      const from = peer.leftOut;
+      peer.leftOut = undefined;
+      this.scan(from);
     }
   }
 
@@ -264,12 +270,13 @@ export class Forwarder {
   }
 
   async #scanAll(): Promise<void> {
-    while (this.#scansAgain && !this.#isClosed) {
-      this.#scansAgain = false;
+    while (this.#scanFrom && !this.#isClosed) {
+      const from = this.#scanFrom;
+      this.#scanFrom = undefined;
       let count = 0;
-      for (const entry of this.#store.entries()) {
-        this.offer(entry);
-        if ([...this.#peers.values()].every((each) => each.isCrowded)) break;
+      for (const { entry, place } of this.#store.placed(from)) {
+        this.offer(entry, undefined, place);
+        if ([...this.#peers.values()].every((each) => each.leftOut)) break;
         if (++count % SCAN_AT_ONCE > 0) continue;
         await delay(this.#clock, 0);
         if (this.#isClosed) return;

@@ -1,5 +1,6 @@
 import type { Clock } from "../../core/async/mod.ts";
 import type { NextHop } from "../routing/router.ts";
+import { isBefore, type Place } from "../store/store_keys.ts";
 import type { Neighbour } from "./neighbour.ts";
 import { Pause } from "./pause.ts";
 
@@ -27,8 +28,8 @@ export class Peer {
   readonly waiting = new Map<string, Hop>();
   /** On while it has no room, whatever the contact. */
   readonly pause: Pause;
-  /** Whether bundles were left out, as too many wait for it. */
-  isCrowded = false;
+  /** The first bundle that was left out, as too many wait for it; absent if none was. */
+  leftOut: Place | undefined;
   /** Whether bundles are being taken from the scheduler for it. */
   isPumping = false;
   /** What it does not take, and why. */
@@ -77,6 +78,11 @@ export class Peer {
     const ways = this.contacts.filter(({ contact }) => contact.isPrivate);
     const first = chosen.contact.isPrivate ? chosen : ways.at(-1);
     return first && largest(size, first, ways);
+  }
+
+  /** A bundle was left out. */
+  leaveOut(place: Place): void {
+    if (!this.leftOut || isBefore(place, this.leftOut)) this.leftOut = place;
   }
 
   /** Whether a bundle is under way to it. */

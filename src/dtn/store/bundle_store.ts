@@ -251,20 +251,35 @@ export class BundleStore implements Disposable {
 
   /** Entries by class, expedited first, then in the order in which they came; of one destination, or all. */
   *entries(destination?: string): IterableIterator<BundleEntry> {
-    const prefix = destination === undefined
-      ? KEY.entry
-      : concat(KEY.to, this.#tagOf(destination));
-    for (const { key, value } of this.#store.entries(prefix)) {
-      const place = placeIn(key.subarray(prefix.length));
-      const entry = destination === undefined
-        ? this.#decode(key, value, place).entry
-        : this.#read(place)?.entry;
-      // Two destinations may have one tag.
-      if (
-        entry && entry.destination === (destination ?? entry.destination) &&
-        !this.#deleting.has(entry.id)
-      ) yield entry;
+    if (destination === undefined) {
+      for (const { entry } of this.placed()) yield entry;
+      return;
     }
+    const prefix = concat(KEY.to, this.#tagOf(destination));
+    for (const { key } of this.#store.entries(prefix)) {
+      const entry = this.#read(placeIn(key.subarray(prefix.length)))?.entry;
+      // Two destinations may have one tag.
+      if (entry?.destination === destination && !this.#deleting.has(entry.id)) {
+        yield entry;
+      }
+    }
+  }
+
+  /** All entries as {@link entries} gives them, with where each is; from a place on, whether a bundle is still there or not. */
+  *placed(
+    from?: Place,
+  ): IterableIterator<{ readonly entry: BundleEntry; readonly place: Place }> {
+    const rest = from && entryKey(from).subarray(KEY.entry.length);
+    for (const { key, value } of this.#store.entries(KEY.entry, rest)) {
+      const place = placeIn(key.subarray(KEY.entry.length));
+      const { entry } = this.#decode(key, value, place);
+      if (!this.#deleting.has(entry.id)) yield { entry, place };
+    }
+  }
+
+  /** Where a bundle is in the order of {@link placed}, if it is here. */
+  place(id: string): Place | undefined {
+    return this.#here(id)?.place;
   }
 
   /**

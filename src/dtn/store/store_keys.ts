@@ -35,6 +35,12 @@ export const KEY = {
 /** The rank under the id of a bundle that is gone. */
 export const GONE = 255;
 
+/** Whether `place` comes before `other`. */
+export function isBefore(place: Place, other: Place): boolean {
+  return place.rank < other.rank ||
+    place.rank === other.rank && place.sequence < other.sequence;
+}
+
 /** Where a bundle is that is long. */
 export function bundleKey({ sequence }: Place): Bytes {
   const key = new Uint8Array(7);
