@@ -1,5 +1,9 @@
 import type { Metrics } from "../../src/core/metrics/mod.ts";
-import { type DtnNode, NODE_DROPS } from "../../src/dtn/mod.ts";
+import {
+  type BundleStore,
+  type DtnNode,
+  NODE_DROPS,
+} from "../../src/dtn/mod.ts";
 
 /** Names in the counts of a node of what happens to bundles. */
 export const EVENTS = [
@@ -18,7 +22,7 @@ export function exposeDtnNode(
   metrics: Metrics,
   { node, bundles }: {
     readonly node: Pick<DtnNode, "counts" | "neighbours">;
-    readonly bundles: { readonly usage: { bundles: number; bytes: number } };
+    readonly bundles: Pick<BundleStore, "usage">;
   },
 ): void {
   metrics.counterFrom({
@@ -42,6 +46,11 @@ export function exposeDtnNode(
     name: "dtn_stored_bytes",
     help: "Bytes of bundles in the store",
     read: () => bundles.usage.bytes,
+  });
+  metrics.counterFrom({
+    name: "dtn_store_damaged_total",
+    help: "Times that what the disk has damaged was passed over",
+    read: () => bundles.usage.damaged,
   });
   metrics.gaugeFrom({
     name: "dtn_neighbours",

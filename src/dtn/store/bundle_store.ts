@@ -4,8 +4,18 @@
  * @module
  */
 import { type Clock, systemClock } from "../../core/async/mod.ts";
-import { type Bytes, concat, Reader, Writer } from "../../core/bytes/mod.ts";
-import type { CryptoProvider, Secret } from "../../core/crypto/mod.ts";
+import {
+  type Bytes,
+  concat,
+  DecodeError,
+  Reader,
+  Writer,
+} from "../../core/bytes/mod.ts";
+import {
+  CryptoError,
+  type CryptoProvider,
+  type Secret,
+} from "../../core/crypto/mod.ts";
 import { StorageError, type Store } from "../../core/storage/mod.ts";
 import {
   type BundleEntry,
@@ -90,6 +100,9 @@ export class BundleStore implements Disposable {
   readonly #bytes: [number, number, number] = [0, 0, 0];
   #known = 0;
   #forgotten = 0;
+  #damaged = 0;
+  /** Whether the store says that it is sealed, or in clear. */
+  #isMarked: boolean;
   #nextSequence = 1;
   #sweptMs = -Infinity;
   #waiting: Waiting[] = [];
@@ -106,7 +119,8 @@ export class BundleStore implements Disposable {
   /**
    * Takes up what `store` holds.
    *
-   * @throws {DecodeError} If it holds something else.
+   * @throws {DecodeError} If it holds something else, or is sealed and there is no secret, or there is one and it is not.
+   * @throws {CryptoError} If it is sealed with another secret.
    */
   constructor(options: BundleStoreOptions) {
     const { store, crypto, secret, limits, clock = systemClock } = options;
@@ -115,15 +129,20 @@ export class BundleStore implements Disposable {
     this.#clock = clock;
     this.#limits = { ...BUNDLE_STORE_LIMITS, ...limits };
     this.#values = secret ? sealedValues(crypto, secret) : plainValues(crypto);
+    this.#isMarked = this.#checkForm();
     this.#readTotals();
   }
 
-  /** Bundles held and their bytes, ids of those gone that are known, and how many of these were forgotten for want of room. */
+  /**
+   * Bundles held and their bytes, ids of those gone that are known, how many of these were forgotten for want of room, and how often what
+   * the disk has damaged was passed over.
+   */
   get usage(): {
     readonly bundles: number;
     readonly bytes: number;
     readonly known: number;
     readonly forgotten: number;
+    readonly damaged: number;
   } {
     const total = (counts: readonly number[]) =>
       counts.reduce((sum, count) => sum + count, 0);
@@ -132,6 +151,7 @@ export class BundleStore implements Disposable {
       bytes: total(this.#bytes),
       known: this.#known,
       forgotten: this.#forgotten,
+      damaged: this.#damaged,
     };
   }
 
@@ -193,7 +213,7 @@ export class BundleStore implements Disposable {
     if (!stored || stored.bytes) return stored?.bytes;
     const key = bundleKey(stored.place);
     const value = this.#store.get(key);
-    return value && this.#values.open(key, value);
+    return value && this.#unlessDamaged(() => this.#values.open(key, value));
   }
 
   /** Removes a bundle; it stays known until it expires. Says whether it was here. */
@@ -272,8 +292,8 @@ export class BundleStore implements Disposable {
     const rest = from && entryKey(from).subarray(KEY.entry.length);
     for (const { key, value } of this.#store.entries(KEY.entry, rest)) {
       const place = placeIn(key.subarray(KEY.entry.length));
-      const { entry } = this.#decode(key, value, place);
-      if (!this.#deleting.has(entry.id)) yield { entry, place };
+      const entry = this.#decode(key, value, place)?.entry;
+      if (entry && !this.#deleting.has(entry.id)) yield { entry, place };
     }
   }
 
@@ -293,20 +313,23 @@ export class BundleStore implements Disposable {
     onExpired?: (entry: BundleEntry) => void,
   ): readonly BundleEntry[] {
     this.commit();
-    const due: Place[] = [];
+    const due: { place: Place; key: Bytes }[] = [];
     for (const { key } of this.#store.entries(KEY.by)) {
       const reader = new Reader(key.subarray(KEY.by.length), "expiry key");
       if (u48(reader) > nowMs || due.length >= SWEEP_AT_ONCE) break;
-      due.push(placeIn(reader.rest()));
+      due.push({ place: placeIn(reader.rest()), key });
     }
     const isRecent = Math.abs(nowMs - this.#sweptMs) < FORGET_EVERY_MS;
     if (due.length === 0 && isRecent) return [];
     this.#sweptMs = nowMs;
     return this.#change(() => {
       this.#known -= this.#store.sweep(nowMs);
-      return due.flatMap((place) => {
+      return due.flatMap(({ place, key }) => {
         const stored = this.#read(place);
-        if (!stored) return [];
+        if (!stored) {
+          this.#removeDamaged(place, key);
+          return [];
+        }
         onExpired?.(stored.entry);
         this.#remove(stored, false);
         return [stored.entry];
@@ -427,6 +450,14 @@ export class BundleStore implements Disposable {
     }
   }
 
+  /** Its id, destination and size are lost: they stay known, and counted. */
+  #removeDamaged(place: Place, expiry: Uint8Array): void {
+    for (const key of [entryKey(place), bundleKey(place), expiry]) {
+      this.#store.delete(key);
+    }
+    this.#bundles[priorityOf(place.rank)]--;
+  }
+
   /** A bundle that is not about to be deleted. */
   #here(id: string): StoredBundle | undefined {
     return this.#deleting.has(id) ? undefined : this.#find(id);
@@ -449,13 +480,39 @@ export class BundleStore implements Disposable {
     return value && this.#decode(key, value, place);
   }
 
-  #decode(key: Uint8Array, value: Bytes, place: Place): StoredBundle {
-    const { entry, inline } = decodeEntry(
-      this.#values.open(key, value),
-      priorityOf(place.rank),
+  #decode(
+    key: Uint8Array,
+    value: Bytes,
+    place: Place,
+  ): StoredBundle | undefined {
+    const decoded = this.#unlessDamaged(() =>
+      decodeEntry(this.#values.open(key, value), priorityOf(place.rank))
     );
+    if (!decoded) return undefined;
+    const { entry, inline } = decoded;
     const idKey = this.#idKey(entry.id);
     return { entry, place, idKey, ...inline && { bytes: inline } };
+  }
+
+  /** What the disk has damaged must not stand in the way of what it has not. */
+  #unlessDamaged<T>(read: () => T): T | undefined {
+    try {
+      return read();
+    } catch (error) {
+      if (!(error instanceof DecodeError || error instanceof CryptoError)) {
+        throw error;
+      }
+      this.#damaged++;
+      return undefined;
+    }
+  }
+
+  /** Says whether the store has a mark, which only what sealed it opens. */
+  #checkForm(): boolean {
+    const mark = this.#store.get(KEY.mark);
+    if (!mark) return this.#store.get(KEY.totals) !== undefined;
+    if (this.#values.open(KEY.mark, mark).length === 0) return true;
+    throw new DecodeError("bundle store", "it is sealed");
   }
 
   #write(key: Bytes, value: Uint8Array): void {
@@ -482,11 +539,14 @@ export class BundleStore implements Disposable {
   /** Runs `change` and writes the totals that it leaves, or undoes all of it. */
   #change<T>(change: () => T): T {
     try {
-      return this.#store.transaction(() => {
+      const changed = this.#store.transaction(() => {
         const result = change();
+        if (!this.#isMarked) this.#write(KEY.mark, NOTHING);
         this.#store.set(KEY.totals, this.#totals());
         return result;
       });
+      this.#isMarked = true;
+      return changed;
     } catch (error) {
       this.#recent.clear();
       this.#readTotals();

@@ -1,17 +1,23 @@
-import { type Bytes, concat, utf8 } from "../../core/bytes/mod.ts";
+import { type Bytes, concat, DecodeError, utf8 } from "../../core/bytes/mod.ts";
 import type { Aead, CryptoProvider, Secret } from "../../core/crypto/mod.ts";
 
 /** What stands between a bundle store and what it is kept in. */
 export interface ValueForm extends Disposable {
   /** How `value` is written under `key`. */
   seal(key: Uint8Array, value: Uint8Array): Uint8Array;
-  /** What {@link seal} wrote under `key`. */
+  /**
+   * What {@link seal} wrote under `key`.
+   *
+   * @throws {CryptoError} If it was sealed with another secret, or damaged.
+   * @throws {DecodeError} If it is too short to be sealed.
+   */
   open(key: Uint8Array, stored: Bytes): Bytes;
   /** `length` bytes that stand for `text` in keys. */
   tag(text: string, length: number): Bytes;
 }
 
 const NONCE_LENGTH = 12;
+const TAG_LENGTH = 16;
 
 /** Values as they are. */
 export function plainValues(crypto: CryptoProvider): ValueForm {
@@ -49,6 +55,9 @@ export function sealedValues(
       return concat(nonce, aead.seal(nonce, value, key));
     },
     open(key, stored) {
+      if (stored.length < NONCE_LENGTH + TAG_LENGTH) {
+        throw new DecodeError("sealed value", "too short");
+      }
       const nonce = stored.subarray(0, NONCE_LENGTH);
       return aead.open(nonce, stored.subarray(NONCE_LENGTH), key);
     },

@@ -2,6 +2,7 @@
  * Keys of a bundle store.
  *
  * ```text
+ * c                                  nothing, sealed if the others are
  * t                                  next sequence, ids known, bundles and bytes by class
  * m ‖ rank u8 ‖ sequence u48         entry, and the bundle if it is short; rank 0 is expedited
  * b ‖ sequence u48                   the bundle, if it is long
@@ -25,6 +26,7 @@ export interface Place {
 
 /** The first byte of each kind of key. */
 export const KEY = {
+  mark: utf8("c"),
   totals: utf8("t"),
   entry: utf8("m"),
   bundle: utf8("b"),

@@ -120,6 +120,7 @@ for (const [name, open] of Object.entries(OPENERS)) {
         bytes: 1 + 4_096 + 4_097 + 200_000,
         known: 0,
         forgotten: 0,
+        damaged: 0,
       });
       assert(box.bundles.delete(id));
       assert(!box.bundles.delete(id));
@@ -340,6 +341,7 @@ Deno.test("what is deleted soon is gone at once, in one transaction with what el
     bytes: 100,
     known: 3,
     forgotten: 0,
+    damaged: 0,
   });
   assertEquals(await box.put(1), "known");
   await box.bundles.deleteSoon(idOf(1));
@@ -449,25 +451,59 @@ Deno.test("what is sealed shows neither ids, endpoints nor payloads, and is read
       !text.includes("\x01".repeat(8)) && !text.includes("\x02".repeat(8)),
     );
   }
-  const other = new BundleStore({
-    store,
-    crypto: nodeProvider,
-    secret: new Secret(new Uint8Array(32).fill(8)),
-    clock: box.clock,
-  });
-  assertEquals(other.entry(box.entry(1).id), undefined);
-  assertThrows(() => [...other.entries()], CryptoError);
+});
+
+Deno.test("a store is opened with the secret that sealed it, or without one if none did", async () => {
+  const open = (store: Store, secret?: Secret) => {
+    new Box(store, secret ? { secret } : {});
+  };
+  const [sealed, clear] = [memoryStore(), memoryStore()];
+  using one = new Box(sealed, { secret: SECRET });
+  using other = new Box(clear);
+  await Promise.all([one.put(1), other.put(1)]);
+  open(sealed, SECRET);
+  open(clear);
+  const wrong = new Secret(new Uint8Array(32).fill(8));
+  assertThrows(() => open(sealed, wrong), CryptoError);
+  assertThrows(() => open(sealed), DecodeError);
+  assertThrows(() => open(clear, SECRET), DecodeError);
 });
 
 Deno.test("a store of something else is refused", async () => {
   const store = memoryStore();
   using box = new Box(store);
   await box.put(1);
-  for (const { key } of store.entries(Uint8Array.of(0x6d))) {
-    store.set(key, Uint8Array.of(9));
-  }
-  assertThrows(() => [...box.bundles.entries()], DecodeError);
+  store.set(Uint8Array.of(0x74), Uint8Array.of(255));
+  assertThrows(() => box.open(), DecodeError);
 });
+
+for (const secret of [undefined, SECRET]) {
+  Deno.test(`what the disk damages hides no other bundle and goes when it expires, ${secret ? "sealed" : "in clear"}`, async () => {
+    const store = memoryStore();
+    using box = new Box(store, secret ? { secret } : {});
+    for (let n = 1; n <= 4; n++) await box.put(n, { size: 5_000 });
+    const [, second] = [...store.entries(Uint8Array.of(0x6d))];
+    store.set(second!.key, second!.value.fill(9));
+    const [, , third] = [...store.entries(Uint8Array.of(0x62))];
+    if (secret) store.set(third!.key, third!.value.fill(9));
+    box.bundles = box.open();
+    const ids = [1, 3, 4].map((n) => box.entry(n).id);
+    assertEquals([...box.bundles.entries()].map(({ id }) => id), ids);
+    assertEquals(box.bundles.entry(box.entry(2).id), undefined);
+    const whole = ids.map((id) => box.bundles.bytes(id) !== undefined);
+    assertEquals(whole, [true, !secret, true]);
+    assertEquals(box.bundles.usage.damaged, secret ? 3 : 2);
+    box.clock.advance(60_000);
+    const gone = box.bundles.sweep(box.clock.wallTime());
+    assertEquals(gone.map(({ id }) => id), ids);
+    assertEquals(box.bundles.usage.bundles, 0);
+    assertEquals(box.bundles.sweep(box.clock.wallTime()), []);
+    const left = [...store.entries()].map(({ key }) =>
+      String.fromCharCode(key[0]!)
+    );
+    assertEquals(left, ["c", "d", "i", "t"]);
+  });
+}
 
 function bound(store: Store): Store {
   return {
