@@ -153,13 +153,18 @@ export class Departures {
     neighbour.began(id, bytes.length);
     this.#bytes += bytes.length;
     if (!keeps) this.#leaving.add(id);
-    const outcome = bytes.length <= neighbour.contact.maxBundleBytes
-      ? await neighbour.send(bytes)
-      : await this.#sendInFragments(neighbour, { id, bundle });
-    neighbour.ended(id);
-    this.#bytes -= bytes.length;
-    if (!keeps) this.#leaving.delete(id);
-    this.#settle(peer, neighbour, departure, outcome);
+    let outcome: SentOutcome = "unknown";
+    try {
+      outcome = bytes.length <= neighbour.contact.maxBundleBytes
+        ? await neighbour.send(bytes)
+        : await this.#sendInFragments(neighbour, { id, bundle });
+    } finally {
+      // A layer that fails as it must not holds no bundle for ever.
+      neighbour.ended(id);
+      this.#bytes -= bytes.length;
+      if (!keeps) this.#leaving.delete(id);
+      this.#settle(peer, neighbour, departure, outcome);
+    }
   }
 
   /** The whole stays in the store until the last fragment is acknowledged; of what is, only this process knows. */

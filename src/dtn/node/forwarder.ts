@@ -153,11 +153,7 @@ export class Forwarder {
     if (!this.#scanFrom || isBefore(from, this.#scanFrom)) {
       this.#scanFrom = from;
     }
-    if (this.#isScanning || this.#isClosed) return;
-    this.#isScanning = true;
-    this.#options.track(
-      this.#scanAll().finally(() => this.#isScanning = false),
-    );
+    if (!this.#isScanning) this.#options.track(this.#scanAll());
   }
 
   /** Removes a bundle, and lets it wait for nobody; says whether it was here. */
@@ -210,13 +206,16 @@ export class Forwarder {
     const { scheduler } = this.#options;
     if (!peer || peer.isPumping || this.#isClosed) return;
     peer.isPumping = true;
-    for (const neighbour of this.#inOrder(peer.contacts)) {
-      while (neighbour.hasRoom(this.#maxSending) && !peer.pause.isOn) {
-        const next = scheduler.next(neighbour.cost, this.#clock.wallTime());
-        if (!next || !this.#forward(peer, neighbour, next)) break;
+    try {
+      for (const neighbour of this.#inOrder(peer.contacts)) {
+        while (neighbour.hasRoom(this.#maxSending) && !peer.pause.isOn) {
+          const next = scheduler.next(neighbour.cost, this.#clock.wallTime());
+          if (!next || !this.#forward(peer, neighbour, next)) break;
+        }
       }
+    } finally {
+      peer.isPumping = false; // also if the disk fails
     }
-    peer.isPumping = false;
     if (peer.leftOut && peer.waiting.size < SCAN_AT_ONCE) {
       const from = peer.leftOut;
       peer.leftOut = undefined;
@@ -270,17 +269,26 @@ export class Forwarder {
   }
 
   async #scanAll(): Promise<void> {
-    while (this.#scanFrom && !this.#isClosed) {
-      const from = this.#scanFrom;
-      this.#scanFrom = undefined;
-      let count = 0;
-      for (const { entry, place } of this.#store.placed(from)) {
-        this.offer(entry, undefined, place);
-        if ([...this.#peers.values()].every((each) => each.leftOut)) break;
-        if (++count % SCAN_AT_ONCE > 0) continue;
-        await delay(this.#clock, 0);
-        if (this.#isClosed) return;
+    this.#isScanning = true;
+    try {
+      while (this.#scanFrom && !this.#isClosed) {
+        const from = this.#scanFrom;
+        this.#scanFrom = undefined;
+        await this.#scanOnce(from);
       }
+    } finally {
+      this.#isScanning = false; // in the same turn: who comes in the next begins anew
+    }
+  }
+
+  async #scanOnce(from: Place): Promise<void> {
+    let count = 0;
+    for (const { entry, place } of this.#store.placed(from)) {
+      this.offer(entry, undefined, place);
+      if ([...this.#peers.values()].every((each) => each.leftOut)) return;
+      if (++count % SCAN_AT_ONCE > 0) continue;
+      await delay(this.#clock, 0);
+      if (this.#isClosed) return;
     }
   }
 

@@ -84,8 +84,10 @@ export async function sendFragments(
     if (underWay.length >= AT_ONCE) await settle();
     if (result !== "sent") break;
     const { offset } = fragment.primary.fragment!;
+    const outcome = send(encodeStored(fragment));
+    outcome.catch(() => {}); // the first that fails is thrown, those behind it as well are not
     underWay.push({
-      outcome: send(encodeStored(fragment)),
+      outcome,
       end: offset - start + payloadOf(fragment).length,
     });
   }

@@ -224,3 +224,18 @@ Deno.test("a layer that only hands over is given bundles and fragments at the sp
   await world.settle(node[Symbol.asyncDispose]());
   assertEquals(node.counts.unknown, 1, "closing waits for no turn");
 });
+
+Deno.test("a neighbour that comes in the very turn in which the last one goes gets what waits", async () => {
+  await using world = new DtnWorld();
+  const node = await world.node("a");
+  const [before, after] = ["dtn://b/", "dtn://c/"].map((peerNodeId) =>
+    contactIn(world, { peerNodeId })
+  ) as [MadeContact, MadeContact];
+  before.outcome = { kind: "refused", reason: "noResources" };
+  node.serve(listenerOf(before));
+  await send(world, node, 1, 100);
+  before.close();
+  node.serve(listenerOf(after));
+  await world.until(() => node.counts.forwarded === 1);
+  assertEquals(after.taken.length, 2, "what routers say, and the bundle");
+});
