@@ -102,7 +102,7 @@ export {
 export { HttpLayer, type HttpOptions } from "./http/http_layer.ts";
 export { MtcpLayer, type MtcpOptions } from "./mtcp/mtcp_layer.ts";
 export { UdpLayer, type UdpOptions } from "./udp/udp_layer.ts";
-export type { BundleEntry, Priority } from "./store/bundle_entry.ts";
+export type { BundleEntry, Place, Priority } from "./store/bundle_entry.ts";
 export {
   BundleStore,
   type BundleStoreOptions,

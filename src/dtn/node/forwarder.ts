@@ -3,9 +3,9 @@ import { Eid } from "../bundle/eid.ts";
 import { isStrictlyPrivate } from "../guard/privacy_guard.ts";
 import type { RoutedBundle } from "../routing/router.ts";
 import type { ScheduledBundle } from "../schedule/scheduler.ts";
-import type { BundleEntry } from "../store/bundle_entry.ts";
+import type { BundleEntry, Place } from "../store/bundle_entry.ts";
 import type { BundleStore } from "../store/bundle_store.ts";
-import { isBefore, type Place } from "../store/store_keys.ts";
+import { isBefore } from "../store/store_keys.ts";
 import {
   type Departure,
   type DepartureCounts,

@@ -1,6 +1,7 @@
 import type { Clock } from "../../core/async/mod.ts";
 import type { NextHop } from "../routing/router.ts";
-import { isBefore, type Place } from "../store/store_keys.ts";
+import type { Place } from "../store/bundle_entry.ts";
+import { isBefore } from "../store/store_keys.ts";
 import type { Neighbour } from "./neighbour.ts";
 import { Pause } from "./pause.ts";
 

@@ -20,6 +20,14 @@ import {
 /** Class of service: bulk, normal, expedited. */
 export type Priority = 0 | 1 | 2;
 
+/** Where a bundle is in a store. */
+export interface Place {
+  /** Of its class. */
+  readonly rank: number;
+  /** In the order of arrival. */
+  readonly sequence: number;
+}
+
 /** What a store knows of a bundle. */
 export interface BundleEntry {
   /** Its name, as `bundleId` gives it. */

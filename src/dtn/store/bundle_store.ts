@@ -21,6 +21,7 @@ import {
   type BundleEntry,
   decodeEntry,
   encodeEntry,
+  type Place,
   type Priority,
 } from "./bundle_entry.ts";
 import { RecentBundles, type StoredBundle } from "./recent_bundles.ts";
@@ -33,7 +34,6 @@ import {
   GONE,
   idValue,
   KEY,
-  type Place,
   placeIn,
   priorityOf,
   rankOf,

@@ -1,6 +1,5 @@
 import type { Bytes } from "../../core/bytes/mod.ts";
-import type { BundleEntry } from "./bundle_entry.ts";
-import type { Place } from "./store_keys.ts";
+import type { BundleEntry, Place } from "./bundle_entry.ts";
 
 /** A bundle that is stored, and what is known of where. */
 export interface StoredBundle {

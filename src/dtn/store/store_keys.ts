@@ -14,15 +14,7 @@
  * @module
  */
 import { type Bytes, Reader, utf8 } from "../../core/bytes/mod.ts";
-import type { Priority } from "./bundle_entry.ts";
-
-/** Where a bundle is. */
-export interface Place {
-  /** Of its class. */
-  readonly rank: number;
-  /** In the order of arrival. */
-  readonly sequence: number;
-}
+import type { Place, Priority } from "./bundle_entry.ts";
 
 /** The first byte of each kind of key. */
 export const KEY = {
