@@ -72,7 +72,9 @@ export function routerOf(
 }
 
 function* namesIn(bundles: BundleStore): Iterable<string> {
-  for (const { id } of bundles.entries()) yield id;
+  for (const { id, isPrivate } of bundles.entries()) {
+    if (!isPrivate) yield id; // any neighbour is told, over any contact
+  }
 }
 
 /** What times with + in a plan count from: when a node first started with that text, so that a restart does not move them. */

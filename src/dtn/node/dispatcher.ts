@@ -5,6 +5,7 @@ import { dtnTime } from "../bundle/dtn_time.ts";
 import { BundleError } from "../bundle/error.ts";
 import { bundleAgeOf } from "../bundle/extension_blocks.ts";
 import { remainingLifetimeMs } from "../bundle/lifetime.ts";
+import { isStrictlyPrivate } from "../guard/privacy_guard.ts";
 import type { BundleEntry, Priority } from "../store/bundle_entry.ts";
 import type { PutOutcome } from "../store/bundle_store.ts";
 import type { Applications } from "./applications.ts";
@@ -96,6 +97,9 @@ export class Dispatcher {
       // Its lifetime would begin anew at every node, and never end where they meet again.
       throw new BundleError("extension", "Without a time it needs an age");
     }
+    const { wantsPrivacy } = this.#context.options;
+    const isPrivate = isStrictlyPrivate(bundle) ||
+      wantsPrivacy?.(bundle) === true;
     const leftMs = remainingLifetimeMs(bundle, {
       dtnTimeMs: dtnTime(nowMs),
       residenceMs: 0,
@@ -108,6 +112,7 @@ export class Dispatcher {
       expiresMs: Math.max(0, Math.min(nowMs + leftMs, MAX_TIME_MS)),
       receivedMs: nowMs,
       size,
+      ...isPrivate && { isPrivate },
     };
   }
 

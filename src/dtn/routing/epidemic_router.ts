@@ -12,7 +12,7 @@ import type { RouteDecision, Router, RouterMessage } from "./router.ts";
 export interface EpidemicOptions {
   /** Primitives. */
   readonly crypto: Pick<CryptoProvider, "hash">;
-  /** Names of the bundles that are here or were and have not expired, the newest first. */
+  /** Names of the bundles that are here, but for those of which nobody is to know. */
   readonly known: () => Iterable<string>;
   /** Most names that a neighbour is told of, and that are remembered of one; 65,536 by default. */
   readonly maxNames?: number;
@@ -32,8 +32,8 @@ const MAX_TAGS = 8_000;
  * summary vector   version u8 = 1 ‖ tags of 8 B, at most 8,000: the start of SHA-256 over a bundle's name
  * ```
  *
- * What a neighbour has is forgotten when its contact ends. Beyond the bound the oldest names are left out: the neighbour then gets
- * such a bundle again, and refuses it.
+ * What a neighbour has is forgotten when its contact ends. Names beyond the bound are left out: the neighbour then sends such a
+ * bundle again, and it is not taken twice.
  */
 export function epidemicRouter(options: EpidemicOptions): Router {
   const { crypto, known, maxNames = 65_536 } = options;

@@ -2,8 +2,8 @@
  * What a store knows of a bundle without its bytes.
  *
  * ```text
- * entry  version u8 = 1 ‖ isInline u8 ‖ id ‖ source ‖ destination ‖ from ‖ varint size ‖ varint expires ‖ varint received
- *        ‖ bundle, if isInline
+ * entry  version u8 = 1 ‖ flags u8 ‖ id ‖ source ‖ destination ‖ from ‖ varint size ‖ varint expires ‖ varint received
+ *        ‖ bundle, if flag 1 is set; flag 2: it wants strict privacy
  * text   varint length ‖ UTF-8
  * ```
  *
@@ -46,6 +46,8 @@ export interface BundleEntry {
   readonly receivedMs: number;
   /** The neighbour that gave it; absent if it was made here. */
   readonly from?: string;
+  /** Whether it wants strict privacy: neighbours are not told that it is here. */
+  readonly isPrivate?: boolean;
 }
 
 /** An entry as it is stored. */
@@ -57,12 +59,15 @@ export interface StoredEntry {
 }
 
 const VERSION = 1;
+const FLAG = { inline: 1, isPrivate: 2 } as const;
 const WHAT = "bundle entry";
 
 /** Encodes `entry`, with the bundle behind it if it is given. */
 export function encodeEntry(entry: BundleEntry, inline?: Uint8Array): Bytes {
   const writer = new Writer(256 + (inline?.length ?? 0));
-  writer.u8(VERSION).u8(inline ? 1 : 0);
+  writer.u8(VERSION).u8(
+    (inline ? FLAG.inline : 0) | (entry.isPrivate ? FLAG.isPrivate : 0),
+  );
   const texts = [entry.id, entry.source, entry.destination, entry.from ?? ""];
   for (const text of texts) {
     const bytes = utf8(text);
@@ -84,7 +89,7 @@ export function decodeEntry(
 ): StoredEntry {
   const reader = new Reader(bytes, WHAT);
   if (reader.u8() !== VERSION) throw new DecodeError(WHAT, "another version");
-  const isInline = reader.u8() === 1;
+  const flags = reader.u8();
   const [id, source, destination, from] = [0, 1, 2, 3].map(() =>
     new TextDecoder().decode(reader.take(reader.varint()))
   ) as [string, string, string, string];
@@ -94,6 +99,8 @@ export function decodeEntry(
   const entry: BundleEntry = {
     ...{ id, source, destination, size, priority, expiresMs, receivedMs },
     ...from !== "" && { from },
+    ...(flags & FLAG.isPrivate) !== 0 && { isPrivate: true },
   };
+  const isInline = (flags & FLAG.inline) !== 0;
   return { entry, inline: isInline ? reader.rest() : undefined };
 }

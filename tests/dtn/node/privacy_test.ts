@@ -56,6 +56,23 @@ Deno.test("what wants strict privacy, by its mark or the configuration, takes th
   assertEquals(`${previousNodeOf(other!)}`, "dtn://a/");
 });
 
+Deno.test("what wants strict privacy is stored as such, so that no neighbour is told of it", async () => {
+  await using world = new DtnWorld();
+  const node = await strictNode(world);
+  const sent = await world.settle(Promise.all([
+    node.send({ destination: IN, payload: text("configured") }),
+    node.send({
+      ...{ destination: OPEN, payload: new Uint8Array(5_000) },
+      isStrictlyPrivate: true,
+    }),
+    node.send({ destination: OPEN, payload: text("neither") }),
+  ]));
+  assertEquals(
+    sent.map((id) => node.bundles.entry(id)?.isPrivate),
+    [true, true, undefined],
+  );
+});
+
 Deno.test("it waits while no contact is private, is counted, and leaves when one begins", async () => {
   await using world = new DtnWorld();
   const node = await strictNode(world);
