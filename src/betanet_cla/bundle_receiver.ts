@@ -33,6 +33,9 @@ export interface BundleReceiverOptions {
   readonly onViolation: (error: ContactError) => void;
 }
 
+/** Datagrams that wait for a carrier that takes none: beyond, nothing is said. */
+const MAX_SAYING = 1_024;
+
 /** Bundles of the peer, from their first byte until the node has decided and the peer was told. */
 export class BundleReceiver {
   readonly #options: BundleReceiverOptions;
@@ -40,6 +43,8 @@ export class BundleReceiver {
   readonly #room: cla.Window;
   readonly #held = new Set<Held>();
   readonly #known = new KnownBundles();
+  /** Datagrams that the carrier has not taken yet. */
+  #saying = 0;
   #isClosed = false;
 
   /** Starts empty. */
@@ -145,8 +150,11 @@ export class BundleReceiver {
     const message = decision
       ? encodeDecision(id, decision.refusal)
       : encodePending(id);
+    const { datagrams } = this.#options;
     // Who does not hear it asks again.
-    this.#options.datagrams?.send(message).catch(() => {});
+    if (!datagrams || this.#saying >= MAX_SAYING) return;
+    this.#saying++;
+    datagrams.send(message).catch(() => {}).finally(() => this.#saying--);
   }
 
   #letGo(held: Held): boolean {

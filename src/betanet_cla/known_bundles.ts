@@ -12,7 +12,7 @@ export interface Decision {
 interface KnownBundle {
   readonly id: number;
   decision: Decision | undefined;
-  readonly waiting: ((refusal: RefusalReason | undefined) => void)[];
+  tell: ((refusal: RefusalReason | undefined) => void) | undefined;
 }
 
 /** The numbers of bundles that came by datagram, so that each is delivered once: the last 256, with what became of them. */
@@ -25,7 +25,11 @@ export class KnownBundles {
     if (id <= this.#highest - ID_SPAN) return "over";
     if (this.#known(id)) return "known";
     this.#highest = Math.max(this.#highest, id);
-    this.#slots[id % ID_SPAN] = { id, decision: undefined, waiting: [] };
+    this.#slots[id % ID_SPAN] = {
+      id,
+      decision: undefined,
+      tell: undefined,
+    };
     return "new";
   }
 
@@ -34,14 +38,14 @@ export class KnownBundles {
     return this.#known(id)?.decision;
   }
 
-  /** Calls `tell` with what became of it, now or once that is known. */
+  /** Calls `tell` with what became of it, now or once that is known; of several the last, as a sender asks on one stream. */
   whenDecided(
     id: number,
     tell: (refusal: RefusalReason | undefined) => void,
   ): void {
     const known = this.#known(id);
     if (known?.decision) tell(known.decision.refusal);
-    else known?.waiting.push(tell);
+    else if (known) known.tell = tell;
   }
 
   /** Says what became of it; the first call counts. */
@@ -49,7 +53,8 @@ export class KnownBundles {
     const known = this.#known(id);
     if (!known || known.decision) return;
     known.decision = { refusal };
-    for (const tell of known.waiting.splice(0)) tell(refusal);
+    known.tell?.(refusal);
+    known.tell = undefined;
   }
 
   #known(id: number): KnownBundle | undefined {
