@@ -342,3 +342,33 @@ Deno.test("a caller's mistakes are RangeErrors", async () => {
     RangeError,
   );
 });
+
+Deno.test("agents join trees with blanks and unmerged leaves, by a Welcome and by themselves", async () => {
+  const names = Array.from({ length: 9 }, (_, i) => `agent-${i}`);
+  let members = await groupOf(names);
+  for (let round = 0; round < 12; round++) {
+    const committer = members[round * 5 % members.length]!;
+    const others = members.filter((each) => each !== committer);
+    const gone = round % 3 === 2 ? others[round % others.length]! : undefined;
+    const agent = agentOf(`newcomer-${round}@node-1`);
+    const made = await keyPackageOf(agent);
+    const { state, commit, welcome } = await groups.commit(committer.state, {
+      add: [made.keyPackage],
+      ...(gone && { remove: [gone.agent.id] }),
+    });
+    committer.state = state;
+    members = members.filter((each) => each !== gone);
+    await deliver(commit, members.filter((each) => each !== committer));
+    members.push({ agent, state: await groups.join(welcome!, made) });
+    const external = agentOf(`external-${round % 5}@node-1`); // comes back, too
+    const joined = await groups.joinExternal(
+      await groups.groupInfo(committer.state),
+      await keyPackageOf(external),
+    );
+    members = members.filter((each) => !each.agent.id.equals(external.id));
+    await deliver(joined.commit, members);
+    members.push({ agent: external, state: joined.state });
+    assertAgreed(members);
+    await assertReaches(members.at(-1)!, members.slice(0, 3));
+  }
+});

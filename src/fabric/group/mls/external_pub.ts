@@ -22,25 +22,13 @@ export async function externalPub(
   };
 }
 
-/** The suite for an external commit after `groupInfo`: the library imports the data of the extension as a key. */
-export function suiteToJoin(
-  suite: CiphersuiteImpl,
-  groupInfo: GroupInfo,
-): CiphersuiteImpl {
-  const { extensionData } =
-    groupInfo.extensions.find(({ extensionType }) =>
-      extensionType === "external_pub"
-    ) ?? {};
-  if (
-    extensionData?.length !== 1 + KEY_BYTES || extensionData[0] !== KEY_BYTES
-  ) throw new FabricError("malformed", "Want a GroupInfo with an external key");
-  const { hpke } = suite;
-  return {
-    ...suite,
-    hpke: {
-      ...hpke,
-      importPublicKey: (key) =>
-        hpke.importPublicKey(key === extensionData ? key.subarray(1) : key),
-    },
-  };
+/** The key in the extension of a GroupInfo. */
+export function externalKeyOf({ extensions }: GroupInfo): Uint8Array {
+  const { extensionData: data } =
+    extensions.find(({ extensionType }) => extensionType === "external_pub") ??
+      {};
+  if (data?.length === 1 + KEY_BYTES && data[0] === KEY_BYTES) {
+    return data.subarray(1);
+  }
+  throw new FabricError("malformed", "Want a GroupInfo with an external key");
 }

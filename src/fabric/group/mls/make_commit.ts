@@ -191,7 +191,7 @@ export async function makeCommit(
 }
 
 /** What the path gives to the key schedule: zeros in a group of one, which has none to tell. */
-async function commitSecretOf(
+export async function commitSecretOf(
   { kdf }: CiphersuiteImpl,
   tree: RatchetTree,
   pathSecrets: readonly PathSecret[],

@@ -3,23 +3,17 @@ import {
   type ClientState,
   createGroup,
   decodeGroupState,
-  joinGroup,
 } from "ts-mls/clientState.js";
-import {
-  createGroupInfoWithRatchetTree,
-  joinGroupExternal,
-} from "ts-mls/createCommit.js";
+import { createGroupInfoWithRatchetTree } from "ts-mls/createCommit.js";
 import {
   createApplicationMessage,
   createProposal,
 } from "ts-mls/createMessage.js";
 import type { CiphersuiteImpl } from "ts-mls/crypto/ciphersuite.js";
 import type { Extension } from "ts-mls/extension.js";
-import { ratchetTreeFromExtension } from "ts-mls/groupInfo.js";
 import {
   generateKeyPackageWithKey,
   type KeyPackage,
-  makeKeyPackageRef,
   type PrivateKeyPackage,
   verifyKeyPackage,
 } from "ts-mls/keyPackage.js";
@@ -31,14 +25,13 @@ import {
 import { defaultLifetimeConfig } from "ts-mls/lifetimeConfig.js";
 import { defaultPaddingConfig } from "ts-mls/paddingConfig.js";
 import type { Proposal } from "ts-mls/proposal.js";
-import { emptyPskIndex } from "ts-mls/pskIndex.js";
 import { encodeRequiredCapabilities } from "ts-mls/requiredCapabilities.js";
 import { type Bytes, concat, equal } from "../../../core/bytes/mod.ts";
 import { type CryptoProvider, Secret } from "../../../core/crypto/mod.ts";
 import { FabricError } from "../../error.ts";
 import type { Agent } from "../../identity/agent.ts";
 import { checkTree } from "./check_tree.ts";
-import { externalPub, suiteToJoin } from "./external_pub.ts";
+import { externalPub } from "./external_pub.ts";
 import { cipherSuite, type GroupCipherSuite } from "./cipher_suite.ts";
 import type {
   CommitChanges,
@@ -61,10 +54,10 @@ import {
 } from "./group_messages.ts";
 import { agentOf, isBound, leafCredential } from "./leaf_credential.ts";
 import { asFabricError, typed } from "./mls_error.ts";
+import { joinByCommit, joinByWelcome, type Joiner } from "./join_group.ts";
 import { makeCommit } from "./make_commit.ts";
 import {
   innerOf,
-  membersOf,
   MlsState,
   SETTINGS_EXTENSION,
   STATE_VERSION,
@@ -188,47 +181,15 @@ export class MlsGroupCrypto implements GroupCrypto {
   join(bytes: Uint8Array, made: MadeKeyPackage): Promise<GroupState> {
     return typed("A Welcome", async () => {
       const welcome = readWelcome(bytes);
-      const keyPackage = readKeyPackageMessage(made.keyPackage);
-      const ref = await makeKeyPackageRef(keyPackage, this.#suite.hash);
-      if (!welcome.secrets.some(({ newMember }) => equal(newMember, ref))) {
-        throw new FabricError(
-          "group_key_package",
-          "The Welcome is not for this key package",
-        );
-      }
-      const state = await joinGroup(
-        welcome,
-        keyPackage,
-        privateKeys(made.secret),
-        emptyPskIndex,
-        this.#suite,
-        undefined,
-        undefined,
-        this.#config,
-      );
-      return this.#checked(state);
+      return new MlsState(await joinByWelcome(this.#joiner(made), welcome));
     });
   }
 
   joinExternal(bytes: Uint8Array, made: MadeKeyPackage): Promise<MadeCommit> {
     return typed("A GroupInfo", async () => {
-      const groupInfo = readGroupInfo(bytes);
-      const keyPackage = readKeyPackageMessage(made.keyPackage);
-      const tree = ratchetTreeFromExtension(groupInfo);
-      if (
-        tree === undefined ||
-        groupInfo.groupContext.cipherSuite !== this.#suite.name
-      ) throw new FabricError("refused", "Want the tree, and the same suite");
-      const joiner = agentOf(keyPackage.leafNode.credential);
-      const isBack = membersOf(tree).some(({ id }) => joiner?.equals(id));
-      const { newState, publicMessage } = await joinGroupExternal(
-        groupInfo,
-        keyPackage,
-        privateKeys(made.secret),
-        isBack,
-        suiteToJoin(this.#suite, groupInfo),
-        undefined,
-        this.#config,
+      const { newState, publicMessage } = await joinByCommit(
+        this.#joiner(made),
+        readGroupInfo(bytes),
       );
       return {
         state: this.#checked(newState),
@@ -369,6 +330,16 @@ export class MlsGroupCrypto implements GroupCrypto {
     } catch (cause) {
       throw asFabricError("The state of a group", cause);
     }
+  }
+
+  #joiner({ keyPackage, secret }: MadeKeyPackage): Joiner {
+    return {
+      crypto: this.#crypto,
+      suite: this.#suite,
+      config: this.#config,
+      keyPackage: readKeyPackageMessage(keyPackage),
+      keys: privateKeys(secret),
+    };
   }
 
   #checked(inner: ClientState): MlsState {
