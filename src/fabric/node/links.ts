@@ -46,6 +46,8 @@ const DIAL_TIMEOUT_MS = 10_000;
 const MAX_LINKS = 1_024;
 /** Agents of whom is remembered when they were reached or not. */
 const MAX_TIMES = 10_000;
+/** Agents that one link can tell of. */
+const MAX_REACHED = 64;
 
 /** Live connections with nodes, by the agents that they speak for. */
 export class Links implements AsyncDisposable {
@@ -200,12 +202,16 @@ export class Links implements AsyncDisposable {
     signal: AbortSignal,
   ): Promise<RpcLink> {
     const { book, onReached } = this.#options;
+    const reached = new Set<string>();
     const link: RpcLink = await openLink(session, role, {
       ...this.#options.link(),
       learn: (record) => {
         const { id } = book.learn(record);
         if (!book.speaksFor(session.remoteStaticKey, id)) return id;
         this.#failedMs.delete(`${id}`);
+        // What rests is sent again when an agent is reached: showing its record again is no reason to.
+        if (reached.has(`${id}`) || reached.size >= MAX_REACHED) return id;
+        reached.add(`${id}`);
         // The link is not among ours before it is open.
         queueMicrotask(() => onReached(id));
         return id;

@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
+import { delay } from "../../../src/core/async/mod.ts";
 import { memoryStore, StorageError } from "../../../src/core/storage/mod.ts";
 import { FabricError, signReceipts } from "../../../src/fabric/mod.ts";
 import { encodeFrame, MAX_BODY } from "../../../src/fabric/rpc/frame.ts";
@@ -206,4 +207,72 @@ Deno.test("a handler runs once though the store cannot be written for a while", 
   kept.agent.transaction = transaction.bind(kept.agent);
   assertEquals(await world.settle(sent.settled), undefined);
   assertEquals(count, 1);
+});
+
+Deno.test("a peer that shows its record again and again is sent nothing again", async () => {
+  await using world = new FabricWorld();
+  const ana = await world.start("ana", "hill");
+  const bob = await world.start("bob", "dale");
+  world.introduce(ana, bob);
+  bob.fabric.handle("tell", () => new Promise(() => {}));
+  await world.settle(ana.fabric.notify(bob.fabric.agent.id, "tell"));
+  await world.dtn.until(() => bob.node.links.size === 1);
+  await world.clock.run(500);
+  const { attempts } = ana.fabric.outbox.counts;
+  const link = bob.node.links.with(ana.fabric.agent.id)!;
+  for (let i = 0; i < 10; i++) {
+    link.sendRecord(bob.record());
+    await world.clock.run(100);
+  }
+  assertEquals(ana.fabric.outbox.counts.attempts, attempts);
+});
+
+Deno.test("two nodes that dial each other at the same time keep both links, and lose nothing", async () => {
+  await using world = new FabricWorld();
+  const ana = await world.start("ana", "hill");
+  const bob = await world.start("bob", "dale");
+  world.introduce(ana, bob);
+  const handled = [0, 0];
+  ana.fabric.handle("ask", (value) => (handled[0]!++, value));
+  bob.fabric.handle("ask", (value) => (handled[1]!++, value));
+  const values = Array.from({ length: 50 }, (_, i) => i);
+  const asked = [[ana, bob], [bob, ana]].flatMap(([from, to]) =>
+    values.map((i) =>
+      from!.fabric.request(to!.fabric.agent.id, "ask", i) as Promise<number>
+    )
+  );
+  const answers = await world.settle(Promise.all(asked));
+  assertEquals(answers, [...values, ...values]);
+  assertEquals(handled, [50, 50]);
+  assertEquals([ana.node.links.size, bob.node.links.size], [2, 2]);
+});
+
+Deno.test("messages whose link breaks again and again are handled once each", async () => {
+  await using world = new FabricWorld();
+  const ana = await world.start("ana", "hill");
+  const bob = await world.start("bob", "dale", { maxRunning: 8 });
+  world.introduce(ana, bob);
+  const seen = new Map<unknown, number>();
+  bob.fabric.handle("tell", async (value) => {
+    seen.set(value, (seen.get(value) ?? 0) + 1);
+    await delay(world.clock, 200);
+  });
+  const sent = await Promise.all(
+    Array.from(
+      { length: 300 },
+      (_, i) => ana.fabric.notify(bob.fabric.agent.id, "tell", i),
+    ),
+  );
+  for (let i = 0; i < 3; i++) {
+    const before = seen.size;
+    await world.dtn.until(() => seen.size > before);
+    await world.settle(world.cut());
+    await world.clock.run(1_000);
+    world.unreachable.clear();
+  }
+  const ends = await world.settle(
+    Promise.all(sent.map(({ settled }) => settled)),
+  );
+  assertEquals(new Set(ends), new Set([undefined]));
+  assertEquals([seen.size, Math.max(...seen.values())], [300, 1]);
 });
