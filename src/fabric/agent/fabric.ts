@@ -292,6 +292,7 @@ export class Fabric implements AsyncDisposable {
       : message;
     const { live } = this.#options;
     const { to: id } = message;
+    this.#noteSending({ ...message, wantsReceipts: false });
     return await this.#streams.open(
       opening,
       async (waiting) => live.with(id) ?? await live.dial(id, waiting),
@@ -308,6 +309,7 @@ export class Fabric implements AsyncDisposable {
     message: Omit<Message, "order">,
     options: Pick<SendOptions, "isOrdered" | "way"> = {},
   ): Promise<SentMessage> {
+    this.#noteSending(message);
     const { promise, resolve } = Promise.withResolvers<string | undefined>();
     this.#settling.set(message.id.toHex(), resolve);
     try {
@@ -440,7 +442,14 @@ export class Fabric implements AsyncDisposable {
     await this.#delivery.close();
   }
 
+  /** Whom we address does not give way to strangers, and its receipts are wanted. */
+  #noteSending({ id, to, wantsReceipts }: Omit<Message, "order">): void {
+    this.#options.book.contact(to);
+    if (wantsReceipts) this.#wanted.set(id.toHex(), to);
+  }
+
   async #ask(message: Message, options: SendOptions): Promise<void> {
+    this.#noteSending(message);
     const { way = "auto", isOrdered, signal } = options;
     const choice = this.#delivery.choose(message, way);
     if (choice.way === "rpc" && !isOrdered) {
@@ -481,14 +490,11 @@ export class Fabric implements AsyncDisposable {
       throw new RangeError("A message lives from 0 ms to 30 days");
     }
     const id = crypto.random(MESSAGE_ID_LENGTH);
-    const toId = this.#idOf(to);
-    this.#options.book.contact(toId);
     const wantsReceipts = options.receipts ?? !isRequest;
-    if (wantsReceipts) this.#wanted.set(id.toHex(), toId);
     return {
       ...{ id, kind, type, wantsReceipts },
       from: this.agent.id,
-      to: toId,
+      to: this.#idOf(to),
       priority: options.priority ?? "normal",
       createdMs: nowMs,
       deadlineMs: nowMs + lifetimeMs,

@@ -28,12 +28,11 @@ export interface AgentBookOptions {
 }
 
 const MAX_AGENTS = 10_000;
-/** Whether a name was given by {@link AgentBook.pin}, behind the id. */
+/** Whether a name was given by {@link AgentBook.pin}: behind the id of its agent, and of a contact. */
 const [SEEN, PINNED] = [0, 1] as const;
 const RECORD = utf8("record:");
 const CONTACT = utf8("contact:");
 const NAME = utf8("name:");
-const EMPTY = new Uint8Array();
 
 /**
  * What is known of agents: the newest record of each, verified, until it expires.
@@ -50,7 +49,8 @@ export class AgentBook {
   readonly #options: AgentBookOptions;
   readonly #maxAgents: number;
   readonly #known = new Map<string, KnownAgent>();
-  readonly #contacts = new Set<string>();
+  /** How each contact came to be one, the latest last. */
+  readonly #contacts = new Map<string, number>();
 
   /** Reads what `store` holds; what no longer verifies is dropped. */
   constructor(options: AgentBookOptions) {
@@ -114,12 +114,16 @@ export class AgentBook {
     return this.#owner(name)?.id;
   }
 
-  /** We deal with an agent: neither its record nor its name gives way to others'. */
+  /**
+   * We deal with an agent: neither its record nor its name gives way to others', as long as it is among the latest with whom we do, half
+   * as many as there may be agents.
+   */
   contact(id: AgentId): void {
     const key = `${id}`;
-    if (this.#contacts.has(key)) return;
-    this.#options.store.set(concat(CONTACT, id.bytes), EMPTY);
-    this.#contacts.add(key);
+    const how = this.#contacts.get(key);
+    if (how === undefined) return this.#addContact(id, SEEN);
+    this.#contacts.delete(key);
+    this.#contacts.set(key, how);
   }
 
   /**
@@ -134,7 +138,7 @@ export class AgentBook {
       throw new FabricError("conflict", text);
     }
     this.#name(name, id, PINNED);
-    this.contact(id);
+    this.#addContact(id, PINNED);
   }
 
   /** Whether a session with `staticKey` at its other end speaks for an agent. */
@@ -163,6 +167,18 @@ export class AgentBook {
     return count;
   }
 
+  #addContact(id: AgentId, how: number): void {
+    const { store } = this.#options;
+    store.set(contactKey(id), Uint8Array.of(how));
+    this.#contacts.set(`${id}`, how);
+    if (2 * (this.#contacts.size - 1) < this.#maxAgents) return;
+    for (const [key, how] of this.#contacts) {
+      if (how === PINNED) continue;
+      this.#contacts.delete(key);
+      return void store.delete(contactKey(AgentId.parse(key)));
+    }
+  }
+
   #evict(): void {
     for (const [key, { record }] of this.#known) {
       if (this.#contacts.has(key)) continue;
@@ -183,9 +199,9 @@ export class AgentBook {
   #load(): void {
     const { crypto, store, clock } = this.#options;
     const now = clock.wallTime();
-    for (const { key } of store.entries(CONTACT)) {
-      const id = key.slice(CONTACT.length);
-      this.#contacts.add(`${new AgentId(id)}`);
+    for (const { key, value } of store.entries(CONTACT)) {
+      const id = new AgentId(key.slice(CONTACT.length));
+      this.#contacts.set(`${id}`, value[0] ?? SEEN);
     }
     for (const { key, value } of [...store.entries(RECORD)]) {
       try {
@@ -208,6 +224,10 @@ export class AgentBook {
     const id = new AgentId(value.slice(0, AGENT_ID_LENGTH));
     return { id, isPinned: value[AGENT_ID_LENGTH] === PINNED };
   }
+}
+
+function contactKey(id: AgentId): Bytes {
+  return concat(CONTACT, id.bytes);
 }
 
 function recordKey(id: AgentId): Bytes {

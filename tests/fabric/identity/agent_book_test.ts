@@ -98,6 +98,24 @@ Deno.test("a flood of strangers displaces strangers alone, and leaves nothing be
   assertEquals(again.get(ana.id) !== undefined, true);
 });
 
+Deno.test("of many contacts the latest and those with a given name count", () => {
+  const { book, open } = world(10);
+  book.pin(parseAgentName("ana@hill"), ana.id);
+  book.learn(recordOf(ana));
+  const others = Array.from({ length: 8 }, (_, i) => agentOf(`s${i}@moor`));
+  for (const other of others) {
+    book.learn(recordOf(other));
+    book.contact(other.id);
+  }
+  book.contact(others[4]!.id);
+  for (const each of [book, open()]) {
+    for (let i = 0; i < 20; i++) each.learn(recordOf(agentOf(`t${i}@moor`)));
+    const left = others.map(({ id }) => each.get(id) !== undefined);
+    assertEquals(left, [false, false, false, false, true, true, true, true]);
+    assertEquals(each.get(ana.id) !== undefined, true);
+  }
+});
+
 Deno.test("a session speaks for the agents whose records name its key", () => {
   const { book } = world();
   const staticKey = new Uint8Array(32).fill(3);
