@@ -38,65 +38,53 @@ const TAGS: ReadonlyMap<number, Tagged> = new Map<number, Tagged>([
  * @throws {DecodeError} If it is not.
  */
 export function checkPayloadBounds(bytes: Uint8Array): void {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  /** How many values are missing at each depth. */
-  const missing = [1];
+  /** How many values are missing here, and in what this lies in. */
+  let missing = 1;
+  const outer: number[] = [];
   let tagged: Tagged | undefined;
-  let [at, count] = [0, 0];
-  while (missing.length > 0) {
-    if (missing.at(-1) === 0) {
-      missing.pop();
-      continue;
-    }
-    missing[missing.length - 1]!--;
-    if (++count > MAX_PAYLOAD_VALUES) throw malformed("too many values");
+  let at = 0;
+  for (let count = 1;; count++) {
+    if (count > MAX_PAYLOAD_VALUES) throw malformed("too many values");
     if (at >= bytes.length) throw malformed("cut short");
+    missing--;
     const head = bytes[at++]!;
-    const [major, low] = [head >> 5, head & 31];
-    let argument = low;
-    if (low > 23) {
-      if (low > 27) throw malformed("want definite lengths");
-      const width = 1 << (low - 24);
+    const major = head >> 5;
+    let argument = head & 31;
+    if (argument > 23) {
+      if (argument > 27) throw malformed("want definite lengths");
+      if (head === 0xf8) throw malformed("unknown simple value");
+      const width = 1 << (argument - 24);
       if (at + width > bytes.length) throw malformed("cut short");
-      argument = argumentOf(view, at, width);
-      at += width;
+      argument = 0;
+      for (const end = at + width; at < end; at++) {
+        argument = argument * 256 + bytes[at]!;
+      }
+    } else if (major === SIMPLE && argument < 20) {
+      throw malformed("unknown simple value");
     }
     if (tagged && !tagged.majors.includes(major)) {
       throw malformed("a tag of something else");
     }
-    switch (major) {
-      case BYTES:
-      case TEXT:
-        if (argument > bytes.length - at) throw malformed("cut short");
-        if (tagged && argument > tagged.maxBytes) {
-          throw malformed("too long a number");
-        }
-        at += argument;
-        break;
-      case ARRAY:
-      case MAP:
-      case TAGGED:
-        if (missing.length > MAX_PAYLOAD_DEPTH) throw malformed("too deep");
-        missing.push(valuesIn(major, argument));
-        break;
-      case SIMPLE:
-        if (low < 20 || low === 24) throw malformed("unknown simple value");
+    if (major === BYTES || major === TEXT) {
+      if (argument > bytes.length - at) throw malformed("cut short");
+      if (tagged && argument > tagged.maxBytes) {
+        throw malformed("too long a number");
+      }
+      at += argument;
+    } else if (major === ARRAY || major === MAP || major === TAGGED) {
+      if (outer.length >= MAX_PAYLOAD_DEPTH) throw malformed("too deep");
+      outer.push(missing);
+      missing = valuesIn(major, argument);
     }
     tagged = major === TAGGED ? taggedBy(argument) : undefined;
-  }
-  if (at < bytes.length) throw malformed("goes on behind its value");
-}
-
-function argumentOf(view: DataView, at: number, width: number): number {
-  switch (width) {
-    case 1:
-      return view.getUint8(at);
-    case 2:
-      return view.getUint16(at);
-    case 4:
-      return view.getUint32(at);
-    default:
-      return view.getUint32(at) * 2 ** 32 + view.getUint32(at + 4);
+    while (missing === 0) {
+      const more = outer.pop();
+      if (more === undefined) {
+        if (at < bytes.length) throw malformed("goes on behind its value");
+        return;
+      }
+      missing = more;
+    }
   }
 }
 
