@@ -134,3 +134,4 @@ export type {
 export { agentApp, type AgentAppOptions } from "./app/agent_app.ts";
 export { Mailboxes } from "./app/mailboxes.ts";
 export type { Letter, LetterTaker, Mailbox } from "./app/mailbox.ts";
+export * from "./group/mod.ts";

@@ -5,6 +5,7 @@ import type { Logger } from "../../core/log/mod.ts";
 import { namespace, type Store } from "../../core/storage/mod.ts";
 import { BoundedMap } from "../bounded_map.ts";
 import { FabricError } from "../error.ts";
+import { Groups, type GroupSettings } from "../group/groups.ts";
 import type { Agent } from "../identity/agent.ts";
 import type { AgentBook } from "../identity/agent_book.ts";
 import { AgentId } from "../identity/agent_id.ts";
@@ -59,6 +60,8 @@ export interface FabricOptions {
   readonly inbox?: InboxLimits;
   /** Most handlers that run at a time; 256 by default. */
   readonly maxRunning?: number;
+  /** What is said about groups; the agent has none if absent. */
+  readonly groups?: GroupSettings;
   /** Limits of its streams. */
   readonly streams?: StreamLimits;
   /** Uniform in [0, 1), for pauses between attempts. */
@@ -98,6 +101,8 @@ export interface SentMessage {
 
 const REQUEST_LIFETIME_MS = 30_000;
 const LIFETIME_MS = 86_400_000;
+/** As long as a member may be away and still hear everything. */
+const GROUP_LIFETIME_MS = 7 * 86_400_000;
 /** Receipts are of use for a while after the deadlines of what they are about. */
 const RECEIPTS_SLACK_MS = 86_400_000;
 const MAX_WANTED = 65_536;
@@ -123,6 +128,7 @@ export class Fabric implements AsyncDisposable {
   readonly #answers = new Answers();
   /** To whom were messages whose receipts are wanted, by id; those that wait are in the outbox too. */
   readonly #wanted = new BoundedMap<AgentId>(MAX_WANTED);
+  readonly #groups: Groups | undefined;
   readonly #settling = new Map<string, (reason: string | undefined) => void>();
 
   /** Starts at once: what was accepted before is delivered, what was kept goes to handlers once {@link start} is called. */
@@ -161,6 +167,17 @@ export class Fabric implements AsyncDisposable {
         onAnswer: (answer) => this.takeAnswer(answer),
       },
     });
+    this.#groups = options.groups && this.#startGroups(options.groups);
+  }
+
+  /**
+   * The groups of the agent.
+   *
+   * @throws {TypeError} If nothing was said about groups.
+   */
+  get groups(): Groups {
+    if (this.#groups) return this.#groups;
+    throw new TypeError("The fabric was made without groups");
   }
 
   /** Types of messages that have a handler. */
@@ -212,6 +229,9 @@ export class Fabric implements AsyncDisposable {
   /** Takes what was kept before this start to its handlers, which should be there now. */
   start(): void {
     this.#reception.pump();
+    this.#groups?.start().catch((error) => {
+      this.#options.log.error("fabric.groups_failed", { error });
+    });
   }
 
   /**
@@ -425,6 +445,32 @@ export class Fabric implements AsyncDisposable {
     this.#delivery.pump();
   }
 
+  #startGroups(settings: GroupSettings): Groups {
+    const { agent, crypto, store, random, clock, log } = this.#options;
+    const groups = new Groups({
+      ...settings,
+      ...{ agent, crypto, random, clock, log },
+      store: namespace(store, "groups"),
+      send: async (to, payload, priority) => {
+        const nowMs = clock.wallTime();
+        await this.#outbox.accept({
+          id: crypto.random(MESSAGE_ID_LENGTH),
+          ...{ kind: "group", type: "group", from: agent.id, to, priority },
+          createdMs: nowMs,
+          deadlineMs: nowMs + GROUP_LIFETIME_MS,
+          wantsReceipts: true,
+          metadata: new Map(),
+          payload,
+        });
+        this.#delivery.pump();
+      },
+    });
+    this.#handlers.setGroups(async (_, { from, message }) => {
+      await groups.receive(from, message.payload);
+    });
+    return groups;
+  }
+
   /** Forgets what has been kept long enough. */
   sweep(): void {
     const nowMs = this.#options.clock.wallTime();
@@ -438,6 +484,7 @@ export class Fabric implements AsyncDisposable {
     this.#streams.close();
     this.#answers.close();
     await this.#reception.close();
+    await this.#groups?.[Symbol.asyncDispose]();
     this.#due.flush();
     await this.#delivery.close();
   }

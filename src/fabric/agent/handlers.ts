@@ -42,6 +42,7 @@ const MAX_REASON = 64;
 /** Handlers by the type of messages. */
 export class Handlers {
   readonly #handlers = new Map<string, Handler>();
+  #groups: Handler | undefined;
   readonly #clock: Clock;
 
   /** Starts without any. */
@@ -67,6 +68,11 @@ export class Handlers {
     return { [Symbol.dispose]: () => void this.#handlers.delete(type) };
   }
 
+  /** Lets `handler` have the messages of groups, whatever their type; their payloads are not decoded. */
+  setGroups(handler: Handler): void {
+    this.#groups = handler;
+  }
+
   /**
    * Runs the handler of a message, until its deadline or `closing` at the latest: a handler that goes on after it is not waited for.
    *
@@ -77,7 +83,9 @@ export class Handlers {
     isAgain: boolean,
     closing: AbortSignal,
   ): Promise<Handled> {
-    const handler = this.#handlers.get(message.type);
+    const handler = message.kind === "group"
+      ? this.#groups
+      : this.#handlers.get(message.type);
     if (!handler) return { state: "refused", reason: "no_handler" };
     const over = new AbortController();
     const { promise, resolve } = Promise.withResolvers<Handled>();
@@ -110,7 +118,8 @@ async function handledBy(
   incoming: Incoming,
 ): Promise<Handled> {
   try {
-    const payload = decodePayload(incoming.message.payload);
+    const { kind, payload: bytes } = incoming.message;
+    const payload = kind === "group" ? bytes : decodePayload(bytes);
     const answer = await handler(payload, incoming);
     return { state: "handled", answer: encodePayload(answer) };
   } catch (cause) {

@@ -16,7 +16,8 @@ export type SignaturePurpose =
   | "betanet-fabric-record-v1"
   | "betanet-fabric-message-v1"
   | "betanet-fabric-receipts-v1"
-  | "betanet-fabric-group-v1";
+  | "betanet-fabric-group-v1"
+  | "betanet-fabric-vote-v1";
 
 /** What an agent has signed. */
 export interface Signed {

@@ -153,7 +153,10 @@ export class CatchUp {
     this.#mail.send([from], bytes, "high");
   }
 
-  /** Sends the commits behind the newest of `names` that counts to who was a member before them; `false` if none counts. */
+  /**
+   * Sends the commits behind the newest of `names` that counts to who was a member before them, and the decisions of members if they
+   * have decided; `false` if none counts.
+   */
   #sendBehind(to: AgentId, names: readonly Uint8Array[]): boolean {
     const behind = this.#history.after(names);
     if (!behind) return false;
@@ -163,6 +166,17 @@ export class CatchUp {
       if (state.commit.length === 0) continue;
       if (!members.some((each) => each.equals(to))) continue;
       this.#mail.send([to], state.commit, "high");
+    }
+    const final = behind.filter(({ isFinal }) => isFinal).map(({ id }) => id);
+    const acks = final.length === 0 ? [] : this.#options.rows.acks();
+    const decisions = new Map(
+      acks.filter(({ id }) => final.includes(id)).map(({ signed }) => [
+        signed.toHex(),
+        signed,
+      ]),
+    );
+    for (const signed of decisions.values()) {
+      this.#mail.send([to], signed, "normal");
     }
     return true;
   }

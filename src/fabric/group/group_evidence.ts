@@ -6,7 +6,7 @@ import { AGENT_ID_LENGTH, AgentId } from "../identity/agent_id.ts";
 import { decodeGroupMessage } from "./group_message.ts";
 
 /** What a member did that it should not have done, by its number where it is kept. */
-const EVIDENCE_KINDS = [
+export const EVIDENCE_KINDS = [
   "equivocation", // two commits of one committer for one epoch
   "double_ack", // it decided for two epochs of one number
   "double_ballot", // two ballots for one proposal
@@ -80,7 +80,7 @@ export class EvidenceLog {
 }
 
 /** As bytes, to be shown to others. */
-function encodeEvidence({ kind, agent, atMs, proofs }: Evidence): Bytes {
+export function encodeEvidence({ kind, agent, atMs, proofs }: Evidence): Bytes {
   return encodeCbor([
     ...[EVIDENCE_KINDS.indexOf(kind), agent.bytes, atMs],
     [...proofs],
@@ -92,7 +92,7 @@ function encodeEvidence({ kind, agent, atMs, proofs }: Evidence): Bytes {
  *
  * @throws {DecodeError} If it is malformed.
  */
-function decodeEvidence(bytes: Uint8Array): Evidence {
+export function decodeEvidence(bytes: Uint8Array): Evidence {
   const [kind, agent, atMs, proofs] = read.items(bytes, 4, {
     maxDepth: 2,
     maxItems: 8,

@@ -44,7 +44,7 @@ export interface ReceivedGroupMessage extends GroupMessage {
 }
 
 /** Bytes of a group's id. */
-const GROUP_ID_LENGTH = 32;
+export const GROUP_ID_LENGTH = 32;
 
 /** Longest body in bytes. */
 const MAX_GROUP_BODY_BYTES = 8 * 1024 * 1024;

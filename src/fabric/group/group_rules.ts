@@ -3,7 +3,7 @@ import { FieldReader } from "../field_reader.ts";
 import { AGENT_ID_LENGTH, AgentId } from "../identity/agent_id.ts";
 
 /** What groups are for, by their number on the wire. */
-const GROUP_KINDS = [
+export const GROUP_KINDS = [
   "open", // members publish what they like
   "training", // rounds of training a model together
   "alert", // warnings, whose severity is their priority

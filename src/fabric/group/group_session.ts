@@ -187,8 +187,16 @@ export class GroupSession {
   }
 
   /** Wants a change; it is committed at once if the rules allow it, and again as often as its commit loses. */
-  async want(change: Change, nowMs: number): Promise<GroupOutput[]> {
-    this.#wishes.add(change, nowMs);
+  want(change: Change, nowMs: number): Promise<GroupOutput[]> {
+    return this.wantAll([change], nowMs);
+  }
+
+  /** Wants changes, which one commit makes. */
+  async wantAll(
+    changes: readonly Change[],
+    nowMs: number,
+  ): Promise<GroupOutput[]> {
+    for (const change of changes) this.#wishes.add(change, nowMs);
     await this.#work(nowMs);
     return await this.#done();
   }

@@ -6,7 +6,7 @@ import { type GroupRules, isAdmin } from "./group_rules.ts";
 import type { PublishedMessage } from "./published_message.ts";
 
 /** How bad what an alert is about is, least first. */
-const ALERT_SEVERITIES = [
+export const ALERT_SEVERITIES = [
   "info",
   "warning",
   "error",
@@ -95,7 +95,7 @@ const TRAINING: Readonly<Record<keyof TrainingPayloads, Fields>> = {
 const VOTE_TYPES = ["vote.proposal", "vote.ballot"] as const;
 
 /** The priority of an alert. */
-function priorityOf(severity: AlertSeverity): Priority {
+export function priorityOf(severity: AlertSeverity): Priority {
   return PRIORITY[severity];
 }
 

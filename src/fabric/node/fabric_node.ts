@@ -49,7 +49,7 @@ export interface FabricNodeOptions {
 export interface JoinOptions extends
   Pick<
     FabricOptions,
-    "budgetMs" | "outbox" | "inbox" | "maxRunning" | "streams"
+    "budgetMs" | "outbox" | "inbox" | "maxRunning" | "streams" | "groups"
   > {
   /** Keeps the agent's outbox, inbox and receipts; the fabric has it for itself. */
   readonly store: Store;

@@ -25,6 +25,7 @@ import {
 } from "../../../src/fabric/group/group_start.ts";
 import type { MadeKeyPackage } from "../../../src/fabric/group/mls/group_crypto.ts";
 import { MlsGroupCrypto } from "../../../src/fabric/group/mls/mls_group_crypto.ts";
+import type { Change } from "../../../src/fabric/group/wish.ts";
 import { decodePublished } from "../../../src/fabric/group/published_message.ts";
 import type { Agent } from "../../../src/fabric/mod.ts";
 import type { AgentId } from "../../../src/fabric/mod.ts";
@@ -175,6 +176,28 @@ export class GroupWorld {
       };
       this.post(by, await by.session!.want(change, this.nowMs));
     }
+  }
+
+  /** `by` wants others to be added, by one commit. */
+  async addAll(by: Member, ...others: readonly Member[]): Promise<void> {
+    await this.changeAll(by, others, []);
+  }
+
+  /** `by` wants some to be added and some to be removed, by one commit. */
+  async changeAll(
+    by: Member,
+    fresh: readonly Member[],
+    gone: readonly Member[],
+  ): Promise<void> {
+    const changes: Change[] = gone.map(({ agent }) => ({
+      kind: "remove",
+      agent: agent.id,
+    }));
+    for (const each of fresh) {
+      const keyPackage = await each.keyPackage();
+      changes.push({ kind: "add", agent: each.agent.id, keyPackage });
+    }
+    this.post(by, await by.session!.wantAll(changes, this.nowMs));
   }
 
   /** `by` wants another to be removed. */

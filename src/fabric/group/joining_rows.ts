@@ -1,0 +1,131 @@
+import { type Bytes, concat, encodeCbor } from "../../core/bytes/mod.ts";
+import { Secret } from "../../core/crypto/mod.ts";
+import type { Store } from "../../core/storage/mod.ts";
+import { FabricError } from "../error.ts";
+import { FieldReader } from "../field_reader.ts";
+import { AGENT_ID_LENGTH, AgentId } from "../identity/agent_id.ts";
+import type { MadeKeyPackage } from "./mls/group_crypto.ts";
+
+/** An invitation that was accepted. */
+export interface AcceptedInvitation {
+  /** The group, 32 bytes. */
+  readonly group: Bytes;
+  /** Who invited. */
+  readonly from: AgentId;
+  /** What was sent to it. */
+  readonly keyPackage: Bytes;
+  /** What belongs to it. */
+  readonly secret: Bytes;
+}
+
+const [ACCEPTED, INVITED, EARLY] = [..."aie"].map((letter) =>
+  Uint8Array.of(letter.charCodeAt(0))
+) as [Bytes, Bytes, Bytes];
+const MAX_ACCEPTED = 256;
+const MAX_INVITED = 4_096;
+const MAX_EARLY = 256;
+const MAX_BYTES = 2 * 1024 * 1024;
+const EARLY_MS = 86_400_000;
+const read = new FieldReader("row of an invitation");
+
+/** Who was invited, who invited, and what came before the Welcome; all of it for a time. */
+export class JoiningRows {
+  readonly #store: Store;
+
+  /** Has `store` for itself. */
+  constructor(store: Store) {
+    this.#store = store;
+  }
+
+  /**
+   * We invited an agent.
+   *
+   * @throws {FabricError} `full`.
+   */
+  invite(group: Uint8Array, agent: AgentId, expiresAt: number): void {
+    this.#bound(INVITED, MAX_INVITED);
+    const key = concat(INVITED, group, agent.bytes);
+    this.#store.set(key, new Uint8Array(), { expiresAt });
+  }
+
+  /** Whether we invited an agent. */
+  isInvited(group: Uint8Array, agent: AgentId): boolean {
+    return this.#store.get(concat(INVITED, group, agent.bytes)) !== undefined;
+  }
+
+  /** The agent has answered. */
+  uninvite(group: Uint8Array, agent: AgentId): void {
+    this.#store.delete(concat(INVITED, group, agent.bytes));
+  }
+
+  /**
+   * We accepted an invitation; a later one to the same group takes its place.
+   *
+   * @throws {FabricError} `full`.
+   */
+  accept(
+    { group, from, keyPackage, secret }: AcceptedInvitation,
+    expiresAt: number,
+  ): void {
+    this.#bound(ACCEPTED, MAX_ACCEPTED);
+    const row = encodeCbor([from.bytes, keyPackage, secret]);
+    this.#store.set(concat(ACCEPTED, group), row, { expiresAt });
+  }
+
+  /** The key package that we sent to an agent for a group; dispose it. */
+  accepted(
+    group: Uint8Array,
+    from: AgentId,
+  ): MadeKeyPackage & Disposable | undefined {
+    const row = this.#store.get(concat(ACCEPTED, group));
+    if (!row) return undefined;
+    const options = { maxDepth: 1, maxItems: 4 };
+    const [by, keyPackage, bytes] = read.items(row, 3, options);
+    const inviter = new AgentId(read.bytes(by!, AGENT_ID_LENGTH));
+    if (!inviter.equals(from)) return undefined;
+    const secret = new Secret(read.bytesUpTo(bytes!, MAX_BYTES));
+    return {
+      keyPackage: read.bytesUpTo(keyPackage!, MAX_BYTES),
+      secret,
+      [Symbol.dispose]: () => secret[Symbol.dispose](),
+    };
+  }
+
+  /** Lets a message wait for the Welcome; `false` if none is to come, or there is no room. */
+  wait(
+    group: Uint8Array,
+    from: AgentId,
+    bytes: Uint8Array,
+    nowMs: number,
+  ): boolean {
+    if (!this.#store.get(concat(ACCEPTED, group))) return false;
+    const prefix = concat(EARLY, group);
+    const count = [...this.#store.entries(prefix)].length;
+    if (count >= MAX_EARLY || bytes.length > MAX_BYTES) return false;
+    const key = concat(prefix, Uint8Array.of(count >> 8, count & 255));
+    const row = encodeCbor([from.bytes, bytes]);
+    this.#store.set(key, row, { expiresAt: nowMs + EARLY_MS });
+    return true;
+  }
+
+  /** What waited for the Welcome, which is here. */
+  take(
+    group: Uint8Array,
+  ): readonly { readonly from: AgentId; readonly bytes: Bytes }[] {
+    const rows = [...this.#store.entries(concat(EARLY, group))];
+    for (const { key } of rows) this.#store.delete(key);
+    return rows.map(({ value }) => {
+      const options = { maxDepth: 1, maxItems: 3 };
+      const [from, bytes] = read.items(value, 2, options);
+      return {
+        from: new AgentId(read.bytes(from!, AGENT_ID_LENGTH)),
+        bytes: read.bytesUpTo(bytes!, MAX_BYTES),
+      };
+    });
+  }
+
+  #bound(prefix: Uint8Array, max: number): void {
+    if ([...this.#store.entries(prefix)].length < max) return;
+    throw new FabricError("full", "There are too many invitations");
+  }
+}
