@@ -6,25 +6,15 @@
 export { FABRIC_ERRORS, FabricError, type FabricErrorCode } from "./error.ts";
 export { Agent } from "./identity/agent.ts";
 export { AgentId } from "./identity/agent_id.ts";
-export {
-  type AgentName,
-  endpointOf,
-  formatAgentName,
-  parseAgentName,
-} from "./identity/agent_name.ts";
-export {
-  type AgentNode,
-  type AgentRecord,
-  formatAgentRecord,
-  parseAgentRecord,
-  signAgentRecord,
-  verifyAgentRecord,
-} from "./identity/agent_record.ts";
-export {
-  AgentBook,
-  type AgentBookOptions,
-  type KnownAgent,
-} from "./identity/agent_book.ts";
+export { endpointOf, formatAgentName } from "./identity/agent_name.ts";
+export { parseAgentName } from "./identity/agent_name.ts";
+export type { AgentName } from "./identity/agent_name.ts";
+export { formatAgentRecord } from "./identity/agent_record.ts";
+export { parseAgentRecord, signAgentRecord } from "./identity/agent_record.ts";
+export { verifyAgentRecord } from "./identity/agent_record.ts";
+export type { AgentNode, AgentRecord } from "./identity/agent_record.ts";
+export { AgentBook } from "./identity/agent_book.ts";
+export type { AgentBookOptions, KnownAgent } from "./identity/agent_book.ts";
 export {
   decodeMessage,
   encodeMessage,
@@ -36,11 +26,8 @@ export {
   PRIORITIES,
   type Priority,
 } from "./message/message.ts";
-export {
-  openMessage,
-  SEALED_OVERHEAD,
-  sealMessage,
-} from "./message/sealed_message.ts";
+export { openMessage, SEALED_OVERHEAD } from "./message/sealed_message.ts";
+export { sealMessage } from "./message/sealed_message.ts";
 export {
   formatReceipts,
   MAX_RECEIPTS,
@@ -52,19 +39,12 @@ export {
   verifyReceipts,
 } from "./receipt/receipt.ts";
 export { ReceiptLog, type ReceiptLogOptions } from "./receipt/receipt_log.ts";
-export {
-  chooseWay,
-  type WayChoice,
-  type WayFacts,
-  type WayName,
-} from "./way/choose_way.ts";
+export { chooseWay } from "./way/choose_way.ts";
+export type { WayChoice, WayFacts, WayName } from "./way/choose_way.ts";
 export { Fabric, type SendOptions, type SentMessage } from "./agent/fabric.ts";
 export type { Handler, Incoming } from "./agent/handlers.ts";
-export {
-  FabricNode,
-  type FabricNodeOptions,
-  type JoinOptions,
-} from "./node/fabric_node.ts";
+export { FabricNode } from "./node/fabric_node.ts";
+export type { FabricNodeOptions, JoinOptions } from "./node/fabric_node.ts";
 export type { FabricOptions, StreamOptions } from "./agent/fabric.ts";
 export type { FabricStream } from "./stream/fabric_stream.ts";
 export type {
@@ -117,11 +97,8 @@ export type {
   Service,
   StreamMethod,
 } from "./service/service.ts";
-export {
-  type Implementation,
-  type Implementations,
-  serve,
-} from "./service/serve.ts";
+export { serve } from "./service/serve.ts";
+export type { Implementation, Implementations } from "./service/serve.ts";
 export { type Call, type Client, client } from "./service/client.ts";
 export type { TypedStream } from "./service/typed_stream.ts";
 export type {
@@ -134,4 +111,49 @@ export type {
 export { agentApp, type AgentAppOptions } from "./app/agent_app.ts";
 export { Mailboxes } from "./app/mailboxes.ts";
 export type { Letter, LetterTaker, Mailbox } from "./app/mailbox.ts";
-export * from "./group/mod.ts";
+export { Group } from "./group/group.ts";
+export type { GroupEvent, GroupOptions, Published } from "./group/group.ts";
+export type { PublishedId, PublishOptions, Subscriber } from "./group/group.ts";
+export { Groups } from "./group/groups.ts";
+export type { GroupSettings, GroupsOptions } from "./group/groups.ts";
+export type { Invitation } from "./group/groups.ts";
+export { GROUP_KINDS } from "./group/group_rules.ts";
+export type { GroupKind, GroupRules } from "./group/group_rules.ts";
+export { ALERT_SEVERITIES } from "./group/kind_rules.ts";
+export type { Alert, AlertSeverity } from "./group/kind_rules.ts";
+export type { TrainingPayloads } from "./group/kind_rules.ts";
+export { decodeEvidence, encodeEvidence } from "./group/group_evidence.ts";
+export { EVIDENCE_KINDS, isEquivocation } from "./group/group_evidence.ts";
+export type { Evidence, EvidenceKind } from "./group/group_evidence.ts";
+export type { EvidenceLog } from "./group/group_evidence.ts";
+export { CHOICES } from "./group/ballot.ts";
+export type { Ballot, Choice, Proposal, SignedBallot } from "./group/ballot.ts";
+export type { SignedProposal } from "./group/ballot.ts";
+export { verifyTally } from "./group/tally.ts";
+export type { Tally } from "./group/tally.ts";
+export { Votes } from "./group/votes.ts";
+export type { ProposeOptions, VoteCounts } from "./group/votes.ts";
+export type { VoteSettings, VotesOptions } from "./group/votes.ts";
+export { MlsGroupCrypto } from "./group/mls/mls_group_crypto.ts";
+export type { CommitChanges, GroupCrypto } from "./group/mls/group_crypto.ts";
+export type { GroupMember } from "./group/mls/group_crypto.ts";
+export type { GroupMessageHeader } from "./group/mls/group_crypto.ts";
+export type { GroupState } from "./group/mls/group_crypto.ts";
+export type { KeyPackageContent } from "./group/mls/group_crypto.ts";
+export type { MadeCommit, MadeKeyPackage } from "./group/mls/group_crypto.ts";
+export type { PendingProposal, Processed } from "./group/mls/group_crypto.ts";
+export type { ProposedChange } from "./group/mls/group_crypto.ts";
+export { GROUP_CIPHER_SUITES } from "./group/mls/cipher_suite.ts";
+export type { GroupCipherSuite } from "./group/mls/cipher_suite.ts";
+export type { CommitRank } from "./group/commit_rank.ts";
+export type { BranchLimits, GroupBranches } from "./group/group_branches.ts";
+export type { GroupEpoch, NewEpoch, Placing } from "./group/group_branches.ts";
+export type { GroupHistory } from "./group/group_history.ts";
+export type { GroupCounts, GroupOutput } from "./group/group_output.ts";
+export type { AckRow, DueRow, GroupRows } from "./group/group_rows.ts";
+export type { GroupRowsOptions, SentRow } from "./group/group_rows.ts";
+export type { GroupSession } from "./group/group_session.ts";
+export type { GroupSessionOptions, GroupTimes } from "./group/group_session.ts";
+export type { Held } from "./group/held_epoch.ts";
+export type { PublishedMessage } from "./group/published_message.ts";
+export type { Change, Wish } from "./group/wish.ts";

@@ -7,7 +7,7 @@ import { AGENT_ID_LENGTH, AgentId } from "../identity/agent_id.ts";
 import { GROUP_ID_LENGTH } from "./group_message.ts";
 
 /** What a member can say to a proposal, by its number on the wire. */
-const CHOICES = ["against", "for", "abstain"] as const;
+export const CHOICES = ["against", "for", "abstain"] as const;
 
 /** One of {@link CHOICES}. */
 export type Choice = typeof CHOICES[number];

@@ -194,7 +194,10 @@ Deno.test("votes: weights, one ballot each, a tally that anybody checks, and wha
     )
   );
   for (const each of all) {
-    const { weights, total, isPassed } = verifyTally(crypto, each.export(id));
+    const { weights, total, isPassed } = verifyTally(
+      crypto,
+      each.export(id),
+    );
     assertEquals([weights, total, isPassed], [
       { for: 3, against: 2, abstain: 0 },
       5,

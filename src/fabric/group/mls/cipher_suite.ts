@@ -22,7 +22,7 @@ import {
 } from "../../../core/hpke/mod.ts";
 
 /** The cipher suites offered (RFC 9420 §17.1), by number: those of our own primitives. */
-const GROUP_CIPHER_SUITES = {
+export const GROUP_CIPHER_SUITES = {
   1: "MLS_128_DHKEMX25519_AES128GCM_SHA256_Ed25519",
   3: "MLS_128_DHKEMX25519_CHACHA20POLY1305_SHA256_Ed25519",
 } as const satisfies Readonly<Record<number, CiphersuiteName>>;

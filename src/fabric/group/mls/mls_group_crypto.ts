@@ -77,7 +77,11 @@ export class MlsGroupCrypto implements GroupCrypto {
   readonly #config: ClientConfig;
   readonly #crypto: CryptoProvider;
 
-  /** @param suite - The number of the cipher suite (RFC 9420 §17.1) that all members of a group must use. */
+  /**
+   * Works with one cipher suite.
+   *
+   * @param suite - The number of the cipher suite (RFC 9420 §17.1) that all members of a group must use; 1 by default.
+   */
   constructor(crypto: CryptoProvider, suite: GroupCipherSuite = 1) {
     this.#crypto = crypto;
     this.#suite = cipherSuite(crypto, suite);
