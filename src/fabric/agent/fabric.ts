@@ -451,13 +451,13 @@ export class Fabric implements AsyncDisposable {
       ...settings,
       ...{ agent, crypto, random, clock, log },
       store: namespace(store, "groups"),
-      send: async (to, payload, priority) => {
+      send: async (to, payload, priority, lifetimeMs = GROUP_LIFETIME_MS) => {
         const nowMs = clock.wallTime();
         await this.#outbox.accept({
           id: crypto.random(MESSAGE_ID_LENGTH),
           ...{ kind: "group", type: "group", from: agent.id, to, priority },
           createdMs: nowMs,
-          deadlineMs: nowMs + GROUP_LIFETIME_MS,
+          deadlineMs: nowMs + lifetimeMs,
           wantsReceipts: true,
           metadata: new Map(),
           payload,

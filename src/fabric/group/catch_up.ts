@@ -9,7 +9,7 @@ import {
   type ReceivedGroupMessage,
 } from "./group_message.ts";
 import { isAdmin } from "./group_rules.ts";
-import type { GroupSessionOptions } from "./group_session.ts";
+import type { GroupSessionOptions, GroupTimes } from "./group_session.ts";
 import type { JoinedEpoch } from "./group_start.ts";
 import { beforeOf, epochOf, heldOf } from "./held_epoch.ts";
 import type { SessionMail } from "./session_mail.ts";
@@ -25,27 +25,28 @@ export class CatchUp {
   readonly #options: GroupSessionOptions;
   readonly #history: GroupHistory;
   readonly #mail: SessionMail;
-  readonly #askMs: number;
+  readonly #times: Pick<Required<GroupTimes>, "askMs" | "tipMs">;
   /** Members who were asked, and until when they are not asked again. */
   readonly #asked = new Map<string, number>();
 
-  /** @param askMs - How long a member is not asked again. */
+  /** @param times - How long a member is not asked again, and how long it is of use to know what another one's newest epoch is. */
   constructor(
     options: GroupSessionOptions,
     history: GroupHistory,
     mail: SessionMail,
-    askMs: number,
+    times: Pick<Required<GroupTimes>, "askMs" | "tipMs">,
   ) {
     this.#options = options;
     this.#history = history;
     this.#mail = mail;
-    this.#askMs = askMs;
+    this.#times = times;
   }
 
   /** Says to so many members, drawn by chance, what the newest epoch is. */
   sayTip(count: number): void {
     const tip = this.#mail.message("tip", EMPTY);
-    this.#mail.send(this.#mail.draw(count), tip, "normal");
+    const { tipMs } = this.#times;
+    this.#mail.send(this.#mail.draw(count), tip, "normal", tipMs);
   }
 
   /** Asks a member what comes behind what is here. */
@@ -148,7 +149,7 @@ export class CatchUp {
     names: readonly Uint8Array<ArrayBuffer>[],
     nowMs: number,
   ): void {
-    this.#asked.set(`${from}`, nowMs + this.#askMs);
+    this.#asked.set(`${from}`, nowMs + this.#times.askMs);
     const bytes = this.#mail.message("ask", encodeList(names));
     this.#mail.send([from], bytes, "high");
   }

@@ -72,6 +72,7 @@ export interface GroupOptions {
     to: AgentId,
     bytes: Bytes,
     priority: Priority,
+    lifetimeMs?: number,
   ) => Promise<boolean>;
   /** Sends an invitation. */
   readonly invite: (group: Group, agent: AgentId) => Promise<void>;
@@ -325,7 +326,8 @@ export class Group {
     const sending: Promise<boolean>[] = [];
     for (const output of outputs) {
       if (output.kind === "send") {
-        sending.push(send(output.to, output.bytes, output.priority));
+        const { to, bytes, priority, lifetimeMs } = output;
+        sending.push(send(to, bytes, priority, lifetimeMs));
       } else if (output.kind === "due") this.#read();
       else for (const watcher of this.#watchers) watcher(output);
     }

@@ -11,6 +11,8 @@ export type GroupOutput =
     readonly to: AgentId;
     readonly bytes: Bytes;
     readonly priority: Priority;
+    /** How long it is of use, in milliseconds; as long as messages of groups are if absent. */
+    readonly lifetimeMs?: number;
   }
   | { readonly kind: "due"; readonly row: DueRow } // a member published something
   | {
@@ -53,6 +55,8 @@ export interface GroupCounts {
   fromDeadBranch: number;
   /** Application messages read. */
   read: number;
+  /** Application messages for which there was no room, as too many wait for a handler. */
+  full: number;
   /** Copies of application messages that were read. */
   copiesRead: number;
   /** Application messages that break the rules of the group, or of one that is no member any more. */
@@ -68,7 +72,7 @@ export function noCounts(): GroupCounts {
   return {
     ...{ malformed: 0, invalid: 0, copies: 0, stale: 0, late: 0, beaten: 0 },
     ...{ forbidden: 0, rolledBack: 0, unparked: 0, abandoned: 0, tooOld: 0 },
-    ...{ fromDeadBranch: 0, read: 0, copiesRead: 0, unwelcome: 0 },
+    ...{ fromDeadBranch: 0, read: 0, full: 0, copiesRead: 0, unwelcome: 0 },
     ...{ strangers: 0, unfulfilled: 0 },
   };
 }

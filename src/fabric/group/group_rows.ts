@@ -248,9 +248,9 @@ export class GroupRows {
     this.#set(numbered(DUE, sequence), row);
   }
 
-  /** A handler is done with a message. */
+  /** A handler is done with a message: that is written at once, and nothing else with it. */
   deleteDue(sequence: number): void {
-    this.#delete(numbered(DUE, sequence));
+    this.#options.store.delete(numbered(DUE, sequence));
   }
 
   /** Whether a mark is set. */

@@ -79,6 +79,8 @@ export interface GroupSessionOptions {
   readonly random: () => number;
 }
 
+/** Most messages that wait for a handler. */
+const MAX_DUE = 10_000;
 /** Most messages that are kept to be sent again if their epoch loses. */
 const MAX_SENT = 1_024;
 
@@ -100,6 +102,8 @@ export class GroupSession {
   readonly #catchUp: CatchUp;
   readonly #commits: OwnCommits;
   #due: number;
+  /** Messages that no handler has had. */
+  #waiting: number;
   #ackAtMs: number | undefined;
   #tipAtMs = 0;
 
@@ -111,13 +115,18 @@ export class GroupSession {
     const { rows } = options;
     this.#mail = new SessionMail(options, history);
     this.#intake = new CommitIntake(options, history, this.#mail);
-    const { askMs } = this.#times;
-    this.#catchUp = new CatchUp(options, history, this.#mail, askMs);
+    const { askMs, tipMs } = this.#times;
+    this.#catchUp = new CatchUp(options, history, this.#mail, {
+      askMs,
+      tipMs,
+    });
     this.#wishes = new WishList(rows);
     this.#commits = new OwnCommits(options, this.#wishes, this.counts);
     this.#locks = rows.locks();
     this.#sent = rows.sent();
-    this.#due = 1 + (rows.due().at(-1)?.sequence ?? -1);
+    const due = rows.due();
+    this.#due = 1 + (due.at(-1)?.sequence ?? -1);
+    this.#waiting = due.length;
     this.#ackAtMs = 0;
   }
 
@@ -183,7 +192,7 @@ export class GroupSession {
   /** A handler is done with what was due. */
   handled(sequence: number): void {
     this.#options.rows.deleteDue(sequence);
-    this.#options.rows.commit();
+    this.#waiting--;
   }
 
   /** Wants a change; it is committed at once if the rules allow it, and again as often as its commit loses. */
@@ -268,14 +277,16 @@ export class GroupSession {
   }
 
   /**
-   * Whether a Welcome from an agent may replace what is here: we are no member, our branch has lost, or it is who let us in, whose
-   * commit has lost.
+   * Whether a Welcome from an agent to an epoch of a number may replace what is here: our branch has lost, or it is a later epoch and
+   * we are no member, or it is who let us in, whose commit has lost.
    */
-  isReplaceableBy(from: AgentId): boolean {
-    if (!this.isMember || this.#catchUp.isHealing) return true;
+  isReplaceableBy(from: AgentId, epoch: number): boolean {
+    if (this.#catchUp.isHealing) return true;
     const { lineage, branches } = this.#history;
+    if (!this.isMember) return epoch > this.epoch;
     const isNew = lineage[1]?.id === branches.root.id;
-    return isNew && branches.root.state.committer.equals(from);
+    return isNew && epoch > branches.root.epoch &&
+      branches.root.state.committer.equals(from);
   }
 
   /** Takes a message; gives the name of the epoch that is here now and was not, in hexadecimal. */
@@ -362,6 +373,8 @@ export class GroupSession {
     if (this.#seen.has(seen) || rows.isSeen(sender, message.id)) {
       return void this.counts.copiesRead++;
     }
+    if (this.#waiting >= MAX_DUE) return void this.counts.full++;
+    this.#waiting++;
     this.#seen.add(seen);
     rows.setSeen(sender, message.id, nowMs + this.#times.seenMs);
     const sequence = this.#due++;

@@ -80,6 +80,7 @@ export interface GroupsOptions extends GroupSettings {
     to: AgentId,
     bytes: Bytes,
     priority: Priority,
+    lifetimeMs?: number,
   ) => Promise<void>;
   /** Uniform in [0, 1). */
   readonly random: () => number;
@@ -237,8 +238,8 @@ export class Groups implements AsyncDisposable {
       this.unknown++;
       throw new FabricError("refused", "not_invited");
     }
-    this.#joining.uninvite(id, from);
     await group.want({ kind: "add", agent: from, keyPackage });
+    this.#joining.uninvite(id, from);
   }
 
   async #takeWelcome(
@@ -256,7 +257,8 @@ export class Groups implements AsyncDisposable {
     const session = this.#sessions.get(key);
     const at = message.at.toHex();
     if (
-      session?.branches.get(at) || session?.isReplaceableBy(from) === false
+      session?.branches.get(at) ||
+      session?.isReplaceableBy(from, message.epoch) === false
     ) return;
     const joined = await readWelcome(this.#partsOf(id), from, message, made);
     const { oldest, before } = joined;
@@ -297,9 +299,9 @@ export class Groups implements AsyncDisposable {
     const group = new Group({
       ...{ session, mls, crypto, log, clock, self: agent.id },
       invite: (group, agent) => this.#invite(group, agent),
-      send: async (to, bytes, priority) => {
+      send: async (to, bytes, priority, lifetimeMs) => {
         try {
-          await send(to, bytes, priority);
+          await send(to, bytes, priority, lifetimeMs);
           return true;
         } catch (error) {
           if (!(error instanceof FabricError)) throw error;

@@ -35,10 +35,18 @@ export class SessionMail {
   }
 
   /** Bytes for agents, this one left out. */
-  send(to: readonly AgentId[], bytes: Bytes, priority: Priority): void {
+  send(
+    to: readonly AgentId[],
+    bytes: Bytes,
+    priority: Priority,
+    lifetimeMs?: number,
+  ): void {
     for (const each of to) {
       if (each.equals(this.#options.agent.id)) continue;
-      this.#outputs.push({ kind: "send", to: each, bytes, priority });
+      this.#outputs.push({
+        ...{ kind: "send", to: each, bytes, priority },
+        ...lifetimeMs !== undefined && { lifetimeMs },
+      });
     }
   }
 

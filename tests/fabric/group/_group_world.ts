@@ -241,7 +241,10 @@ export class GroupWorld {
     if (message.kind === "welcome") {
       if (!member.made) return;
       if (member.session?.branches.get(message.at.toHex())) return;
-      if (member.session?.isReplaceableBy(sender.agent.id) === false) return;
+      if (
+        member.session?.isReplaceableBy(sender.agent.id, message.epoch) ===
+          false
+      ) return;
       const joined = await readWelcome(
         member.parts,
         sender.agent.id,

@@ -8,6 +8,7 @@ import {
   type Tally,
   verifyTally,
 } from "../../../src/fabric/mod.ts";
+import { signBallot } from "../../../src/fabric/group/ballot.ts";
 import { crypto } from "../_agents.ts";
 import { FabricWorld, keptOf, type TestNode } from "../_fabric_world.ts";
 
@@ -205,6 +206,22 @@ Deno.test("votes: weights, one ballot each, a tally that anybody checks, and wha
     ]);
     assertEquals(each.tally(all2).isPassed, false);
   }
+  // Bob casts another one past his own part of the vote.
+  const ballot = {
+    group: group.id,
+    proposal: all2,
+    atMs: world.clock.wallTime(),
+  };
+  for (const choice of ["for", "against"] as const) {
+    const signed = signBallot(bob!.agent, { ...ballot, choice });
+    await world.settle(joined[1]![0]!.publish("vote.ballot", signed));
+  }
+  await world.dtn.until(() => hers.counts.doubles + cats.counts.doubles === 2);
+  assertEquals(hers.tally(all2).equivocators.map(String), [`${bob!.agent.id}`]);
+  assertEquals(
+    group.evidence.map(({ kind, agent }) => [kind, `${agent}`]),
+    [["double_ballot", `${bob!.agent.id}`]],
+  );
   await world.clock.run(25_000);
   assertEquals(passed.sort(), ["ana paint it", "bob paint it", "cat paint it"]);
   await world.settle(
