@@ -48,6 +48,8 @@ interface Known extends Folder {
 }
 
 const STORE_LIMITS = { maxEntries: 10_000_000, maxBytes: 2 ** 34 };
+/** As the programs have it. */
+const LOG_BYTES = 64 * 1024 * 1024;
 const OUTBOX_LIMITS = { maxMessages: 2_000_000, maxBytes: 2 ** 33 };
 
 const [kind = "", role = "", known = "null"] = Deno.args;
@@ -118,7 +120,7 @@ function startNode(
 
 function openStore(path: string): Store {
   return kind === "sqlite"
-    ? sqliteStore(path, STORE_LIMITS)
+    ? sqliteStore(path, { ...STORE_LIMITS, logBytes: LOG_BYTES })
     : memoryStore(STORE_LIMITS);
 }
 

@@ -41,6 +41,8 @@ export interface RunningFabricNode extends AsyncDisposable {
 
 /** Rows of an outbox, an inbox and receipts for each message that may be there. */
 const ROWS = 16;
+/** Messages that leave before as much has come are written once. */
+const STORE_LOG_BYTES = 64 * 1024 * 1024;
 
 /**
  * Starts the node that `config` describes.
@@ -85,6 +87,7 @@ export async function openNode(
       maxEntries: ROWS * (messages.max_outbox + messages.max_inbox),
       maxBytes: 2 * (messages.max_outbox_size + messages.max_inbox_size),
       synchronous: messages.synchronous,
+      logBytes: STORE_LOG_BYTES,
     }));
     try {
       node.join(agent, { store, ...limitsOf(config) });

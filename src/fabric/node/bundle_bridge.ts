@@ -55,6 +55,8 @@ const CLASSES = [0, 1, 2, 2] as const;
 const FULL_PAUSE_MS = 2_000;
 const MIN_LIFETIME_MS = 1_000;
 const MAX_SHOWN = 10_000;
+/** Sealing takes a few hundred microseconds a message: so much of each turn of the event loop, so that nothing else waits for long. */
+const SEALING_MS = 4;
 
 /** Takes the messages of one agent to and from a node of bundles, signed by their senders and sealed to their recipients. */
 export class BundleBridge implements BundleWay, AsyncDisposable {
@@ -64,6 +66,8 @@ export class BundleBridge implements BundleWay, AsyncDisposable {
   /** Records of ours that were sent with a message, by agent. */
   readonly #shown = new BoundedMap<Uint8Array>(MAX_SHOWN);
   readonly #over = new AbortController();
+  #turn: Promise<void> | undefined;
+  #turnEndsMs = 0;
   readonly #receiving: Promise<void>;
 
   /**
@@ -126,6 +130,7 @@ export class BundleBridge implements BundleWay, AsyncDisposable {
       throw new FabricError("unknown_agent", "The agent's record is not known");
     }
     const { record } = known;
+    while (clock.now() >= this.#turnEndsMs) await this.#nextTurn();
     const leftMs = message.deadlineMs - clock.wallTime();
     const payload = sealMessage(crypto, agent, record.sealKey, message);
     try {
@@ -140,6 +145,15 @@ export class BundleBridge implements BundleWay, AsyncDisposable {
       throw new FabricError("full", "The bundle was not stored", { cause });
     }
     this.counts.sent++;
+  }
+
+  /** Resolves when messages may be sealed again. */
+  #nextTurn(): Promise<void> {
+    const { clock } = this.#options;
+    return this.#turn ??= delay(clock, 0).then(() => {
+      this.#turn = undefined;
+      this.#turnEndsMs = clock.now() + SEALING_MS;
+    });
   }
 
   async #receiveAll(deliveries: AsyncIterable<Delivery>): Promise<void> {

@@ -2,9 +2,7 @@
  * Rows of an outbox.
  *
  * ```text
- * h ‖ sequence u64       array: 16B id, 32B to, priority, bytes of the message, created, deadline, place in order or
- *                        null, way (0 auto, 1 rpc, 2 bundle)
- * m ‖ sequence u64       the message
+ * m ‖ sequence u64       u8 way (0 auto, 1 rpc, 2 bundle) ‖ the message
  * d ‖ sequence u64       dead letter; array: reason, when, the message
  * o ‖ 32B to             the place of the next message in order, u64
  * ```
@@ -16,13 +14,11 @@
 import { type Bytes, encodeCbor, Writer } from "../../core/bytes/mod.ts";
 import type { Store } from "../../core/storage/mod.ts";
 import { FieldReader } from "../field_reader.ts";
-import { AGENT_ID_LENGTH, AgentId } from "../identity/agent_id.ts";
+import type { AgentId } from "../identity/agent_id.ts";
 import {
   decodeMessage,
   encodeMessage,
   type Message,
-  MESSAGE_ID_LENGTH,
-  PRIORITIES,
   type Priority,
 } from "../message/message.ts";
 import type { WayName } from "../way/choose_way.ts";
@@ -61,10 +57,12 @@ export interface DeadLetter {
   readonly atMs: number;
 }
 
-const LETTER = { entry: 0x68, message: 0x6d, dead: 0x64, order: 0x6f } as const;
+const LETTER = { message: 0x6d, dead: 0x64, order: 0x6f } as const;
 const WAYS = ["auto", "rpc", "bundle"] as const;
 const MAX_REASON = 128;
-const entry = new FieldReader("entry of an outbox");
+/** What a dead letter has beside its message, at most. */
+const ROOM = MAX_REASON + 32;
+const waiting = new FieldReader("row of an outbox");
 const dead = new FieldReader("dead letter");
 
 /** Reads and writes the rows of one outbox. */
@@ -78,8 +76,10 @@ export class OutboxRows {
 
   /** What waits, in the order of acceptance. */
   *entries(): IterableIterator<OutboxEntry> {
-    for (const { key, value } of this.#store.entries(prefix("entry"))) {
-      yield decodeEntry(sequenceOf(key), value);
+    for (const { key, value } of this.#store.entries(prefix("message"))) {
+      const way = waiting.name(value[0] ?? WAYS.length, WAYS);
+      const message = decodeMessage(value.subarray(1));
+      yield entryOf(sequenceOf(key), message, value.length - 1, way);
     }
   }
 
@@ -90,20 +90,10 @@ export class OutboxRows {
     way: WayName | "auto",
   ): OutboxEntry {
     const bytes = encodeMessage(message);
-    const { id, to, priority, createdMs, deadlineMs } = message;
-    const place = message.order?.sequence;
-    const fields = [
-      ...[id, to.bytes, PRIORITIES.indexOf(priority), bytes.length],
-      ...[createdMs, deadlineMs, place ?? null, WAYS.indexOf(way)],
-    ];
-    this.#store.set(keyOf("entry", sequence), encodeCbor(fields));
-    this.#store.set(keyOf("message", sequence), bytes);
-    return {
-      ...{ sequence, to, priority, createdMs, deadlineMs, way },
-      id: id.toHex(),
-      size: bytes.length,
-      ...place !== undefined && { place },
-    };
+    const row = new Writer(1 + bytes.length).u8(WAYS.indexOf(way)).put(bytes)
+      .finish();
+    this.#store.set(keyOf("message", sequence), row);
+    return entryOf(sequence, message, bytes.length, way);
   }
 
   /** The place of the next message in order to an agent, which the one after it gets no more. */
@@ -117,23 +107,25 @@ export class OutboxRows {
 
   /** A message that waits. */
   message(sequence: number): Message | undefined {
-    const bytes = this.#store.get(keyOf("message", sequence));
-    return bytes && decodeMessage(bytes);
+    const row = this.#store.get(keyOf("message", sequence));
+    return row && decodeMessage(row.subarray(1));
   }
 
   /** Removes a message. */
   delete(sequence: number): void {
-    this.#store.delete(keyOf("entry", sequence));
     this.#store.delete(keyOf("message", sequence));
   }
 
   /** Puts a message among the dead letters. */
   bury(sequence: number, reason: string, atMs: number): void {
-    const bytes = this.#store.get(keyOf("message", sequence));
+    const row = this.#store.get(keyOf("message", sequence));
     this.delete(sequence);
-    if (!bytes) return;
-    const row = encodeCbor([reason.slice(0, MAX_REASON), atMs, bytes]);
-    this.#store.set(keyOf("dead", sequence), row);
+    if (!row) return;
+    const fields = [reason.slice(0, MAX_REASON), atMs, row.subarray(1)];
+    this.#store.set(
+      keyOf("dead", sequence),
+      encodeCbor(fields, row.length + ROOM),
+    );
   }
 
   /** The dead letters, in the order in which they were accepted. */
@@ -163,20 +155,16 @@ export class OutboxRows {
   }
 }
 
-function decodeEntry(sequence: number, value: Uint8Array): OutboxEntry {
-  const options = { maxDepth: 1, maxItems: 9 };
-  const fields = entry.items(value, 8, options);
-  const [id, to, priority, size, createdMs, deadlineMs, place, way] = fields;
+function entryOf(
+  sequence: number,
+  { id, to, priority, createdMs, deadlineMs, order }: Message,
+  size: number,
+  way: OutboxEntry["way"],
+): OutboxEntry {
   return {
-    sequence,
-    id: entry.bytes(id, MESSAGE_ID_LENGTH).toHex(),
-    to: new AgentId(entry.bytes(to, AGENT_ID_LENGTH)),
-    priority: entry.name(priority, PRIORITIES),
-    size: entry.unsigned(size),
-    createdMs: entry.unsigned(createdMs),
-    deadlineMs: entry.unsigned(deadlineMs),
-    ...place !== null && { place: entry.unsigned(place) },
-    way: entry.name(way, WAYS),
+    ...{ sequence, to, priority, size, createdMs, deadlineMs, way },
+    id: id.toHex(),
+    ...order && { place: order.sequence },
   };
 }
 

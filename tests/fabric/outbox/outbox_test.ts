@@ -38,6 +38,21 @@ Deno.test("what was accepted is given out once, and again after a restart until 
   assertEquals(drained(again), [3, 4]);
 });
 
+Deno.test("how a message may travel, and its place in order, outlive a restart", async () => {
+  const { outbox, open } = world();
+  await outbox.accept(messageOf(1), { way: "bundle", isOrdered: true });
+  await outbox.accept(messageOf(2), { way: "rpc" });
+  const facts = (each: Outbox) =>
+    [...each.entries()].map(({ id, to, priority, size, way, place }) => [
+      ...[id, `${to}`, priority, size, way, place],
+    ]);
+  assertEquals(facts(open()), facts(outbox));
+  assertEquals(
+    [...open().entries()].map(({ way, place }) => [way, place]),
+    [["bundle", 0], ["rpc", undefined]],
+  );
+});
+
 Deno.test("classes take turns by weight, and none starves", async () => {
   const { outbox } = world({ maxSending: 1_000 });
   for (let n = 0; n < 30; n++) {
