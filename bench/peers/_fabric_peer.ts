@@ -148,7 +148,7 @@ function clientOf({ fabric }: Started, to: AgentId): MessageClient {
       const start = performance.now();
       const before = fabric.counts.attempts.bundle;
       while (fabric.counts.attempts.bundle < accepted) {
-        if (performance.now() - start > 10_000) break;
+        if (performance.now() - start > 2_000) break;
         await new Promise((resolve) => setTimeout(resolve, 20));
       }
       const stored = fabric.counts.attempts.bundle;

@@ -1,0 +1,97 @@
+import { assert, assertEquals } from "@std/assert";
+import { nodeProvider as crypto } from "../src/core/crypto/mod.ts";
+import {
+  Agent,
+  chooseWay,
+  decodeMessage,
+  encodeMessage,
+  type Message,
+  openMessage,
+  sealMessage,
+  type WayFacts,
+} from "../src/fabric/mod.ts";
+import { MlsGroupCrypto } from "../src/fabric/group/mls/mls_group_crypto.ts";
+
+const agentOf = (agent: string) =>
+  new Agent(crypto, crypto.random(32), { agent, node: "bench" });
+const [ana, bob] = [agentOf("ana"), agentOf("bob")];
+const message: Message = {
+  id: crypto.random(16),
+  ...{ kind: "request", from: ana.id, to: bob.id, type: "bench" },
+  priority: "normal",
+  createdMs: 1_700_000_000_000,
+  deadlineMs: 1_700_000_030_000,
+  wantsReceipts: false,
+  metadata: new Map(),
+  payload: crypto.random(1_024),
+};
+const encoded = encodeMessage(message);
+const seal = () => sealMessage(crypto, ana, bob.sealKeyPair.publicKey, message);
+const sealed = seal();
+assertEquals(decodeMessage(encoded), message);
+assertEquals(openMessage(crypto, bob, sealed), message);
+
+Deno.bench("encode a message of 1 KiB", () => void encodeMessage(message));
+Deno.bench("decode a message of 1 KiB", () => void decodeMessage(encoded));
+Deno.bench("sign and seal a message of 1 KiB", () => void seal());
+Deno.bench("open and verify a message of 1 KiB", () => {
+  openMessage(crypto, bob, sealed);
+});
+
+const facts: WayFacts = {
+  ...{ wanted: "auto", isLive: false, isDialable: true, hasBundles: true },
+  ...{ sinceHeardMs: 5_000, size: 1_024, leftMs: 30_000, budgetMs: 2_000 },
+  priority: "normal",
+};
+assertEquals(chooseWay(facts).way, "rpc");
+assertEquals(chooseWay({ ...facts, sinceFailedMs: 5 }).way, "bundle");
+Deno.bench("choose a way", () => void chooseWay(facts));
+
+for (const size of [10, 50, 200]) {
+  const group = `MLS, ${size} members`;
+  const groups = new MlsGroupCrypto(crypto);
+  const made = await Promise.all(
+    Array.from(
+      { length: size + 1 },
+      (_, i) => groups.createKeyPackage(agentOf(`agent-${i}`)),
+    ),
+  );
+  const packages = made.map(({ keyPackage }) => keyPackage);
+  const alone = await groups.createGroup(
+    crypto.random(16),
+    made[0]!,
+    new Uint8Array(),
+  );
+  const { state, welcome } = await groups.commit(alone, {
+    add: packages.slice(1, size),
+  });
+  const other = await groups.join(welcome!, made[1]!);
+  assertEquals(other.members.length, size);
+  const add = () => groups.commit(state, { add: [packages[size]!] });
+  const added = await add();
+  const send = () => groups.encrypt(state, message.payload);
+  const { message: sent } = await send();
+  const took = await groups.process(other, added.commit);
+  assertEquals(
+    took.state.epochAuthenticator,
+    added.state.epochAuthenticator,
+  );
+  const heard = await groups.process(other, sent);
+  assert(heard.kind === "application");
+  assertEquals<Uint8Array>(heard.data, message.payload);
+  Deno.bench(`add a member, ${size}`, { group }, async () => {
+    await add();
+  });
+  Deno.bench(`update by a commit, ${size}`, { group }, async () => {
+    await groups.commit(state);
+  });
+  Deno.bench(`take a commit, ${size}`, { group }, async () => {
+    await groups.process(other, added.commit);
+  });
+  Deno.bench(`send 1 KiB, ${size}`, { group }, async () => {
+    await send();
+  });
+  Deno.bench(`receive 1 KiB, ${size}`, { group }, async () => {
+    await groups.process(other, sent);
+  });
+}
