@@ -1,6 +1,8 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { run } from "../../cli/_main.ts";
 import { program } from "../../cli/dtn.ts";
+import { dtnTime } from "../../src/dtn/bundle/dtn_time.ts";
+import { createBundle, Eid, encodeBundle } from "../../src/dtn/mod.ts";
 import { FakeTerminal } from "./_fake_terminal.ts";
 import { makeFolder } from "./_htx_process.ts";
 import { RunningProgram } from "./_run_mixnode.ts";
@@ -140,6 +142,16 @@ Deno.test("betanet-dtn carries bundles in a folder from one node to another", as
   await Deno.writeFile(`${stick}/${cut}`, whole);
   assertEquals(await imported(), { ...none, stored: 1, known: 2 });
   assertEquals([...Deno.readDirSync(stick)], []);
+  const forged = createBundle({
+    source: Eid.parse("dtn://two/app"),
+    destination: Eid.parse("dtn://three/in"),
+    creation: { timeMs: dtnTime(Date.now()), sequence: 0 },
+    lifetimeMs: 3_600_000,
+    extensions: [{ type: 10, data: Uint8Array.of(0x82, 1, 1) }],
+    payload: new Uint8Array(1),
+  });
+  await Deno.writeFile(`${stick}/a.bundle`, encodeBundle(forged));
+  assertEquals(await imported(), { ...none, refused: 1 }, "has had its hop");
   const got = await ran("recv", "in", ...two.app);
   assertEquals(got.stdout.trim().split("\n").sort(), texts.sort());
   const absent = await ran("import", `${path}/absent`, ...two.app);
