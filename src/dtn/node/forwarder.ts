@@ -243,8 +243,9 @@ export class Forwarder {
   ): boolean {
     const { scheduler, track } = this.#options;
     const { id } = scheduled;
-    const { hop, keeps } = peer.waiting.get(id) ??
+    const waiting = peer.waiting.get(id) ??
       { hop: { peer: peer.id }, keeps: true };
+    peer.waiting.delete(id); // it is the scheduler's no more, also if the disk fails now
     const entry = this.#store.entry(id);
     const bundle = entry && this.#departures.stored(id);
     const size = scheduled.size + MAX_GROWTH_BYTES;
@@ -253,11 +254,11 @@ export class Forwarder {
       : peer.wayFor(size, chosen);
     if (entry && way && way !== chosen && !way.hasRoom(this.#maxSending)) {
       scheduler.add(scheduled, peer.id);
+      peer.waiting.set(id, waiting);
       return false;
     }
-    peer.waiting.delete(id);
     if (!entry) return true;
-    const departure = { entry, bundle, scheduled, hop, keeps };
+    const departure = { entry, bundle, scheduled, ...waiting };
     if (way) track(this.#send(peer, way, departure));
     else this.#departures.withhold(peer, departure);
     return true;
@@ -276,6 +277,9 @@ export class Forwarder {
         this.#scanFrom = undefined;
         await this.#scanOnce(from);
       }
+    } catch (error) {
+      this.#scanLater();
+      throw error;
     } finally {
       this.#isScanning = false; // in the same turn: who comes in the next begins anew
     }

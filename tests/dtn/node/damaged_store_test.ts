@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { nodeProvider, Secret } from "../../../src/core/crypto/mod.ts";
-import { memoryStore } from "../../../src/core/storage/mod.ts";
+import { memoryStore, StorageError } from "../../../src/core/storage/mod.ts";
 import { payloadOf } from "../../../src/dtn/bundle/bundle.ts";
 import { BundleStore } from "../../../src/dtn/store/bundle_store.ts";
 import { DtnWorld, eid, text } from "./_dtn_world.ts";
@@ -30,6 +30,30 @@ Deno.test("a sealed bundle that the disk has damaged stops none behind it", asyn
   after.serve(listenerOf(contact));
   await clock.run(10_000);
   assertEquals(textsFor("dtn://far/in", contact), ["first", "third"]);
+});
+
+Deno.test("what a disk that fails for a while did not give is sent once it gives it", async () => {
+  await using world = new DtnWorld();
+  const { clock } = world;
+  const node = await world.node("a");
+  for (const name of ["first", "second", "third"]) {
+    await world.settle(
+      node.send({ destination: eid("dtn://far/in"), payload: text(name) }),
+    );
+  }
+  const { bundles } = node;
+  const read = bundles.bytes.bind(bundles);
+  let failures = 2;
+  bundles.bytes = (id) => {
+    if (failures-- > 0) throw new StorageError("io", "The disk fails");
+    return read(id);
+  };
+  const contact = new MadeContact({ peerNodeId: "dtn://c/", clock });
+  node.serve(listenerOf(contact));
+  await clock.run(10_000);
+  assertEquals(textsFor("dtn://far/in", contact).sort(), [
+    ...["first", "second", "third"],
+  ]);
 });
 
 for (const size of [100, 5_000]) {
