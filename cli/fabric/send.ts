@@ -42,10 +42,13 @@ export const send: Command = command({
     const sent = jsonIn(await ask("/send", body)) as {
       readonly id: string;
       readonly outcome?: string;
+      readonly way?: string;
       readonly why?: string;
     };
     context.print(sent, sent.id);
-    if (sent.why !== undefined) context.note(`goes as ${sent.why}`);
+    if (sent.why !== undefined) {
+      context.note(`way now: ${sent.way}, as ${sent.why}`);
+    }
     if (sent.outcome !== undefined && sent.outcome !== "handled") {
       throw new CliError("failed", `It was not handled: ${sent.outcome}`);
     }

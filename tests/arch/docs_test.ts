@@ -1,10 +1,13 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { SCHEMA as DTN_SCHEMA } from "../../cli/dtn/config.ts";
 import { exposeDtnNode } from "../../cli/dtn/node_metrics.ts";
+import { SCHEMA as FABRIC_SCHEMA } from "../../cli/fabric/config.ts";
+import { exposeFabricNode } from "../../cli/fabric/node_metrics.ts";
 import { SCHEMA as HTX_SCHEMA } from "../../cli/htx/config.ts";
 import { SCHEMA as MIXNODE_SCHEMA } from "../../cli/mixnode/config.ts";
 import { describeConfig } from "../../src/core/config/mod.ts";
 import { Metrics } from "../../src/core/metrics/mod.ts";
+import { Mailboxes } from "../../src/fabric/mod.ts";
 import {
   exposeClient,
   exposeServer,
@@ -14,6 +17,7 @@ import { SessionDialer } from "../../src/htx/session_dialer.ts";
 import * as tunnel from "../../src/htx/tunnel/mod.ts";
 import { exposeMixServer, latenessHook } from "../../src/mixnet/node/mod.ts";
 import { DtnWorld } from "../dtn/node/_dtn_world.ts";
+import { FabricWorld } from "../fabric/_fabric_world.ts";
 import { World } from "../htx/_world.ts";
 import { idleGateway } from "../mixnet/node/_idle_gateway.ts";
 import { MAY_IMPORT } from "./layers.ts";
@@ -32,12 +36,14 @@ const EXAMPLES = [
 /** Documents that have every key of a configuration. */
 const CONFIGURATIONS = [
   ["docs/dtn.md", describeConfig(DTN_SCHEMA)],
+  ["docs/fabric.md", describeConfig(FABRIC_SCHEMA)],
   ["docs/htx.md", describeConfig(HTX_SCHEMA)],
   ["docs/mixnet.md", describeConfig(MIXNODE_SCHEMA)],
 ] as const;
 /** Documents that have every metric of their part. */
 const METRICS = [
   ["docs/dtn.md", "dtn", dtnMetrics],
+  ["docs/fabric.md", "fabric", fabricMetrics],
   ["docs/htx.md", "htx", htxMetrics],
   ["docs/mixnet.md", "mixnet", mixnetMetrics],
 ] as const;
@@ -276,6 +282,17 @@ async function dtnMetrics(): Promise<Metrics[]> {
   const node = await world.node("idle");
   const metrics = new Metrics();
   exposeDtnNode(metrics, { node, bundles: node.bundles });
+  return [metrics];
+}
+
+/** The metrics of a node of agents that has done nothing. */
+async function fabricMetrics(): Promise<Metrics[]> {
+  await using world = new FabricWorld();
+  const { node, book } = await world.start("idle", "node");
+  const metrics = new Metrics();
+  exposeFabricNode(metrics, { node, book, mailboxes: new Mailboxes([]) });
+  // Read before the world ends, with which the agents go.
+  await metrics.snapshot();
   return [metrics];
 }
 

@@ -1,5 +1,5 @@
 import { type Bytes, concat, equal, utf8 } from "../../core/bytes/mod.ts";
-import type { Clock } from "../../core/async/mod.ts";
+import { type Clock, systemClock } from "../../core/async/mod.ts";
 import type { CryptoProvider } from "../../core/crypto/mod.ts";
 import { StorageError, type Store } from "../../core/storage/mod.ts";
 import { FabricError } from "../error.ts";
@@ -21,8 +21,8 @@ export interface AgentBookOptions {
   readonly crypto: CryptoProvider;
   /** Keeps the records; the book has it for itself. */
   readonly store: Store;
-  /** Time. */
-  readonly clock: Clock;
+  /** Time; the machine's by default. */
+  readonly clock?: Clock;
   /** Most agents; 10,000 by default. */
   readonly maxAgents?: number;
 }
@@ -46,7 +46,7 @@ export class AgentBook {
   conflicts = 0;
   /** Agents that gave way to others. */
   evicted = 0;
-  readonly #options: AgentBookOptions;
+  readonly #options: AgentBookOptions & { readonly clock: Clock };
   readonly #maxAgents: number;
   readonly #known = new Map<string, KnownAgent>();
   /** How each contact came to be one, the latest last. */
@@ -54,7 +54,8 @@ export class AgentBook {
 
   /** Reads what `store` holds; what no longer verifies is dropped. */
   constructor(options: AgentBookOptions) {
-    this.#options = options;
+    const { clock = systemClock } = options;
+    this.#options = { ...options, clock };
     this.#maxAgents = options.maxAgents ?? MAX_AGENTS;
     this.#load();
   }

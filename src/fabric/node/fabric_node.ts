@@ -1,4 +1,4 @@
-import type { Clock } from "../../core/async/mod.ts";
+import { type Clock, systemClock } from "../../core/async/mod.ts";
 import { DecodeError } from "../../core/bytes/mod.ts";
 import type { CryptoProvider } from "../../core/crypto/mod.ts";
 import { type Logger, silentLogger } from "../../core/log/mod.ts";
@@ -41,8 +41,8 @@ export interface FabricNodeOptions {
   readonly random: () => number;
   /** Where it says what failed. */
   readonly log?: Logger;
-  /** Time. */
-  readonly clock: Clock;
+  /** Time; the machine's by default. */
+  readonly clock?: Clock;
 }
 
 /** What an agent brings to a node. */
@@ -83,17 +83,18 @@ export class FabricNode implements AsyncDisposable {
   readonly counts: FabricNodeCounts = { unknownAgent: 0, badReceipts: 0 };
   /** Live connections. */
   readonly links: Links;
-  readonly #options: FabricNodeOptions;
+  readonly #options: FabricNodeOptions & { readonly clock: Clock };
   readonly #log: Logger;
   readonly #joined = new Map<string, Joined>();
   #cancelSweep: () => void = () => {};
 
   /** Starts without an agent. */
   constructor(options: FabricNodeOptions) {
-    this.#options = options;
+    const { clock = systemClock } = options;
+    this.#options = { ...options, clock };
     this.#log = options.log ?? silentLogger;
     this.links = new Links({
-      ...options,
+      ...this.#options,
       log: this.#log,
       onReached: (id) => {
         for (const { fabric } of this.#joined.values()) fabric.reached(id);
@@ -115,7 +116,7 @@ export class FabricNode implements AsyncDisposable {
             return joined.fabric.acceptStream(opening, stream, rest, link);
           }
           this.counts.unknownAgent++;
-          void refuseStream(stream, "unknown_agent", options.clock);
+          void refuseStream(stream, "unknown_agent", clock);
         },
       }),
     });
