@@ -21,7 +21,7 @@ export const SCHEMA = section({
     }).optional(),
     agents: list(string(), {
       default: [],
-      maxItems: 1_024,
+      maxItems: 64,
       doc:
         "files of agents' keys, as keygen writes them; every *.agent of the state if empty",
     }),
