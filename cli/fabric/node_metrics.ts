@@ -16,7 +16,7 @@ export interface ShownFabricNode {
     "agents" | "bundleCounts" | "counts" | "links"
   >;
   /** Whom it knows. */
-  readonly book: Pick<AgentBook, "conflicts" | "size">;
+  readonly book: Pick<AgentBook, "conflicts" | "evicted" | "size">;
   /** What waits for applications. */
   readonly mailboxes: Pick<Mailboxes, "counts">;
 }
@@ -45,7 +45,8 @@ const EVENTS = [
 /** Why other things were dropped. */
 const DROPS = [
   ...["unknown_agent", "bad_receipts", "unopened", "too_many_links"] as const,
-  ...["late_answer", "no_application"] as const,
+  ...["late_answer", "foreign_receipt", "agent_evicted"] as const,
+  "no_application",
 ] as const;
 
 /** Exposes what a node has and has done, as `fabric_…` (docs/fabric.md). */
@@ -99,6 +100,8 @@ export function exposeFabricNode(
         unopened: node.bundleCounts.unopened,
         too_many_links: node.links.refused,
         late_answer: sum(({ lateAnswers }) => lateAnswers),
+        foreign_receipt: sum(({ foreignReceipts }) => foreignReceipts),
+        agent_evicted: book.evicted,
         no_application: mailboxes.counts.refused,
       })[reason],
   });

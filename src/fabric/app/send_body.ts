@@ -1,7 +1,7 @@
 import type { SendOptions } from "../agent/fabric.ts";
 import { AgentId } from "../identity/agent_id.ts";
 import { type AgentName, parseAgentName } from "../identity/agent_name.ts";
-import { PRIORITIES } from "../message/message.ts";
+import { MAX_LIFETIME_MS, PRIORITIES } from "../message/message.ts";
 
 /** What an application wants sent. */
 export interface SendBody {
@@ -18,7 +18,6 @@ export interface SendBody {
 }
 
 const WAYS = ["auto", "rpc", "bundle"] as const;
-const MAX_LIFETIME_MS = 365 * 86_400_000;
 
 /** Whom `text` names: `agent@node`, or an id in base64url. */
 function agentOf(text: string): AgentId | AgentName {

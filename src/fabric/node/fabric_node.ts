@@ -100,7 +100,7 @@ export class FabricNode implements AsyncDisposable {
         for (const { fabric } of this.#joined.values()) fabric.reached(id);
       },
       link: () => ({
-        wallTime: () => options.clock.wallTime(),
+        wallTime: () => clock.wallTime(),
         hello: {
           records: [...this.#joined.values()].map(({ record }) => record.bytes),
           maxMessages: options.maxMessages ?? MAX_MESSAGES,
