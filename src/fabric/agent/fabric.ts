@@ -487,6 +487,7 @@ export class Fabric implements AsyncDisposable {
     await this.#groups?.[Symbol.asyncDispose]();
     this.#due.flush();
     await this.#delivery.close();
+    this.#inbox.close();
   }
 
   /** Whom we address does not give way to strangers, and its receipts are wanted. */

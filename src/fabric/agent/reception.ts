@@ -193,7 +193,7 @@ export class Reception {
     if (!queued) return undefined;
     const { message } = queued;
     this.#queuedBytes -= message.payload.length;
-    return { message, isAgain: false };
+    return { message, isAgain: this.#options.inbox.isAgain(message) };
   }
 
   async #keep(message: Message, route: Route, nowMs: number): Promise<void> {

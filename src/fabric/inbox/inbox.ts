@@ -103,6 +103,10 @@ export class Inbox {
   /** Settled, not written yet, and perhaps never to be: see {@link settleUnkept}. */
   readonly #unconfirmed = new Map<string, Settled>();
   #unconfirmedBytes = 0;
+  /** Whether the life before this one ended while requests that are not kept may have been with a handler. */
+  readonly #wasCut: boolean;
+  /** When the first message of this life came. */
+  #firstMs: number | undefined;
   #bytes = 0;
   #kept = 0;
   #sequence = 0;
@@ -112,6 +116,8 @@ export class Inbox {
     this.#limits = { ...INBOX_LIMITS, ...limits };
     this.#rows = new InboxRows(store);
     this.#commits = new GroupCommit(store);
+    this.#wasCut = this.#rows.isOpen;
+    this.#rows.isOpen = true;
     for (const { sequence, message } of this.#rows.kept()) {
       this.#sequence = sequence + 1;
       const waiting = waitingOf(message, sequence, true);
@@ -128,6 +134,7 @@ export class Inbox {
 
   /** Says what is to be done with a message; `new` or `held` to the first copy alone. */
   admit(message: Message, nowMs: number): Admission {
+    this.#firstMs ??= nowMs;
     const key = keyOf(message);
     if (message.order) {
       this.#raise(this.#line(message.from), message.order.floor);
@@ -152,12 +159,22 @@ export class Inbox {
   }
 
   /**
+   * Whether a handler may have had a message that was admitted, in a life that ended before it was settled. A request that came live is
+   * not kept: after the death of the process every one that is older than this life counts, as far as clocks differ.
+   */
+  isAgain({ kind, createdMs }: Message): boolean {
+    return this.#wasCut && kind === "request" &&
+      createdMs <= this.#firstMs! + this.#limits.slackMs;
+  }
+
+  /**
    * Keeps a message that was admitted; resolves once it would be here after the death of the process. It comes out of {@link next}.
    *
    * @throws {StorageError} If it cannot be written; the message is as if it had not come.
    */
   async keep(message: Message, nowMs: number): Promise<void> {
-    const waiting = waitingOf(message, this.#sequence++, false);
+    const isAgain = this.isAgain(message);
+    const waiting = waitingOf(message, this.#sequence++, isAgain);
     const outcome: Outcome = { state: "kept", reason: "", atMs: nowMs };
     this.#busy.set(waiting.id, waiting);
     this.#count(waiting, 1);
@@ -268,6 +285,13 @@ export class Inbox {
     for (const [sender, { isBusy, held }] of this.#lines) {
       if (!isBusy && held.size === 0) this.#lines.delete(sender);
     }
+  }
+
+  /** Takes nothing any more. What was not settled, and was with a handler, may come to it again in the next life. */
+  close(): void {
+    const isCut = this.#unconfirmed.size > 0 ||
+      this.#busy.values().some((kept) => kept === undefined);
+    if (!isCut) this.#rows.isOpen = false;
   }
 
   #isFull({ from, payload }: Message): boolean {

@@ -5,6 +5,7 @@
  * s ‖ 32B from ‖ 16B id   what became of a message: array of state (0 kept, 1 handled, 2 refused), reason, when, answer or null
  * k ‖ sequence u64        a message that is kept until it is handled
  * o ‖ 32B from            the place of the next message in order, u64
+ * l                       (empty) the inbox is open, or was not closed
  * ```
  *
  * The sequence is the order of arrival. An answer is an encoded message.
@@ -40,7 +41,8 @@ export interface Outcome {
 }
 
 const STATES = ["kept", "handled", "refused"] as const;
-const LETTER = { seen: 0x73, kept: 0x6b, order: 0x6f } as const;
+const LETTER = { seen: 0x73, kept: 0x6b, order: 0x6f, life: 0x6c } as const;
+const LIFE_KEY = Uint8Array.of(LETTER.life);
 const MAX_REASON = 64;
 const MAX_ANSWER_BYTES = MAX_PAYLOAD_BYTES + 65_536;
 const seen = new FieldReader("outcome in an inbox");
@@ -52,6 +54,16 @@ export class InboxRows {
   /** Has `store` for itself. */
   constructor(store: Store) {
     this.#store = store;
+  }
+
+  /** Whether the inbox is open, or was when the process died. */
+  get isOpen(): boolean {
+    return this.#store.get(LIFE_KEY) !== undefined;
+  }
+
+  set isOpen(isOpen: boolean) {
+    if (isOpen) this.#store.set(LIFE_KEY, new Uint8Array());
+    else this.#store.delete(LIFE_KEY);
   }
 
   /** What became of a message; `undefined` if it is not known. */

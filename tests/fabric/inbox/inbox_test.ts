@@ -127,6 +127,7 @@ Deno.test("outcomes are forgotten when no copy can be new any more", async () =>
   inbox.sweep(10_099);
   assertEquals(kindOf(inbox, messageOf(1), 9_000), "done");
   inbox.sweep(10_100);
+  inbox.close();
   assertEquals([...store.entries()].length, 0);
   assertEquals(kindOf(inbox, messageOf(1), 10_100), "refused");
 });
@@ -238,4 +239,35 @@ Deno.test("a message is with its handler until it can be written that it is not"
   store.transaction = transaction.bind(store);
   await inbox.settle(message, HANDLED);
   assertEquals([kindOf(inbox, message), inbox.size], ["done", 0]);
+});
+
+Deno.test("a request that was not kept may have been with a handler if the inbox was not closed since it was made", async () => {
+  const { inbox, open } = world({ slackMs: 1_000 });
+  const request = messageOf(1, { kind: "request", createdMs: 900 });
+  assertEquals(kindOf(inbox, request, 950), "new");
+  assertEquals(inbox.isAgain(request), false);
+  const cut = open();
+  assertEquals(kindOf(cut, request, 2_000), "new");
+  assertEquals(cut.isAgain(request), true);
+  await cut.keep(request, 2_000);
+  assertEquals(cut.next()?.isAgain, true);
+  // Whoever made it is ahead by the slack at most.
+  assertEquals(
+    [3_000, 3_001].map((createdMs) =>
+      cut.isAgain(messageOf(2, { kind: "request", createdMs }))
+    ),
+    [true, false],
+  );
+  // What is no request is kept before a handler sees it.
+  assertEquals(cut.isAgain(messageOf(2)), false);
+  await cut.settle(request, HANDLED);
+  cut.close();
+  const closed = open();
+  const other = messageOf(3, { kind: "request", createdMs: 900 });
+  assertEquals(kindOf(closed, other, 2_001), "new");
+  assertEquals(closed.isAgain(other), false);
+  closed.close();
+  const interrupted = open();
+  assertEquals(kindOf(interrupted, other, 2_002), "new");
+  assertEquals(interrupted.isAgain(other), true);
 });
