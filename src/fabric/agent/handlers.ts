@@ -83,17 +83,18 @@ export class Handlers {
     isAgain: boolean,
     closing: AbortSignal,
   ): Promise<Handled> {
+    const leftMs = message.deadlineMs - this.#clock.wallTime();
+    if (leftMs <= 0) return { state: "refused", reason: "expired" };
     const handler = message.kind === "group"
       ? this.#groups
       : this.#handlers.get(message.type);
     if (!handler) return { state: "refused", reason: "no_handler" };
     const over = new AbortController();
     const { promise, resolve } = Promise.withResolvers<Handled>();
-    const leftMs = message.deadlineMs - this.#clock.wallTime();
     const cancel = this.#clock.setTimeout(() => {
       over.abort(new FabricError("expired", "The deadline has passed"));
       resolve({ state: "refused", reason: "deadline" });
-    }, Math.max(0, leftMs));
+    }, leftMs);
     const onClose = () => {
       over.abort(closing.reason);
       resolve({ state: "refused", reason: "closed" });

@@ -56,7 +56,10 @@ interface Waiting {
   readonly sender: string;
   readonly priority: Message["priority"];
   readonly size: number;
+  readonly deadlineMs: number;
   readonly isAgain: boolean;
+  /** Whether it went to its handler before its turn, as its deadline had passed. */
+  isLetGo: boolean;
 }
 
 interface Settled {
@@ -124,6 +127,8 @@ export class Inbox {
       this.#busy.set(waiting.id, waiting);
       this.#count(waiting, 1);
       this.#enter(waiting, message);
+      const { from, order } = message;
+      if (order) this.#raise(this.#line(from), order.floor);
     }
   }
 
@@ -136,9 +141,7 @@ export class Inbox {
   admit(message: Message, nowMs: number): Admission {
     this.#firstMs ??= nowMs;
     const key = keyOf(message);
-    if (message.order) {
-      this.#raise(this.#line(message.from), message.order.floor);
-    }
+    this.#learnFloor(message);
     if (this.#busy.has(key)) return { kind: "busy" };
     const outcome = this.#unconfirmed.get(key)?.outcome ??
       this.#rows.outcome(message);
@@ -207,7 +210,11 @@ export class Inbox {
   async settle(message: Message, outcome: Outcome): Promise<void> {
     const key = keyOf(message);
     const waiting = this.#busy.get(key);
-    const place = message.order && message.order.sequence + 1;
+    const line = message.order && this.#line(message.from);
+    // One that was let go at its deadline leaves those before it their turns.
+    const place = line && !waiting?.isLetGo
+      ? Math.max(line.place, line.floor, message.order!.sequence + 1)
+      : undefined;
     await this.#commits.run(() => {
       this.#rows.setOutcome(message, outcome, this.#expiry(message));
       if (waiting) this.#rows.drop(waiting.sequence);
@@ -217,11 +224,10 @@ export class Inbox {
     if (waiting) this.#count(waiting, -1);
     this.#busy.delete(key);
     if (place === undefined) return;
-    const line = this.#line(message.from);
-    line.place = Math.max(line.place, place);
-    line.isBusy = false;
-    this.#raise(line, line.floor);
-    this.#release(line);
+    line!.place = place;
+    line!.isBusy = false;
+    this.#raise(line!, line!.floor);
+    this.#release(line!);
   }
 
   /**
@@ -279,10 +285,16 @@ export class Inbox {
     return this.#unconfirmed.size > 0;
   }
 
-  /** Forgets outcomes whose time has passed, and lines in which nothing is. */
+  /** Forgets outcomes whose time has passed, and lines in which nothing is; lets go what waits in one beyond its deadline. */
   sweep(nowMs: number): void {
     this.#rows.sweep(nowMs);
     for (const [sender, { isBusy, held }] of this.#lines) {
+      for (const [place, waiting] of held) {
+        if (waiting.deadlineMs > nowMs) continue;
+        held.delete(place);
+        waiting.isLetGo = true;
+        this.#lanes.push(waiting);
+      }
       if (!isBusy && held.size === 0) this.#lines.delete(sender);
     }
   }
@@ -325,6 +337,20 @@ export class Inbox {
     }
     line.held.set(order.sequence, waiting);
     this.#release(line);
+  }
+
+  /** What a message says of the places that may still come counts for those that are kept, also after the death of the process. */
+  #learnFloor(message: Message): void {
+    const { from, order } = message;
+    if (!order) return;
+    const line = this.#line(from);
+    if (order.floor > Math.max(line.place, line.floor)) {
+      const expiry = this.#expiry(message);
+      this.#commits.run(() => this.#rows.setPlace(from, line.floor, expiry))
+        // It is said again with the next message.
+        .catch(() => {});
+    }
+    this.#raise(line, order.floor);
   }
 
   /** Waits for no place below `floor` any more. */
@@ -388,11 +414,12 @@ function waitingOf(
   sequence: number,
   isAgain: boolean,
 ): Waiting {
-  const { from, priority, payload } = message;
+  const { from, priority, payload, deadlineMs } = message;
   return {
     id: keyOf(message),
     sender: `${from}`,
     size: payload.length,
-    ...{ sequence, priority, isAgain },
+    ...{ sequence, priority, deadlineMs, isAgain },
+    isLetGo: false,
   };
 }

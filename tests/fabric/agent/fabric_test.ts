@@ -1,5 +1,9 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { FabricError, type Route } from "../../../src/fabric/mod.ts";
+import {
+  FabricError,
+  type Message,
+  type Route,
+} from "../../../src/fabric/mod.ts";
 import { FabricWorld, keptOf } from "../_fabric_world.ts";
 import { messageOf } from "../_messages.ts";
 
@@ -181,4 +185,32 @@ Deno.test("a copy of an answered request that comes by bundle is taken, so that 
   bob.fabric.receive(request, route);
   assertEquals(said, ["taken", "taken"]);
   assertEquals(bob.fabric.counts.copies, 1);
+});
+
+Deno.test("a fabric closes though a handler never returns, and lets no handler have what is too late", async () => {
+  await using world = new FabricWorld();
+  const kept = keptOf();
+  const bob = await world.start("bob", "dale", {}, kept);
+  const runs: boolean[] = [];
+  const never = () => new Promise(() => {});
+  bob.fabric.handle("never", (_, { isAgain }) => (runs.push(isAgain), never()));
+  const deadlineMs = world.clock.wallTime() + 10_000;
+  const to = bob.fabric.agent.id;
+  const route: Route = { isLive: true, status: () => {}, answer: () => true };
+  const receive = (n: number, fields: Partial<Message>) => {
+    const all = { type: "never", to, deadlineMs, ...fields };
+    bob.fabric.receive(messageOf(n, all), route);
+  };
+  receive(1, {});
+  receive(2, { kind: "request" });
+  await world.dtn.until(() => runs.length === 2);
+  await world.settle(Promise.resolve(bob[Symbol.asyncDispose]()));
+  await world.settle(Promise.resolve(bob.bundles[Symbol.asyncDispose]()));
+  assertEquals(runs, [false, false]);
+  await world.clock.run(10_000);
+  const again = await world.start("bob", "dale", {}, kept);
+  again.fabric.handle("never", () => void runs.push(true));
+  again.fabric.start();
+  await world.dtn.until(() => again.fabric.counts.refused === 1);
+  assertEquals(runs.length, 2);
 });

@@ -16,6 +16,12 @@ const ordered = (n: number, floor = 0, fields: Partial<Message> = {}) =>
   messageOf(n, { order: { sequence: n, floor }, ...fields });
 const kindOf = (inbox: Inbox, message: Message, nowMs = 1) =>
   inbox.admit(message, nowMs).kind;
+/** The message, once the inbox has admitted it. */
+function admitted(inbox: Inbox, message: Message): Message {
+  assertEquals(["new", "held"].includes(kindOf(inbox, message)), true);
+  return message;
+}
+
 /** Payloads of what is next, each settled before the next is asked for. */
 async function handledAll(inbox: Inbox): Promise<(number | undefined)[]> {
   const all: (number | undefined)[] = [];
@@ -270,4 +276,32 @@ Deno.test("a request that was not kept may have been with a handler if the inbox
   const interrupted = open();
   assertEquals(kindOf(interrupted, other, 2_002), "new");
   assertEquals(interrupted.isAgain(other), true);
+});
+
+Deno.test("what a sender says of the lowest place that may still come outlives the process", async () => {
+  const { inbox, open } = world();
+  await inbox.keep(admitted(inbox, ordered(2)), 1);
+  assertEquals(kindOf(inbox, ordered(2, 2)), "busy");
+  await Promise.resolve();
+  const again = open();
+  assertEquals(again.next()?.message.payload[0], 2);
+  await again.settle(ordered(2), HANDLED);
+  assertEquals(kindOf(open(), ordered(3)), "new");
+  const late = open();
+  await late.keep(admitted(late, ordered(5, 4)), 1);
+  assertEquals(await handledAll(open()), []);
+  await late.keep(admitted(late, ordered(4, 4)), 1);
+  assertEquals(await handledAll(open()), [4, 5]);
+});
+
+Deno.test("a message that waits for one before it is let go at its deadline, and that one may still come", async () => {
+  const { inbox } = world();
+  await inbox.keep(admitted(inbox, ordered(1)), 1);
+  inbox.sweep(9_999);
+  assertEquals(await handledAll(inbox), []);
+  inbox.sweep(10_000);
+  assertEquals(await handledAll(inbox), [1]);
+  assertEquals([inbox.size, kindOf(inbox, ordered(1))], [0, "done"]);
+  const first = ordered(0, 0, { deadlineMs: 20_000 });
+  assertEquals(kindOf(inbox, first), "new");
 });
