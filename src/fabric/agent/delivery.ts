@@ -120,6 +120,12 @@ export class Delivery {
     this.pump();
   }
 
+  /** A link with an agent is over, and with it may be receipts that were under way: it is asked again soon. */
+  parted(id: AgentId): void {
+    const { outbox, clock } = this.#options;
+    outbox.hurry(id, clock.wallTime() + ASK_AGAIN_MS);
+  }
+
   /** Chooses a way for a message, as things are now. */
   choose(message: Message, wanted: WayName | "auto"): WayChoice {
     const { live, bundles, clock } = this.#options;

@@ -391,6 +391,11 @@ export class Fabric implements AsyncDisposable {
     this.#delivery.reached(id);
   }
 
+  /** A link with an agent is over. */
+  parted(id: AgentId): void {
+    this.#delivery.parted(id);
+  }
+
   /** Takes a message for this agent, whose sender is verified. */
   receive(message: Message, route: Route): void {
     this.#reception.receive(message, route);

@@ -99,6 +99,9 @@ export class FabricNode implements AsyncDisposable {
       onReached: (id) => {
         for (const { fabric } of this.#joined.values()) fabric.reached(id);
       },
+      onParted: (id) => {
+        for (const { fabric } of this.#joined.values()) fabric.parted(id);
+      },
       link: () => ({
         wallTime: () => clock.wallTime(),
         hello: {

@@ -8,7 +8,7 @@ import type { Session } from "../../htx/mod.ts";
 import { BoundedMap } from "../bounded_map.ts";
 import { FabricError } from "../error.ts";
 import type { AgentBook } from "../identity/agent_book.ts";
-import type { AgentId } from "../identity/agent_id.ts";
+import { AgentId } from "../identity/agent_id.ts";
 import type { AgentNode } from "../identity/agent_record.ts";
 import {
   openLink,
@@ -32,6 +32,8 @@ export interface LinksOptions {
   readonly link: () => Omit<RpcLinkOptions, "learn" | "speaksFor">;
   /** Hears that an agent can be reached live now. */
   readonly onReached: (id: AgentId) => void;
+  /** Hears that a link with an agent is over. */
+  readonly onParted: (id: AgentId) => void;
   /** Longest attempt to open a link, in milliseconds; 10 s by default. */
   readonly dialTimeoutMs?: number;
   /** Most links; 1,024 by default. Further ones are closed. */
@@ -222,7 +224,10 @@ export class Links implements AsyncDisposable {
     this.#track(link.closed.then(() => {
       this.#links.delete(link);
       const nowMs = this.#options.clock.now();
-      for (const agent of link.agents) this.#heardMs.set(agent, nowMs);
+      for (const agent of link.agents) {
+        this.#heardMs.set(agent, nowMs);
+        this.#options.onParted(AgentId.parse(agent));
+      }
     }));
     return link;
   }

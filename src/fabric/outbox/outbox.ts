@@ -31,6 +31,8 @@ const OUTBOX_LIMITS: Required<OutboxLimits> = {
   maxDeadLetters: 10_000,
 };
 
+const FRESH = { attempts: 0, againMs: undefined, hasNews: false };
+
 /** The share of the limits up to which a class is accepted, so that there is room for the classes above it. */
 const SHARE = [0.7, 0.85, 0.95, 1];
 /** As much as agents that we do not know can have us send; the rest is for what we say ourselves. */
@@ -76,6 +78,8 @@ interface Outgoing extends OutboxEntry {
   attempts: number;
   /** Not to be given out before; `undefined` while it waits or is being sent. */
   againMs: number | undefined;
+  /** Whether it is to be sent again at once, as it says something new of the places before it. */
+  hasNews: boolean;
 }
 
 interface Peer {
@@ -103,8 +107,10 @@ export class Outbox {
   readonly #peers = new Map<string, Peer>();
   /** Messages that wait for a time: they are not given out before. */
   readonly #resting = new Set<Outgoing>();
-  /** Places of the messages in order that are not settled, lowest first, by agent. */
-  readonly #places = new Map<string, Set<number>>();
+  /** Messages in order that are not settled, lowest place first, by agent. */
+  readonly #places = new Map<string, Map<number, Outgoing>>();
+  /** Places given up that are above the lowest of an agent: it waits for them until it hears of it. */
+  readonly #gaps = new Map<string, Set<number>>();
   #deadSequences: number[];
   #bytes = 0;
   /** Messages that are being committed. */
@@ -118,7 +124,7 @@ export class Outbox {
     this.#rows = new OutboxRows(store);
     this.#commits = new GroupCommit(store);
     for (const entry of this.#rows.entries()) {
-      this.#enter({ ...entry, attempts: 0, againMs: undefined });
+      this.#enter({ ...entry, ...FRESH });
       this.#sequence = entry.sequence + 1;
     }
     this.#deadSequences = this.#rows.deadSequences();
@@ -183,7 +189,7 @@ export class Outbox {
       this.#pendingBytes -= size;
     }
     this.counts.accepted++;
-    this.#enter({ ...entry!, attempts: 0, againMs: undefined });
+    this.#enter({ ...entry!, ...FRESH });
   }
 
   /**
@@ -205,6 +211,7 @@ export class Outbox {
       if (!message) continue;
       peer.sending.add(outgoing.id);
       outgoing.attempts++;
+      outgoing.hasNews = false;
       this.counts.attempts++;
       return {
         message: withPlace(message, outgoing.place, this.#floor(outgoing)),
@@ -224,6 +231,7 @@ export class Outbox {
     const outgoing = this.#messages.get(id.toHex());
     if (!outgoing) return;
     this.#leave(outgoing);
+    if (outgoing.hasNews) return this.#offer(outgoing);
     outgoing.againMs = againMs;
     this.#resting.add(outgoing);
   }
@@ -263,10 +271,16 @@ export class Outbox {
     return expired;
   }
 
-  /** Lets every message to an agent wait no longer, as there is a better way to it now. */
-  hurry(to: AgentId): void {
+  /**
+   * Lets every message to an agent wait no longer, as there is a better way to it now.
+   *
+   * @param byMs - Lets them wait until then at most; not at all by default.
+   */
+  hurry(to: AgentId, byMs?: number): void {
     for (const outgoing of this.#resting) {
-      if (outgoing.to.equals(to)) this.#offer(outgoing);
+      if (!outgoing.to.equals(to)) continue;
+      if (byMs === undefined) this.#offer(outgoing);
+      else outgoing.againMs = Math.min(outgoing.againMs!, byMs);
     }
   }
 
@@ -294,15 +308,15 @@ export class Outbox {
     this.#messages.set(outgoing.id, outgoing);
     this.#bytes += outgoing.size;
     if (outgoing.place !== undefined) {
-      const places = this.#places.get(`${outgoing.to}`) ?? new Set();
-      this.#places.set(`${outgoing.to}`, places.add(outgoing.place));
+      const places = this.#places.get(`${outgoing.to}`) ?? new Map();
+      this.#places.set(`${outgoing.to}`, places.set(outgoing.place, outgoing));
     }
     this.#offer(outgoing);
   }
 
   /** The lowest place that may still come to the agent of a message. */
   #floor({ to, place }: Outgoing): number | undefined {
-    const [floor] = this.#places.get(`${to}`) ?? [];
+    const [floor] = this.#places.get(`${to}`)?.keys() ?? [];
     return floor ?? place;
   }
 
@@ -335,9 +349,27 @@ export class Outbox {
     this.#messages.delete(outgoing.id);
     this.#bytes -= outgoing.size;
     if (outgoing.place === undefined) return;
-    const places = this.#places.get(`${outgoing.to}`);
+    const key = `${outgoing.to}`;
+    const places = this.#places.get(key);
     places?.delete(outgoing.place);
-    if (places?.size === 0) this.#places.delete(`${outgoing.to}`);
+    if (places && places.size > 0) return this.#tellFloor(key, places);
+    this.#places.delete(key);
+    this.#gaps.delete(key);
+  }
+
+  /** If those that are left are behind places given up, the agent waits in vain: the first of them tells it. */
+  #tellFloor(key: string, places: ReadonlyMap<number, Outgoing>): void {
+    const gaps = this.#gaps.get(key);
+    const [first] = places.values();
+    let hasNews = false;
+    for (const place of gaps ?? []) {
+      if (place > first!.place!) continue;
+      gaps!.delete(place);
+      hasNews = true;
+    }
+    if (!hasNews) return;
+    if (this.#resting.has(first!)) this.#offer(first!);
+    else first!.hasNews = true;
   }
 
   async #bury(
@@ -346,11 +378,12 @@ export class Outbox {
     nowMs: number,
   ): Promise<void> {
     if (letters.length === 0) return;
-    for (const outgoing of letters) this.#remove(outgoing);
-    // Those behind it are waiting for it at the other end, which must hear that it will not come.
     for (const { to, place } of letters) {
-      if (place !== undefined) this.hurry(to);
+      if (place === undefined) continue;
+      const gaps = this.#gaps.get(`${to}`) ?? new Set();
+      this.#gaps.set(`${to}`, gaps.add(place));
     }
+    for (const outgoing of letters) this.#remove(outgoing);
     this.counts.dead += letters.length;
     this.#deadSequences.push(...letters.map(({ sequence }) => sequence));
     const excess = Math.max(

@@ -207,3 +207,40 @@ Deno.test("what others have us send leaves half of the room", async () => {
   await outbox.accept(messageOf(6, { priority: "low" }));
   assertEquals(outbox.size, 6);
 });
+
+Deno.test("of those behind a message that is given up the first tells of it, once those before it are done", async () => {
+  const { outbox } = world();
+  for (const n of [1, 2, 3, 4]) {
+    await outbox.accept(messageOf(n), { isOrdered: true });
+  }
+  assertEquals(drained(outbox), [1, 2, 3, 4]);
+  for (const n of [1, 3, 4]) outbox.wait(messageOf(n).id, 9_000);
+  await outbox.giveUp(messageOf(2).id, "no", 10);
+  assertEquals(drained(outbox), []);
+  outbox.settle(messageOf(1).id);
+  const told = outbox.next(always)!.message;
+  assertEquals([told.payload[0], told.order], [3, { sequence: 2, floor: 2 }]);
+  // While it is under way another is given up: it is sent once more.
+  await outbox.accept(messageOf(5), { isOrdered: true });
+  assertEquals(drained(outbox), [5]);
+  await outbox.giveUp(messageOf(3).id, "no", 20);
+  await outbox.giveUp(messageOf(4).id, "no", 20);
+  assertEquals(drained(outbox), []);
+  outbox.wait(messageOf(5).id, 9_000);
+  assertEquals(outbox.next(always)?.message.order, { sequence: 4, floor: 4 });
+  outbox.wait(messageOf(5).id, 9_000);
+  assertEquals(drained(outbox), []);
+});
+
+Deno.test("what rests for an agent rests until a time at most, once a link with it is over", async () => {
+  const { outbox } = world();
+  for (const n of [1, 2]) await outbox.accept(messageOf(n));
+  drained(outbox);
+  outbox.wait(messageOf(1).id, 9_000);
+  outbox.wait(messageOf(2).id, 300);
+  outbox.hurry(bob.id, 500);
+  await outbox.tick(300);
+  assertEquals(drained(outbox), [2]);
+  await outbox.tick(500);
+  assertEquals(drained(outbox), [1]);
+});
