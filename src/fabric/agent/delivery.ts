@@ -241,14 +241,16 @@ export class Delivery {
     }
     if (sent.kind === "answer") return events.onAnswer(sent.message);
     switch (sent.code) {
-      case "taken": {
+      case "taken":
+      case "handled": {
+        // Receipts are on their way, if they are wanted: a word without a signature does not stand for them.
+        const isOver = sent.code === "handled" && !message.wantsReceipts;
+        if (isOver) return this.#end(message);
         events.onTaken(message, "rpc");
         if (this.#endsWhenTaken(message)) return;
         const pauseMs = ASK_AGAIN_MS * 2 ** Math.min(attempt, 8);
         return outbox.wait(message.id, clock.wallTime() + pauseMs);
       }
-      case "handled":
-        return this.#end(message);
       case "full":
         return outbox.wait(message.id, this.#pausedUntil(attempt));
       case "refused":
