@@ -114,16 +114,15 @@ export class Delivery {
     ) this.#track(this.#attempt(next.message, next.way, next.attempt));
   }
 
-  /** An agent can be reached live now: what rests is tried again. */
-  reached(id: AgentId): void {
-    this.#options.outbox.hurry(id);
-    this.pump();
-  }
-
-  /** A link with an agent is over, and with it may be receipts that were under way: it is asked again soon. */
-  parted(id: AgentId): void {
+  /**
+   * An agent can be reached live now: what rests is tried again. If a link with it `isOver`, so may be receipts that were under way: it
+   * is asked again soon.
+   */
+  reached(id: AgentId, isOver = false): void {
     const { outbox, clock } = this.#options;
-    outbox.hurry(id, clock.wallTime() + ASK_AGAIN_MS);
+    if (isOver) return outbox.hurry(id, clock.wallTime() + ASK_AGAIN_MS);
+    outbox.hurry(id);
+    this.pump();
   }
 
   /** Chooses a way for a message, as things are now. */

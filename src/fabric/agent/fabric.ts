@@ -386,14 +386,9 @@ export class Fabric implements AsyncDisposable {
     return this.#delivery.choose(message, way);
   }
 
-  /** An agent can be reached live now. */
-  reached(id: AgentId): void {
-    this.#delivery.reached(id);
-  }
-
-  /** A link with an agent is over. */
-  parted(id: AgentId): void {
-    this.#delivery.parted(id);
+  /** An agent can be reached live now, or a link with it `isOver`. */
+  reached(id: AgentId, isOver = false): void {
+    this.#delivery.reached(id, isOver);
   }
 
   /** Takes a message for this agent, whose sender is verified. */
@@ -586,8 +581,7 @@ export class Fabric implements AsyncDisposable {
 
   /** Accepts what nobody waits for. */
   #acceptQuietly(message: Message): void {
-    // An answer to a copy of a request may wait here already.
-    if (this.#outbox.get(message.id)) return;
+    if (this.#outbox.get(message.id)) return; // an answer, to a copy too
     this.#outbox.accept(message, { isOwed: true }).then(
       () => this.#delivery.pump(),
       (error) => this.#options.log.warn("fabric.not_accepted", { error }),

@@ -100,7 +100,9 @@ export class FabricNode implements AsyncDisposable {
         for (const { fabric } of this.#joined.values()) fabric.reached(id);
       },
       onParted: (id) => {
-        for (const { fabric } of this.#joined.values()) fabric.parted(id);
+        for (const { fabric } of this.#joined.values()) {
+          fabric.reached(id, true);
+        }
       },
       link: () => ({
         wallTime: () => clock.wallTime(),
