@@ -74,7 +74,7 @@ export class Exchange {
     const end = this.sent + count;
     const times: number[] = [];
     const one = async () => {
-      while (this.sent < end && !await isOver?.()) {
+      while (!await isOver?.() && this.sent < end) {
         times.push(await this.#send(this.sent++));
         if (times.length === Math.floor(count / 3)) midway?.();
       }
