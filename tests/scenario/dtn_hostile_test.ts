@@ -15,7 +15,7 @@ const LETTERS = 400;
 const UNREAD = 60;
 const UNREAD_BYTES = 50_000;
 const GIGABYTES_100 = 100 * 2 ** 30;
-const MAX_GROWTH_BYTES = 384 * 1_048_576;
+const MAX_GROWTH_BYTES = 512 * 1_048_576;
 const PATIENCE_MS = 60_000;
 
 Deno.test(`a node serves its neighbour in bounded memory while others announce 100 GB, open ${SESSIONS} sessions, read nothing or trickle`, async () => {
