@@ -157,3 +157,4 @@ export type { GroupSessionOptions, GroupTimes } from "./group/group_session.ts";
 export type { Held } from "./group/held_epoch.ts";
 export type { PublishedMessage } from "./group/published_message.ts";
 export type { Change, Wish } from "./group/wish.ts";
+export type { JoinedEpoch } from "./group/group_start.ts";

@@ -46,7 +46,9 @@ export interface DueRow {
   readonly message: Bytes;
 }
 
-const [EPOCH, PAST, ACK, LOCK, WISH, SENT, SEEN, DUE, MARK] = [..."eakcwsrdm"]
+const [EPOCH, PAST, ACK, LOCK, WISH, SENT, SEEN, DUE, WELCOME] = [
+  ..."eakcwsrdm",
+]
   .map((letter) => Uint8Array.of(letter.charCodeAt(0))) as [
     ...[Bytes, Bytes, Bytes, Bytes, Bytes, Bytes, Bytes, Bytes, Bytes],
   ];
@@ -253,22 +255,15 @@ export class GroupRows {
     this.#options.store.delete(numbered(DUE, sequence));
   }
 
-  /** Whether a mark is set. */
-  hasMark(name: "leaving"): boolean {
-    return this.#options.store.get(concat(MARK, text(name))) !== undefined;
+  /** The time of the Welcome by which the agent joined, as it says; 0 if there was none. */
+  welcomedMs(): number {
+    const bytes = this.#options.store.get(WELCOME);
+    return bytes ? Number(new Reader(bytes, WHAT).u64()) : 0;
   }
 
-  /** Sets a mark. */
-  setMark(name: "leaving"): void {
-    this.#set(concat(MARK, text(name)), Uint8Array.of(1));
-  }
-
-  /** Erases everything. */
-  erase(): void {
-    this.#changes = [(store) => {
-      for (const { key } of [...store.entries()]) store.delete(key);
-    }];
-    this.commit();
+  /** Keeps the time of the Welcome by which the agent joined. */
+  setWelcomedMs(atMs: number): void {
+    this.#set(WELCOME, new Writer(8).u64(BigInt(atMs)).finish());
   }
 
   #set(key: Uint8Array, value: Uint8Array, options?: SetOptions): void {
@@ -295,8 +290,4 @@ function numbered(prefix: Uint8Array, number: number): Bytes {
 
 function numberOf(key: Uint8Array): number {
   return Number(new Reader(key.subarray(1), WHAT).u64());
-}
-
-function text(name: string): Uint8Array {
-  return new TextEncoder().encode(name);
 }

@@ -17,6 +17,8 @@ import {
 import type { GroupCounts, GroupOutput } from "./group_output.ts";
 import type { GroupRows, SentRow } from "./group_rows.ts";
 import { isAdmin } from "./group_rules.ts";
+import { GROUP_TIMES } from "./group_times.ts";
+import type { JoinedEpoch } from "./group_start.ts";
 import type { Held } from "./held_epoch.ts";
 import { publishFault } from "./kind_rules.ts";
 import type { GroupCrypto } from "./mls/group_crypto.ts";
@@ -46,16 +48,6 @@ export interface GroupTimes {
   /** How long the names of messages that were read are remembered; a day by default. */
   readonly seenMs?: number;
 }
-
-/** {@link GroupTimes} that hold if nothing else is said. */
-const TIMES: Required<GroupTimes> = {
-  ackMs: 2_000,
-  tipMs: 60_000,
-  retryMs: 2_000,
-  turnMs: 3_000,
-  askMs: 5_000,
-  seenMs: 86_400_000,
-};
 
 /** Parts of a {@link GroupSession}. */
 export interface GroupSessionOptions {
@@ -110,7 +102,7 @@ export class GroupSession {
   /** Goes on with what `history` has. */
   constructor(options: GroupSessionOptions, history: GroupHistory) {
     this.#options = options;
-    this.#times = { ...TIMES, ...options.times };
+    this.#times = { ...GROUP_TIMES, ...options.times };
     this.#history = history;
     const { rows } = options;
     this.#mail = new SessionMail(options, history);
@@ -270,22 +262,26 @@ export class GroupSession {
     return await this.#done();
   }
 
-  /** Starts again with an epoch that a Welcome or a commit of our own brought. */
-  restart(oldest: NewEpoch<Held>, before: NewEpoch<Held>): GroupOutput[] {
+  /** Starts again with an epoch that a Welcome brought. */
+  restart({ oldest, before, welcomedMs = 0 }: JoinedEpoch): GroupOutput[] {
+    this.#options.rows.setWelcomedMs(welcomedMs);
     this.#restart(oldest, before);
     return this.#finish();
   }
 
   /**
-   * Whether a Welcome from an agent to an epoch of a number may replace what is here: our branch has lost, or it is a later epoch and
-   * we are no member, or it is who let us in, whose commit has lost.
+   * Whether a Welcome from an agent may replace what is here: our branch has lost, or it is to a later epoch and we are no member, or
+   * it is a later one of who let us in, whose commit has lost.
    */
-  isReplaceableBy(from: AgentId, epoch: number): boolean {
+  isReplaceableBy(
+    from: AgentId,
+    { oldest, welcomedMs = 0 }: JoinedEpoch,
+  ): boolean {
     if (this.#catchUp.isHealing) return true;
+    if (!this.isMember) return oldest.epoch > this.epoch;
     const { lineage, branches } = this.#history;
-    if (!this.isMember) return epoch > this.epoch;
     const isNew = lineage[1]?.id === branches.root.id;
-    return isNew && epoch > branches.root.epoch &&
+    return isNew && welcomedMs > this.#options.rows.welcomedMs() &&
       branches.root.state.committer.equals(from);
   }
 
@@ -476,14 +472,15 @@ export class GroupSession {
 
   /** Commits what is wanted now. */
   async #work(nowMs: number): Promise<void> {
-    if (this.#catchUp.isHealing) return;
-    const { tip } = this.#history;
-    const own = await this.#commits.make(tip, nowMs);
-    if (!own) return;
-    const { members } = tip.state;
-    this.#append(own.epoch, nowMs);
-    this.#mail.send(members, own.commit, "high");
-    if (own.welcome) this.#mail.send(own.added, own.welcome, "high");
+    while (!this.#catchUp.isHealing) {
+      const { tip } = this.#history;
+      const own = await this.#commits.make(tip, nowMs);
+      if (!own) return;
+      const { members } = tip.state;
+      this.#append(own.epoch, nowMs);
+      this.#mail.send(members, own.commit, "high");
+      if (own.welcome) this.#mail.send(own.added, own.welcome, "high");
+    }
   }
 
   #isPast(id: string): boolean {

@@ -1,4 +1,4 @@
-import { DecodeError } from "../../core/bytes/mod.ts";
+import { DecodeError, Reader } from "../../core/bytes/mod.ts";
 import { FabricError } from "../error.ts";
 import type { AgentId } from "../identity/agent_id.ts";
 import { epochIdOf, foundingIdOf } from "./commit_rank.ts";
@@ -22,6 +22,8 @@ export interface JoinedEpoch {
   readonly oldest: NewEpoch<Held>;
   /** The one before. */
   readonly before: NewEpoch<Held>;
+  /** The time of the Welcome, as it says: the later of two from one agent counts. */
+  readonly welcomedMs?: number;
 }
 
 /** A new group whose one member is the agent. */
@@ -56,9 +58,10 @@ export function restoreGroup(
 /** Joins by a Welcome, as {@link readWelcome} has read it. */
 export function joinGroup(
   options: GroupSessionOptions,
-  { oldest, before }: JoinedEpoch,
+  { oldest, before, welcomedMs = 0 }: JoinedEpoch,
 ): GroupSession {
   const { rows, branches = {} } = options;
+  rows.setWelcomedMs(welcomedMs);
   const history = GroupHistory.start(rows, branches, oldest, before);
   rows.commit();
   return new GroupSession(options, history);
@@ -76,8 +79,10 @@ export async function readWelcome(
   { at, epoch, body }: GroupMessage,
   made: MadeKeyPackage,
 ): Promise<JoinedEpoch> {
-  const [welcome, signed] = decodeList(body, 2);
-  if (!signed) throw new DecodeError("welcome", "want the commit beside it");
+  const [welcome, signed, time] = decodeList(body, 3);
+  if (!signed || !time) {
+    throw new DecodeError("welcome", "want the commit and the time beside it");
+  }
   const commit = decodeGroupMessage(crypto, signed);
   const state = await mls.join(welcome!, made);
   const id = epochIdOf(crypto, commit.at, commit.body);
@@ -98,5 +103,6 @@ export async function readWelcome(
   return {
     oldest: epochOf(crypto, name, held),
     before: beforeOf(crypto, before, held),
+    welcomedMs: Number(new Reader(time, "welcome").u64()),
   };
 }

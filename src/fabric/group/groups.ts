@@ -255,17 +255,11 @@ export class Groups implements AsyncDisposable {
     const key = id.toHex();
     const known = this.#groups.get(key);
     const session = this.#sessions.get(key);
-    const at = message.at.toHex();
-    if (
-      session?.branches.get(at) ||
-      session?.isReplaceableBy(from, message.epoch) === false
-    ) return;
+    if (session?.branches.get(message.at.toHex())) return;
     const joined = await readWelcome(this.#partsOf(id), from, message, made);
-    const { oldest, before } = joined;
+    if (session?.isReplaceableBy(from, joined) === false) return;
     if (known) {
-      await known.run((session) =>
-        Promise.resolve(session.restart(oldest, before))
-      );
+      await known.run((session) => Promise.resolve(session.restart(joined)));
     }
     const group = known ?? this.#enter(joinGroup(this.#partsOf(id), joined));
     await group.run((session) => Promise.resolve(session.resume()));

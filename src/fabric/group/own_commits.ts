@@ -1,4 +1,4 @@
-import type { Bytes } from "../../core/bytes/mod.ts";
+import { type Bytes, Writer } from "../../core/bytes/mod.ts";
 import { FabricError } from "../error.ts";
 import type { AgentId } from "../identity/agent_id.ts";
 import { epochIdOf } from "./commit_rank.ts";
@@ -28,6 +28,7 @@ export interface OwnCommit {
 export class OwnCommits {
   readonly #options: GroupSessionOptions;
   readonly #wishes: WishList;
+  #welcomedMs = 0;
   readonly #counts: Pick<GroupCounts, "unfulfilled">;
 
   /** Makes commits of `wishes`. */
@@ -54,9 +55,15 @@ export class OwnCommits {
     }, tip.id);
     this.#counts.unfulfilled += wanted.impossible;
     if (wanted.changes.length === 0) return undefined;
-    const own = await this.#commit(tip, state, wanted.changes);
-    if (own) this.#wishes.committed(wanted.sequences, own.epoch.id);
-    else this.#counts.unfulfilled += this.#wishes.giveUp(wanted.sequences);
+    // Who is added finds a tree in which nothing else was done at once.
+    const others = wanted.changes.filter(({ kind }) => kind !== "add");
+    const changes = others.length > 0 ? others : wanted.changes;
+    const sequences = wanted.sequences.filter((_, i) =>
+      changes.includes(wanted.changes[i]!)
+    );
+    const own = await this.#commit(tip, state, changes, nowMs);
+    if (own) this.#wishes.committed(sequences, own.epoch.id);
+    else this.#counts.unfulfilled += this.#wishes.giveUp(sequences);
     return own;
   }
 
@@ -64,6 +71,7 @@ export class OwnCommits {
     tip: GroupEpoch<Held>,
     state: GroupState,
     changes: readonly Change[],
+    nowMs: number,
   ): Promise<OwnCommit | undefined> {
     const { mls, agent, crypto, group } = this.#options;
     const adding = changes.filter((each) => each.kind === "add");
@@ -102,10 +110,16 @@ export class OwnCommits {
       commit,
       welcome: made.welcome && encodeGroupMessage(agent, {
         ...{ kind: "welcome", group, epoch, at: id },
-        body: encodeList([made.welcome, commit]),
+        body: encodeList([made.welcome, commit, this.#timeOf(nowMs)]),
       }),
       added: adding.map((each) => each.agent),
     };
+  }
+
+  /** The time of a Welcome: each has a later one than those before it. */
+  #timeOf(nowMs: number): Bytes {
+    this.#welcomedMs = Math.max(nowMs, this.#welcomedMs + 1);
+    return new Writer(8).u64(BigInt(this.#welcomedMs)).finish();
   }
 
   /** Whether the rules let us make a change, and it can be made. */

@@ -241,19 +241,17 @@ export class GroupWorld {
     if (message.kind === "welcome") {
       if (!member.made) return;
       if (member.session?.branches.get(message.at.toHex())) return;
-      if (
-        member.session?.isReplaceableBy(sender.agent.id, message.epoch) ===
-          false
-      ) return;
       const joined = await readWelcome(
         member.parts,
         sender.agent.id,
         message,
         member.made,
       );
+      if (member.session?.isReplaceableBy(sender.agent.id, joined) === false) {
+        return;
+      }
       if (member.session) {
-        const { oldest, before } = joined;
-        this.post(member, member.session.restart(oldest, before));
+        this.post(member, member.session.restart(joined));
       } else member.session = joinGroup(member.parts, joined);
       this.post(member, member.session.resume());
       return;
