@@ -29,9 +29,7 @@ const MAX_WAIT_MS = 30_000;
 /** Shows an exchange of requests and notifications whose network is cut in the middle: it goes on by bundles, and returns. */
 export async function runFabric(context: Context): Promise<FabricFigures> {
   context.note(
-    `This lets Alice send Bob ${
-      3 * COUNT
-    } requests and as many notifications, each on a node of their own; in the middle it cuts ` +
+    `This lets Alice send Bob hundreds of requests and as many notifications, each on a node of their own; in the middle it cuts ` +
       `the network between them but for a third node that takes bundles, and later mends it.`,
   );
   const root = await Deno.makeTempDir({ prefix: "betanet-demo-" });
