@@ -1,11 +1,13 @@
 import {
   ConfigError,
   type ConfigOf,
+  describeConfig,
   type Option,
   parseConfig,
 } from "../src/core/config/mod.ts";
 import { readTextFile } from "../src/core/storage/mod.ts";
 import { CliError } from "./_error.ts";
+import type { Context } from "./_main.ts";
 
 /** Where a configuration comes from. */
 export interface ConfigSource {
@@ -39,6 +41,15 @@ export function readConfigFile<S extends Option<unknown>>(
       error.message.replace(/^override:/gm, "flags:"),
     );
   }
+}
+
+/** What `--print-config` prints: the schema with its defaults and texts, as TOML. */
+export function printConfig(
+  schema: Option<unknown>,
+  { print }: Pick<Context, "print">,
+): void {
+  const text = describeConfig(schema).trimEnd();
+  print(text, text);
 }
 
 /** A list flag as an override: absent if it was not given. */

@@ -1,7 +1,7 @@
 import { type Bundle, decodeBundle, QUIRKS } from "../../src/dtn/mod.ts";
+import { appAddress } from "../_app_section.ts";
 import { type AppAddress, type AskApp, askApp, textOf } from "../_ask_app.ts";
 import type { Context } from "../_main.ts";
-import { secretIn } from "../_secret_in.ts";
 import type { DtnConfig } from "./config.ts";
 import { dtnState } from "./settings.ts";
 
@@ -9,16 +9,7 @@ const NOTHING_TO_RECEIVE = "Nothing to receive";
 
 /** Where applications reach the node of `config`, and the token that they must bring. */
 export function appAt(config: DtnConfig, context: Context): AppAddress {
-  const { host, port, token } = config.app;
-  const secret = token === "none"
-    ? undefined
-    : secretIn(dtnState(config, context), "app.token");
-  const name = host.includes(":") ? `[${host}]` : host;
-  return {
-    where: `${name}:${port}`,
-    secret,
-    hint: "betanet-dtn node runs one; --app-port says where it is.",
-  };
+  return appAddress("betanet-dtn", config.app, dtnState(config, context));
 }
 
 /** What asks the node of `config`, which runs on this machine. */

@@ -9,6 +9,7 @@ import {
   size,
   string,
 } from "../../src/core/config/mod.ts";
+import { appKeys } from "../_app_section.ts";
 import { statusSection as status } from "../_status.ts";
 import { address, nodeId, peer } from "./addresses.ts";
 import { mix, privacy } from "./mix_config.ts";
@@ -16,6 +17,9 @@ import { htx } from "./htx_config.ts";
 import { tls } from "./tls_config.ts";
 import { cost, schedule } from "./schedule_config.ts";
 import { securitySection as security } from "./security.ts";
+
+/** Where applications are served if nothing else is configured. */
+export const APP_PORT = 3_000;
 
 /** Everything `dtn.toml` may hold; `node --print-config` prints it with these texts. */
 export const SCHEMA = section({
@@ -119,21 +123,7 @@ export const SCHEMA = section({
   }),
   security,
   app: section({
-    host: string({
-      default: "127.0.0.1",
-      doc: "loopback address of REST and WebSocket",
-    }),
-    port: integer({
-      min: 0,
-      max: 65_535,
-      default: 3_000,
-      doc: "its port; 0: any",
-    }),
-    token: oneOf(["required", "none"], {
-      default: "required",
-      doc:
-        "whether applications must bring the token in the folder of the state",
-    }),
+    ...appKeys(APP_PORT),
     lifetime: duration({
       min: "1s",
       max: "365d",

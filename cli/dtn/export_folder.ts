@@ -7,8 +7,9 @@ import {
   files,
   QUIRKS,
 } from "../../src/dtn/mod.ts";
+import { APP_FLAGS } from "../_app_section.ts";
 import { type Command, command } from "../_main.ts";
-import { APP_FLAGS, APP_USAGE, appConfig } from "./app_flags.ts";
+import { APP_USAGE, appConfig } from "./app_flags.ts";
 import { type AskApp, textOf } from "../_ask_app.ts";
 import { askNode } from "./ask_node.ts";
 import { bundleFolder } from "./bundle_folder.ts";

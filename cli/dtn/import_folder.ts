@@ -1,7 +1,8 @@
 import { defaultProvider } from "../../src/core/crypto/mod.ts";
 import { encodeBundle, files, QUIRKS } from "../../src/dtn/mod.ts";
+import { APP_FLAGS } from "../_app_section.ts";
 import { type Command, command } from "../_main.ts";
-import { APP_FLAGS, APP_USAGE, appConfig } from "./app_flags.ts";
+import { APP_USAGE, appConfig } from "./app_flags.ts";
 import { textOf } from "../_ask_app.ts";
 import { askNode } from "./ask_node.ts";
 import { bundleFolder } from "./bundle_folder.ts";

@@ -1,6 +1,3 @@
-import { encodeBase64Url } from "../../src/core/bytes/mod.ts";
-import { defaultProvider } from "../../src/core/crypto/mod.ts";
-import { serveHttp } from "../../src/core/transport/mod.ts";
 import {
   type DtnNode,
   Eid,
@@ -10,13 +7,13 @@ import {
 } from "../../src/dtn/mod.ts";
 import { type Command, command } from "../_main.ts";
 import { aborted } from "../_aborted.ts";
-import { listed } from "../_config_file.ts";
-import { secretIn } from "../_secret_in.ts";
-import { startStatus } from "../_status.ts";
+import { listed, printConfig } from "../_config_file.ts";
+import { serveNode } from "../_serve_node.ts";
+import { SCHEMA } from "./config.ts";
 import { exposeDtnNode } from "./node_metrics.ts";
 import { nodeSections } from "./node_sections.ts";
 import { openNode } from "./open_node.ts";
-import { configText, dtnState, readDtnConfig } from "./settings.ts";
+import { dtnState, readDtnConfig } from "./settings.ts";
 
 const USAGE = `
 Usage: betanet-dtn node [--config <file>] [flags]
@@ -60,10 +57,7 @@ export const node: Command = command({
     "status-port": "string",
   },
   async run(flags, context) {
-    if (flags["print-config"]) {
-      const text = configText();
-      return context.print(text, text);
-    }
+    if (flags["print-config"]) return printConfig(SCHEMA, context);
     const config = readDtnConfig(flags.config, {
       "node.id": flags.id,
       "node.listen": listed(flags.listen),
@@ -76,39 +70,30 @@ export const node: Command = command({
       "app.port": flags["app-port"],
       "node.status.port": flags["status-port"],
     });
-    const { signal } = context;
     await using running = await openNode(config, context);
     const { node, bundles, addresses, metrics } = running;
-    const token = config.app.token === "none" ? undefined : secretIn(
-      dtnState(config, context),
-      "app.token",
-      () => encodeBase64Url(defaultProvider().random(24)),
-    );
-    await using rest = serveHttp(
-      restApp({
-        ...{ node, store: bundles, signal },
-        ...token !== undefined && { token },
-        ...config.node.lenient && { quirks: QUIRKS },
-      }),
-      { hostname: config.app.host, port: config.app.port, signal },
-    );
     exposeDtnNode(metrics, running);
-    await using status = startStatus({
+    await using served = await serveNode({
       name: "betanet-dtn",
+      folder: dtnState(config, context),
+      config: config.app,
+      app: (terms) =>
+        restApp({
+          ...{ ...terms, node, store: bundles },
+          ...config.node.lenient && { quirks: QUIRKS },
+        }),
       listen: config.node.status,
       metrics,
       sections: nodeSections(running),
-      health: () => ({ open: true }),
-      ready: () => ({ accepting: !signal.aborted }),
     }, context);
     if (config.node.echo) void echo(node);
-    const app = rest.address;
+    const { app, status } = served;
     const at = addresses.join(" and ") || "no address";
     context.print(
-      { id: `${node.nodeId}`, addresses, app, status: status?.address },
+      { id: `${node.nodeId}`, addresses, app, status },
       `${node.nodeId} at ${at}, applications at ${app}`,
     );
-    await aborted(signal);
+    await aborted(context.signal);
   },
 });
 

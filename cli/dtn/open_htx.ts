@@ -8,9 +8,9 @@ import type { Context } from "../_main.ts";
 import { isHtx } from "../htx/htx_address.ts";
 import { clientKeyPair } from "../htx/keys.ts";
 import type { HtxDoor } from "../htx/listen_htx.ts";
+import { openDoor } from "../htx/open_door.ts";
 import type { DtnConfig } from "./config.ts";
 import { HtxRoutes } from "./htx_routes.ts";
-import { openDoor } from "./open_door.ts";
 
 /** What {@link openHtx} works with. */
 export interface HtxParts {

@@ -1,8 +1,9 @@
 import { encodeBase64Url } from "../../src/core/bytes/mod.ts";
 import { type Bundle, bundleId, payloadOf } from "../../src/dtn/mod.ts";
+import { APP_FLAGS } from "../_app_section.ts";
 import { type Command, command, type Context } from "../_main.ts";
 import { countOf, shown } from "../mixnode/client_arguments.ts";
-import { APP_FLAGS, APP_USAGE, appConfig } from "./app_flags.ts";
+import { APP_USAGE, appConfig } from "./app_flags.ts";
 import { askNode, takeBundle } from "./ask_node.ts";
 import { NodeSocket } from "./node_socket.ts";
 

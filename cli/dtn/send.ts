@@ -1,8 +1,9 @@
 import { parseDuration } from "../../src/core/config/mod.ts";
+import { APP_FLAGS } from "../_app_section.ts";
 import { CliError } from "../_error.ts";
 import { type Command, command } from "../_main.ts";
 import { readInput } from "../_read_input.ts";
-import { APP_FLAGS, APP_USAGE, appConfig } from "./app_flags.ts";
+import { APP_USAGE, appConfig } from "./app_flags.ts";
 import { textOf } from "../_ask_app.ts";
 import { askNode } from "./ask_node.ts";
 

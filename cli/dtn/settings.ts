@@ -1,4 +1,3 @@
-import { describeConfig } from "../../src/core/config/mod.ts";
 import { readConfigFile } from "../_config_file.ts";
 import type { Context } from "../_main.ts";
 import { stateFolder } from "../_state_folder.ts";
@@ -14,11 +13,6 @@ export function readDtnConfig(
   flags: Readonly<Record<string, string | undefined>> = {},
 ): DtnConfig {
   return readConfigFile(SCHEMA, { path, flags });
-}
-
-/** The schema with its defaults and texts, as TOML. */
-export function configText(): string {
-  return describeConfig(SCHEMA).trimEnd();
 }
 
 /** The folder of the state that is configured, or else the user's: made, mode 0700, if it is not there. */

@@ -1,13 +1,11 @@
+import type { AppFlagValues } from "../_app_section.ts";
 import { type AppAnswer, askApp } from "../_ask_app.ts";
 import { CliError } from "../_error.ts";
 import type { Context } from "../_main.ts";
 import { appOf } from "./settings.ts";
 
 /** The flags of a command that say which node, and which agent on it. */
-export interface AgentFlags {
-  readonly config?: string | undefined;
-  readonly state?: string | undefined;
-  readonly "app-port"?: string | undefined;
+export interface AgentFlags extends AppFlagValues {
   readonly agent?: string | undefined;
 }
 

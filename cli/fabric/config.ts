@@ -1,5 +1,4 @@
 import {
-  boolean,
   type ConfigOf,
   duration,
   integer,
@@ -9,8 +8,12 @@ import {
   size,
   string,
 } from "../../src/core/config/mod.ts";
+import { appKeys } from "../_app_section.ts";
 import { statusSection as status } from "../_status.ts";
 import { htx } from "./htx_config.ts";
+
+/** Where applications are served if nothing else is configured. */
+export const APP_PORT = 3_100;
 
 /** Everything `fabric.toml` may hold; `node --print-config` prints it with these texts. */
 export const SCHEMA = section({
@@ -99,23 +102,7 @@ export const SCHEMA = section({
         "what an accepted message outlives: the death of the process, or with full that of the machine too",
     }),
   }),
-  app: section({
-    host: string({
-      default: "127.0.0.1",
-      doc: "loopback address of the interface for applications",
-    }),
-    port: integer({
-      min: 0,
-      max: 65_535,
-      default: 3_100,
-      doc: "its port; 0: any",
-    }),
-    token: boolean({
-      default: true,
-      doc:
-        "whether applications must bring the token in app.token of the state",
-    }),
-  }),
+  app: section(appKeys(APP_PORT)),
 });
 
 /** What `fabric.toml` says. */

@@ -1,6 +1,3 @@
-import { encodeBase64Url } from "../../src/core/bytes/mod.ts";
-import { defaultProvider } from "../../src/core/crypto/mod.ts";
-import { serveHttp } from "../../src/core/transport/mod.ts";
 import {
   agentApp,
   formatAgentName,
@@ -8,14 +5,14 @@ import {
   Mailboxes,
 } from "../../src/fabric/mod.ts";
 import { aborted } from "../_aborted.ts";
-import { listed } from "../_config_file.ts";
+import { listed, printConfig } from "../_config_file.ts";
 import { type Command, command } from "../_main.ts";
-import { secretIn } from "../_secret_in.ts";
-import { startStatus } from "../_status.ts";
+import { serveNode } from "../_serve_node.ts";
+import { SCHEMA } from "./config.ts";
 import { exposeFabricNode } from "./node_metrics.ts";
 import { nodeSections } from "./node_sections.ts";
 import { openNode } from "./open_node.ts";
-import { configText, fabricState, readFabricConfig } from "./settings.ts";
+import { fabricState, readFabricConfig } from "./settings.ts";
 
 const USAGE = `
 Usage: betanet-fabric node [--config <file>] [flags]
@@ -55,10 +52,7 @@ export const node: Command = command({
     "status-port": "string",
   },
   async run(flags, context) {
-    if (flags["print-config"]) {
-      const text = configText();
-      return context.print(text, text);
-    }
+    if (flags["print-config"]) return printConfig(SCHEMA, context);
     const config = readFabricConfig(flags.config, {
       "node.agents": listed(flags.agent),
       "htx.listen": listed(flags.listen),
@@ -69,12 +63,6 @@ export const node: Command = command({
       "app.port": flags["app-port"],
       "node.status.port": flags["status-port"],
     });
-    const { signal } = context;
-    const token = !config.app.token ? undefined : secretIn(
-      fabricState(config, context),
-      "app.token",
-      () => encodeBase64Url(defaultProvider().random(24)),
-    );
     await using running = await openNode(config, context);
     const { node, book, addresses, contacts, metrics } = running;
     const mailboxes = new Mailboxes(config.messages.types);
@@ -82,21 +70,15 @@ export const node: Command = command({
       mailboxes.keep(fabric);
       fabric.start();
     }
-    await using app = serveHttp(
-      agentApp({
-        ...{ node, book, mailboxes, signal },
-        ...token !== undefined && { token },
-      }),
-      { hostname: config.app.host, port: config.app.port, signal },
-    );
     exposeFabricNode(metrics, { node, book, mailboxes });
-    await using status = startStatus({
+    await using served = await serveNode({
       name: "betanet-fabric",
+      folder: fabricState(config, context),
+      config: config.app,
+      app: (terms) => agentApp({ ...terms, node, book, mailboxes }),
       listen: config.node.status,
       metrics,
       sections: nodeSections({ node, book, mailboxes }),
-      health: () => ({ open: true }),
-      ready: () => ({ accepting: !signal.aborted }),
     }, context);
     const agents = node.agents.map(({ agent: { id, name } }) => ({
       ...{ id, name: formatAgentName(name) },
@@ -106,11 +88,11 @@ export const node: Command = command({
     const at = [...addresses, ...contacts].join(" and ") || "no address";
     context.print(
       {
-        ...{ agents, addresses, contacts, app: app.address },
-        status: status?.address,
+        ...{ agents, addresses, contacts },
+        ...{ app: served.app, status: served.status },
       },
-      `${names} at ${at}, applications at ${app.address}`,
+      `${names} at ${at}, applications at ${served.app}`,
     );
-    await aborted(signal);
+    await aborted(context.signal);
   },
 });

@@ -5,8 +5,8 @@ import type { Address } from "../../src/core/transport/mod.ts";
 import type { AgentNode, DialNode } from "../../src/fabric/mod.ts";
 import type { htx } from "../../mod.ts";
 import type { Context } from "../_main.ts";
-import { openDoor } from "../dtn/open_door.ts";
 import { HtxIdentity } from "../htx/htx_identity.ts";
+import { openDoor } from "../htx/open_door.ts";
 import type { FabricHtxConfig } from "./htx_config.ts";
 import { NodeRoutes } from "./node_routes.ts";
 

@@ -1,14 +1,14 @@
 import { aborted } from "../_aborted.ts";
-import { listed } from "../_config_file.ts";
+import { listed, printConfig } from "../_config_file.ts";
 import { Deadline, systemClock } from "../../src/core/async/mod.ts";
 import { Metrics } from "../../src/core/metrics/mod.ts";
 import { listen, type Listener } from "../../src/core/transport/mod.ts";
 import { htx } from "../../mod.ts";
 import { CliError } from "../_error.ts";
 import { type Command, command, type Context } from "../_main.ts";
-import { printConfig, readConfig, tcpAddress } from "./settings.ts";
+import { readConfig, tcpAddress } from "./settings.ts";
 import { startStatus } from "../_status.ts";
-import type { HtxConfig } from "./config.ts";
+import { type HtxConfig, SCHEMA } from "./config.ts";
 import { openRoute } from "./open_route.ts";
 import type { Route } from "./route.ts";
 
@@ -67,7 +67,7 @@ export const proxy: Command = command({
   },
   aliases: { L: "forward" },
   async run(flags, context) {
-    if (flags["print-config"]) return printConfig(context);
+    if (flags["print-config"]) return printConfig(SCHEMA, context);
     const config = readConfig(flags.config, {
       "proxy.server": flags.server,
       "proxy.carrier": flags.carrier,

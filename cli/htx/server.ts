@@ -1,16 +1,16 @@
 import { aborted } from "../_aborted.ts";
-import { listed } from "../_config_file.ts";
+import { listed, printConfig } from "../_config_file.ts";
 import { Metrics } from "../../src/core/metrics/mod.ts";
 import { dial, resolveHost } from "../../src/core/transport/mod.ts";
 import { htx } from "../../mod.ts";
 import { openCrypto } from "../_crypto.ts";
 import { type Command, command, type Context } from "../_main.ts";
-import type { HtxConfig } from "./config.ts";
+import { type HtxConfig, SCHEMA } from "./config.ts";
 import { announce, loadKeys, rotate } from "./identity.ts";
 import { openListeners } from "./listeners.ts";
 import { openHtxServer } from "./open_htx_server.ts";
 import { allowList, forwardAll, openStore } from "./server_parts.ts";
-import { printConfig, readConfig, stateDirectory } from "./settings.ts";
+import { readConfig, stateDirectory } from "./settings.ts";
 import { startStatus } from "../_status.ts";
 
 type ServerConfig = HtxConfig["server"];
@@ -71,7 +71,7 @@ export const server: Command = command({
     drain: "string",
   },
   async run(flags, context) {
-    if (flags["print-config"]) return printConfig(context);
+    if (flags["print-config"]) return printConfig(SCHEMA, context);
     const config = readConfig(flags.config, {
       "server.host": flags.host,
       "server.port": flags.port,

@@ -1,4 +1,3 @@
-import { describeConfig } from "../../src/core/config/mod.ts";
 import { parseAddress } from "../../src/core/transport/mod.ts";
 import { readConfigFile } from "../_config_file.ts";
 import { CliError } from "../_error.ts";
@@ -21,12 +20,6 @@ export function readConfig(
   flags: Readonly<Record<string, string | undefined>>,
 ): HtxConfig {
   return readConfigFile(SCHEMA, { path, flags });
-}
-
-/** What `--print-config` prints. */
-export function printConfig({ print }: Context): void {
-  const text = describeConfig(SCHEMA);
-  print(text, text.trimEnd());
 }
 
 /** The directory of a role's state, made (mode 0700) if it is not there. */

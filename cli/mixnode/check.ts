@@ -2,16 +2,16 @@ import { equal } from "../../src/core/bytes/mod.ts";
 import { defaultProvider } from "../../src/core/crypto/mod.ts";
 import { readTextFile } from "../../src/core/storage/mod.ts";
 import { beacon } from "../../src/mixnet/mod.ts";
+import { printConfig } from "../_config_file.ts";
 import { CliError } from "../_error.ts";
 import { type Command, command, type Context } from "../_main.ts";
 import { beaconFault, isNistUnpinned } from "./beacon_of.ts";
-import type { MixnodeConfig } from "./config.ts";
+import { type MixnodeConfig, SCHEMA } from "./config.ts";
 import { error, type Finding, trial, warning } from "./finding.ts";
 import { htxFindings } from "./htx_findings.ts";
 import { readKeys } from "./keys.ts";
 import { mixStrategyOf } from "./mix_strategy_of.ts";
 import {
-  configText,
   mixnodeState,
   parametersOf,
   readMixnodeConfig,
@@ -37,8 +37,7 @@ export const check: Command = command({
   flags: { config: "string", authority: "boolean", "print-config": "boolean" },
   run(flags, context) {
     if (flags["print-config"]) {
-      const text = configText();
-      context.print(text, text);
+      printConfig(SCHEMA, context);
       return Promise.resolve();
     }
     const config = readMixnodeConfig(flags.config);

@@ -1,4 +1,3 @@
-import { describeConfig } from "../../src/core/config/mod.ts";
 import { dialTcp, parseAddress } from "../../src/core/transport/mod.ts";
 import {
   directory,
@@ -26,11 +25,6 @@ export function readMixnodeConfig(
     ...{ path, flags },
     hint: "betanet-mixnode check --print-config prints one to begin with.",
   });
-}
-
-/** The schema with its defaults and texts, as TOML. */
-export function configText(): string {
-  return describeConfig(SCHEMA).trimEnd();
 }
 
 /** The folder of the state that `configured` names, or else the user's: made, mode 0700, if it is not there. */

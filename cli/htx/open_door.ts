@@ -3,16 +3,16 @@ import type { Metrics } from "../../src/core/metrics/mod.ts";
 import type { Address } from "../../src/core/transport/mod.ts";
 import { htx } from "../../mod.ts";
 import type { Context } from "../_main.ts";
-import { HtxIdentity } from "../htx/htx_identity.ts";
-import { type HtxDoor, listenHtx } from "../htx/listen_htx.ts";
-import { writeRecord } from "../htx/record.ts";
-import { openStore } from "../htx/server_parts.ts";
-import type { DtnHtxConfig } from "./htx_config.ts";
+import type { BetweenNodesConfig } from "./between_nodes.ts";
+import { HtxIdentity } from "./htx_identity.ts";
+import { type HtxDoor, listenHtx } from "./listen_htx.ts";
+import { writeRecord } from "./record.ts";
+import { openStore } from "./server_parts.ts";
 
 /** Parts of {@link openDoor}. */
 export interface DoorParts {
   /** What is behind the addresses. */
-  readonly config: Omit<DtnHtxConfig, "records">;
+  readonly config: BetweenNodesConfig;
   /** Our keys; those in the folder by default, made if there are none. */
   readonly identity?: HtxIdentity;
   /** Where keys, record and replay memory are. */
