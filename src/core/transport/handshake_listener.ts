@@ -2,6 +2,7 @@ import {
   BoundedQueue,
   type Clock,
   Deadline,
+  delay,
   systemClock,
 } from "../async/mod.ts";
 import type { Address, Connection } from "./connection.ts";
@@ -9,6 +10,8 @@ import type { Address, Connection } from "./connection.ts";
 const BACKLOG_CONNECTIONS = 128;
 const MAX_HANDSHAKES = 256;
 const HANDSHAKE_MS = 10_000;
+/** A burst of arrivals comes in one turn of the event loop: without this, the oldest would give way before its first byte was read. */
+const UNCROWDED_MS = 250;
 
 /** What a handshake makes: a connection, or what lives on one. */
 export interface Closeable {
@@ -31,7 +34,8 @@ export interface HandshakeSource<Raw, Made extends Closeable = Connection> {
 /**
  * Accepts connections that start with a handshake, several at a time, so that a slow one holds up nobody.
  *
- * A handshake may take 10 s unless another limit is given; of 256 at once the oldest gives way to a new one.
+ * A handshake may take 10 s unless another limit is given; of 256 at once the oldest gives way to a new one, but not in its first
+ * 250 ms: until then the new one waits to be accepted.
  * 128 connections wait to be taken by the iteration; further ones wait as a part of their handshake.
  */
 export class HandshakeListener<Raw, Made extends Closeable = Connection>
@@ -39,13 +43,14 @@ export class HandshakeListener<Raw, Made extends Closeable = Connection>
   readonly #source: HandshakeSource<Raw, Made>;
   readonly #clock: Clock;
   readonly #timeoutMs: number;
-  /** Those that have not been told to give way, the oldest first. */
-  readonly #handshakes = new Set<AbortController>();
+  /** Those that have not been told to give way, with the times they began, the oldest first. */
+  readonly #handshakes = new Map<AbortController, number>();
   readonly #tasks = new Set<Promise<void>>();
   readonly #queue = new BoundedQueue<Made>({
     capacity: BACKLOG_CONNECTIONS,
   });
   readonly #accepting: Promise<void>;
+  #onRoom: () => void = () => {};
   #isClosed = false;
   #refused = 0;
 
@@ -81,7 +86,7 @@ export class HandshakeListener<Raw, Made extends Closeable = Connection>
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#source.close();
-    for (const controller of this.#handshakes) controller.abort();
+    for (const controller of this.#handshakes.keys()) controller.abort();
     for (const connection of this.#queue.drain()) connection.close();
     this.#queue.close();
   }
@@ -95,20 +100,36 @@ export class HandshakeListener<Raw, Made extends Closeable = Connection>
 
   async #acceptAll(): Promise<void> {
     for await (const arrival of this.#source.arrivals) {
-      const [oldest] = this.#handshakes;
-      if (oldest && this.#handshakes.size >= MAX_HANDSHAKES) {
-        this.#handshakes.delete(oldest);
-        oldest.abort();
-      }
+      await this.#makeRoom();
       const controller = new AbortController();
       if (this.#isClosed) controller.abort();
-      this.#handshakes.add(controller);
+      this.#handshakes.set(controller, this.#clock.now());
       const task = this.#accept(arrival, controller.signal).finally(() => {
         this.#handshakes.delete(controller);
         this.#tasks.delete(task);
+        this.#onRoom();
       });
       this.#tasks.add(task);
     }
+  }
+
+  async #makeRoom(): Promise<void> {
+    const isFull = () => this.#handshakes.size >= MAX_HANDSHAKES;
+    if (!isFull()) return;
+    const [oldest, sinceMs] = this.#handshakes.entries().next().value!;
+    const leftMs = sinceMs + UNCROWDED_MS - this.#clock.now();
+    if (leftMs > 0) await this.#room(leftMs);
+    if (!isFull()) return;
+    this.#handshakes.delete(oldest);
+    oldest.abort();
+  }
+
+  /** Waits until a handshake has ended, for `ms` at most. */
+  async #room(ms: number): Promise<void> {
+    const ended = new AbortController();
+    this.#onRoom = () => ended.abort();
+    await delay(this.#clock, ms, { signal: ended.signal }).catch(() => {});
+    this.#onRoom = () => {};
   }
 
   async #accept(arrival: Raw, crowdedOut: AbortSignal): Promise<void> {
