@@ -11,9 +11,10 @@ import {
   MESSAGE_KINDS,
   type MessageKind,
 } from "../message/message.ts";
-import type { Outbox } from "../outbox/outbox.ts";
+import type { Outbox, OutgoingMessage } from "../outbox/outbox.ts";
 import type { RpcLink, SendLiveOptions, Sent } from "../rpc/rpc_link.ts";
 import { chooseWay, type WayChoice, type WayName } from "../way/choose_way.ts";
+import { Redials } from "./redials.ts";
 
 /** How messages travel live. */
 export interface LiveWay {
@@ -72,6 +73,8 @@ const TICK_MS = 1_000;
 const RETRY = { minMs: 500, maxMs: 60_000 };
 /** The other end has the message; if it says no more, it is asked again after this time, twice as long each time. */
 const ASK_AGAIN_MS = 30_000;
+/** What was being sent when a link began may be on a way of before: if nothing is said of it, it is asked for after this time. */
+const UNDER_WAY_MS = 3_000;
 /** A bundle is sent again after this share of the time that is left, so that a few may be lost. */
 const BUNDLE_AGAIN_SHARE = 0.3;
 const MIN_BUNDLE_AGAIN_MS = 60_000;
@@ -95,12 +98,19 @@ export class Delivery {
   readonly #budgetMs: number;
   readonly #over = new AbortController();
   readonly #tasks = new Set<Promise<void>>();
+  readonly #redials: Redials;
   #cancelTick: () => void = () => {};
 
   /** Starts at once. */
   constructor(options: DeliveryOptions) {
     this.#options = options;
     this.#budgetMs = options.budgetMs ?? BUDGET_MS;
+    const { outbox, live, random, clock } = options;
+    this.#redials = new Redials({
+      ...{ random, clock },
+      isWanted: (id) => outbox.rests(id) && !live.with(id) && live.canDial(id),
+      dial: (id, signal) => live.dial(id, { signal }),
+    });
     this.#tick();
   }
 
@@ -111,17 +121,22 @@ export class Delivery {
     for (
       let next;
       (next = outbox.next((id) => this.#isOpen(id)));
-    ) this.#track(this.#attempt(next.message, next.way, next.attempt));
+    ) this.#track(this.#attempt(next));
   }
 
   /**
    * An agent can be reached live now: what rests is tried again. If a link with it `isOver`, so may be receipts that were under way: it
-   * is asked again soon.
+   * is dialed again, and asked again soon.
    */
   reached(id: AgentId, isOver = false): void {
+    if (this.#over.signal.aborted) return;
     const { outbox, clock } = this.#options;
-    if (isOver) return outbox.hurry(id, clock.wallTime() + ASK_AGAIN_MS);
-    outbox.hurry(id);
+    const nowMs = clock.wallTime();
+    if (isOver) {
+      outbox.hurry(id, nowMs + ASK_AGAIN_MS);
+      return this.#track(this.#redials.start(id, ASK_AGAIN_MS));
+    }
+    outbox.hurry(id, undefined, nowMs + UNDER_WAY_MS);
     this.pump();
   }
 
@@ -176,6 +191,7 @@ export class Delivery {
   /** Takes on nothing more, and waits for what is under way. */
   async close(): Promise<void> {
     this.#over.abort(new FabricError("closed", "The fabric is closed"));
+    this.#redials.close();
     this.#cancelTick();
     await Promise.all(this.#tasks);
   }
@@ -202,15 +218,12 @@ export class Delivery {
     };
   }
 
-  async #attempt(
-    message: Message,
-    wanted: WayName | "auto",
-    attempt: number,
-  ): Promise<void> {
+  async #attempt(next: OutgoingMessage): Promise<void> {
     const { outbox } = this.#options;
-    const { way, budgetMs } = this.choose(message, wanted);
+    const { message, failed } = next;
+    const { way, budgetMs } = this.choose(message, next.way);
     try {
-      if (way === "rpc") return await this.#byRpc(message, budgetMs, attempt);
+      if (way === "rpc") return await this.#byRpc(next, budgetMs);
       if (way === "bundle") return await this.#byBundle(message);
     } catch (error) {
       if (this.#over.signal.aborted) return;
@@ -218,13 +231,12 @@ export class Delivery {
         this.#options.log.warn("fabric.not_sent", { error });
       }
     }
-    outbox.wait(message.id, this.#pausedUntil(attempt));
+    outbox.wait(message.id, this.#pausedUntil(failed));
   }
 
   async #byRpc(
-    message: Message,
+    { message, failed, taken }: OutgoingMessage,
     budgetMs: number,
-    attempt: number,
   ): Promise<void> {
     const { events, outbox, clock } = this.#options;
     const { signal } = this.#over;
@@ -247,11 +259,11 @@ export class Delivery {
         if (isOver) return this.#end(message);
         events.onTaken(message, "rpc");
         if (this.#endsWhenTaken(message)) return;
-        const pauseMs = ASK_AGAIN_MS * 2 ** Math.min(attempt, 8);
-        return outbox.wait(message.id, clock.wallTime() + pauseMs);
+        const pauseMs = ASK_AGAIN_MS * 2 ** Math.min(taken, 8);
+        return outbox.wait(message.id, clock.wallTime() + pauseMs, true);
       }
       case "full":
-        return outbox.wait(message.id, this.#pausedUntil(attempt));
+        return outbox.wait(message.id, this.#pausedUntil(failed));
       case "refused":
         await outbox.giveUp(message.id, sent.reason, clock.wallTime());
         return events.onEnd(message.id, sent.reason);
@@ -271,7 +283,7 @@ export class Delivery {
     const nowMs = clock.wallTime();
     const leftMs = message.deadlineMs - nowMs;
     const pauseMs = Math.max(MIN_BUNDLE_AGAIN_MS, BUNDLE_AGAIN_SHARE * leftMs);
-    outbox.wait(message.id, nowMs + pauseMs);
+    outbox.wait(message.id, nowMs + pauseMs, true);
   }
 
   #endsWhenTaken(message: Message): boolean {
@@ -292,9 +304,9 @@ export class Delivery {
       (bundles?.canSend(id) ?? false);
   }
 
-  #pausedUntil(attempt: number): number {
+  #pausedUntil(failed: number): number {
     const { random, clock } = this.#options;
-    const bound = Math.min(RETRY.maxMs, RETRY.minMs * 2 ** attempt);
+    const bound = Math.min(RETRY.maxMs, RETRY.minMs * 2 ** (failed + 1));
     return clock.wallTime() + bound * (0.5 + 0.5 * random());
   }
 

@@ -31,7 +31,10 @@ const OUTBOX_LIMITS: Required<OutboxLimits> = {
   maxDeadLetters: 10_000,
 };
 
-const FRESH = { attempts: 0, againMs: undefined, hasNews: false };
+const FRESH = {
+  ...{ attempts: 0, failed: 0, taken: 0 },
+  ...{ againMs: undefined, againByMs: undefined, hasNews: false },
+};
 
 /** The share of the limits up to which a class is accepted, so that there is room for the classes above it. */
 const SHARE = [0.7, 0.85, 0.95, 1];
@@ -54,8 +57,10 @@ export interface OutgoingMessage {
   readonly message: Message;
   /** How it may travel. */
   readonly way: WayName | "auto";
-  /** The how manieth attempt this is, from 1. */
-  readonly attempt: number;
+  /** Attempts in a row that failed, since there was news of the agent. */
+  readonly failed: number;
+  /** How often the other end took it since there was news of the agent, without saying what became of it. */
+  readonly taken: number;
 }
 
 /** What an outbox did so far. */
@@ -76,8 +81,12 @@ export interface OutboxCounts {
 
 interface Outgoing extends OutboxEntry {
   attempts: number;
+  failed: number;
+  taken: number;
   /** Not to be given out before; `undefined` while it waits or is being sent. */
   againMs: number | undefined;
+  /** While it is being sent: rests until then at most. */
+  againByMs: number | undefined;
   /** Whether it is to be sent again at once, as it says something new of the places before it. */
   hasNews: boolean;
 }
@@ -105,8 +114,8 @@ export class Outbox {
   readonly #commits: GroupCommit;
   readonly #messages = new Map<string, Outgoing>();
   readonly #peers = new Map<string, Peer>();
-  /** Messages that wait for a time: they are not given out before. */
-  readonly #resting = new Set<Outgoing>();
+  /** Messages that wait for a time, by agent: they are not given out before. */
+  readonly #resting = new Map<string, Set<Outgoing>>();
   /** Messages in order that are not settled, lowest place first, by agent. */
   readonly #places = new Map<string, Map<number, Outgoing>>();
   /** Places given up that are above the lowest of an agent: it waits for them until it hears of it. */
@@ -212,11 +221,13 @@ export class Outbox {
       peer.sending.add(outgoing.id);
       outgoing.attempts++;
       outgoing.hasNews = false;
+      outgoing.againByMs = undefined;
       this.counts.attempts++;
       return {
         message: withPlace(message, outgoing.place, this.#floor(outgoing)),
         way: outgoing.way,
-        attempt: outgoing.attempts,
+        failed: outgoing.failed,
+        taken: outgoing.taken,
       };
     }
   }
@@ -226,14 +237,27 @@ export class Outbox {
     return this.#messages.get(id.toHex());
   }
 
-  /** A message is to be sent again, not before `againMs`, unless it is settled until then. */
-  wait(id: Uint8Array, againMs: number): void {
+  /**
+   * A message is to be sent again, not before `againMs`, unless it is settled until then.
+   *
+   * @param isTaken - Whether the other end has it, and has yet to say what became of it; the attempt failed by default.
+   */
+  wait(id: Uint8Array, againMs: number, isTaken = false): void {
     const outgoing = this.#messages.get(id.toHex());
     if (!outgoing) return;
     this.#leave(outgoing);
+    outgoing.failed = isTaken ? 0 : outgoing.failed + 1;
+    if (isTaken) outgoing.taken++;
     if (outgoing.hasNews) return this.#offer(outgoing);
-    outgoing.againMs = againMs;
-    this.#resting.add(outgoing);
+    outgoing.againMs = Math.min(againMs, outgoing.againByMs ?? Infinity);
+    const key = `${outgoing.to}`;
+    const resting = this.#resting.get(key) ?? new Set();
+    this.#resting.set(key, resting.add(outgoing));
+  }
+
+  /** Whether a message to an agent waits for a time. */
+  rests(to: AgentId): boolean {
+    return this.#resting.has(`${to}`);
   }
 
   /** A message came to its end: it is forgotten, soon for good. Says who it was to, `undefined` if it was not here. */
@@ -261,8 +285,10 @@ export class Outbox {
    * @returns Those given up.
    */
   async tick(nowMs: number): Promise<readonly OutboxEntry[]> {
-    for (const outgoing of this.#resting) {
-      if (outgoing.againMs! <= nowMs) this.#offer(outgoing);
+    for (const resting of this.#resting.values()) {
+      for (const outgoing of resting) {
+        if (outgoing.againMs! <= nowMs) this.#offer(outgoing);
+      }
     }
     const expired = [...this.#messages.values()].filter(({ deadlineMs }) =>
       deadlineMs <= nowMs
@@ -272,15 +298,23 @@ export class Outbox {
   }
 
   /**
-   * Lets every message to an agent wait no longer, as there is a better way to it now.
+   * There is news of an agent, as a link with it began or is over: what failed or was taken before does not count any more.
    *
-   * @param byMs - Lets them wait until then at most; not at all by default.
+   * @param byMs - Lets messages to it that rest do so until then at most; not at all by default.
+   * @param sendingByMs - The same for those that are being sent, which may still be on a way of before; `byMs` by default.
    */
-  hurry(to: AgentId, byMs?: number): void {
-    for (const outgoing of this.#resting) {
-      if (!outgoing.to.equals(to)) continue;
+  hurry(to: AgentId, byMs?: number, sendingByMs = byMs): void {
+    const key = `${to}`;
+    for (const outgoing of this.#resting.get(key) ?? []) {
+      outgoing.failed = outgoing.taken = 0;
       if (byMs === undefined) this.#offer(outgoing);
       else outgoing.againMs = Math.min(outgoing.againMs!, byMs);
+    }
+    for (const id of this.#peers.get(key)?.sending ?? []) {
+      const outgoing = this.#messages.get(id)!;
+      outgoing.failed = outgoing.taken = 0;
+      const { againByMs = Infinity } = outgoing;
+      outgoing.againByMs = Math.min(againByMs, sendingByMs ?? Infinity);
     }
   }
 
@@ -321,7 +355,7 @@ export class Outbox {
   }
 
   #offer(outgoing: Outgoing): void {
-    this.#resting.delete(outgoing);
+    this.#wake(outgoing);
     outgoing.againMs = undefined;
     const key = `${outgoing.to}`;
     let peer = this.#peers.get(key);
@@ -335,13 +369,22 @@ export class Outbox {
 
   /** Takes a message from where it waits, rests or is being sent. */
   #leave(outgoing: Outgoing): void {
-    this.#resting.delete(outgoing);
+    this.#wake(outgoing);
     const key = `${outgoing.to}`;
     const peer = this.#peers.get(key);
     if (!peer) return;
     peer.sending.delete(outgoing.id);
     peer.lanes.delete(outgoing);
     if (peer.lanes.size + peer.sending.size === 0) this.#peers.delete(key);
+  }
+
+  /** A message rests no longer, if it did; says whether. */
+  #wake(outgoing: Outgoing): boolean {
+    const key = `${outgoing.to}`;
+    const resting = this.#resting.get(key);
+    if (!resting?.delete(outgoing)) return false;
+    if (resting.size === 0) this.#resting.delete(key);
+    return true;
   }
 
   #remove(outgoing: Outgoing): void {
@@ -368,7 +411,7 @@ export class Outbox {
       hasNews = true;
     }
     if (!hasNews) return;
-    if (this.#resting.has(first!)) this.#offer(first!);
+    if (this.#wake(first!)) this.#offer(first!);
     else first!.hasNews = true;
   }
 
