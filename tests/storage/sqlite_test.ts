@@ -82,6 +82,35 @@ Deno.test("sqliteStore() finds its entries and totals again", () => {
   assertEquals(store.usage(), { entries: 1, bytes: 2 });
 });
 
+Deno.test("sqliteStore() goes on with a file whose entries are ordered by key, as files were made before", () => {
+  const path = freshPath();
+  sqliteStore(path)[Symbol.dispose]();
+  withDatabase(path, (db) => {
+    const { sql } = db.prepare(
+      "SELECT sql FROM sqlite_schema WHERE name = 'entries'",
+    ).get() as { sql: string };
+    const others = db.prepare(
+      "SELECT sql FROM sqlite_schema WHERE tbl_name = 'entries' AND sql IS NOT NULL AND name <> 'entries'",
+    ).all() as { sql: string }[];
+    assertEquals(others.length, 4);
+    const older = [`${sql}, WITHOUT ROWID`, ...others.map(({ sql }) => sql)];
+    db.exec(`DROP TABLE entries; ${older.join(";")}`);
+  });
+  using store = sqliteStore(path, { maxEntries: 2 });
+  const long = new Uint8Array(5_000).fill(1);
+  store.set(TWO, long, { expiresAt: 7 });
+  store.set(ONE, TWO);
+  store.set(ONE, ONE);
+  assertCode("full", () => store.set(new Uint8Array(3), ONE));
+  assertEquals([...store.entries()], [
+    { key: ONE, value: ONE },
+    { key: TWO, value: long, expiresAt: 7 },
+  ]);
+  assertEquals(store.usage(), { entries: 2, bytes: 5_003 });
+  assertEquals([store.delete(ONE), store.sweep(7)], [true, 1]);
+  assertEquals(store.usage(), { entries: 0, bytes: 0 });
+});
+
 Deno.test("sqliteStore() leaves nothing in its file of what was deleted or replaced", () => {
   const path = freshPath();
   const [secret, other] = ["a key of an epoch", "another key"]
