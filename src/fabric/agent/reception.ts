@@ -199,7 +199,7 @@ export class Reception {
   async #keep(message: Message, route: Route, nowMs: number): Promise<void> {
     const { inbox, receipts } = this.#options;
     try {
-      await inbox.keep(message, nowMs);
+      await inbox.keep(message);
     } catch (error) {
       route.status("full");
       throw error;
@@ -283,10 +283,6 @@ export class Reception {
   #tell(message: Message, outcome: Outcome, ...routes: Route[]): void {
     const { receipts, sendAnswer, inbox } = this.#options;
     const { state, reason, atMs, answer } = outcome;
-    if (state === "kept") {
-      for (const route of routes) route.status("taken");
-      return receipts.add(message, "delivered", atMs);
-    }
     receipts.add(message, state, atMs, reason);
     let isAnswered = false;
     const onConfirmed = () => inbox.forget(message);

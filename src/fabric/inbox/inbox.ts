@@ -175,17 +175,13 @@ export class Inbox {
    *
    * @throws {StorageError} If it cannot be written; the message is as if it had not come.
    */
-  async keep(message: Message, nowMs: number): Promise<void> {
+  async keep(message: Message): Promise<void> {
     const isAgain = this.isAgain(message);
     const waiting = waitingOf(message, this.#sequence++, isAgain);
-    const outcome: Outcome = { state: "kept", reason: "", atMs: nowMs };
     this.#busy.set(waiting.id, waiting);
     this.#count(waiting, 1);
     try {
-      await this.#commits.run(() => {
-        this.#rows.keep(waiting.sequence, message);
-        this.#rows.setOutcome(message, outcome, this.#expiry(message));
-      });
+      await this.#commits.run(() => this.#rows.keep(waiting.sequence, message));
     } catch (error) {
       this.#count(waiting, -1);
       this.#readmit(message);

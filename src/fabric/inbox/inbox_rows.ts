@@ -2,7 +2,7 @@
  * Rows of an inbox.
  *
  * ```text
- * s ‖ 32B from ‖ 16B id   what became of a message: array of state (0 kept, 1 handled, 2 refused), reason, when, answer or null
+ * s ‖ 32B from ‖ 16B id   what became of a message: array of state (1 handled, 2 refused), reason, when, answer or null
  * k ‖ sequence u64        a message that is kept until it is handled
  * o ‖ 32B from            the place of the next message in order, u64
  * l                       (empty) the inbox is open, or was not closed
@@ -27,11 +27,12 @@ import {
   MAX_PAYLOAD_BYTES,
   type Message,
 } from "../message/message.ts";
+import { RecentMessages } from "../recent_messages.ts";
 
 /** What became of a message. */
 export interface Outcome {
-  /** `kept`: its handler is not done with it. */
-  readonly state: "kept" | "handled" | "refused";
+  /** Whether its handler is done with it, or it was not wanted. */
+  readonly state: "handled" | "refused";
   /** Why it was refused; empty otherwise. */
   readonly reason: string;
   /** When, in milliseconds since 1970-01-01 UTC. */
@@ -40,7 +41,8 @@ export interface Outcome {
   readonly answer?: Message;
 }
 
-const STATES = ["kept", "handled", "refused"] as const;
+/** From number 1 on. */
+const STATES = ["handled", "refused"] as const;
 const LETTER = { seen: 0x73, kept: 0x6b, order: 0x6f, life: 0x6c } as const;
 const LIFE_KEY = Uint8Array.of(LETTER.life);
 const MAX_REASON = 64;
@@ -50,6 +52,7 @@ const seen = new FieldReader("outcome in an inbox");
 /** Reads and writes the rows of one inbox. */
 export class InboxRows {
   readonly #store: Store;
+  readonly #recent = new RecentMessages();
 
   /** Has `store` for itself. */
   constructor(store: Store) {
@@ -73,7 +76,7 @@ export class InboxRows {
     const options = { maxDepth: 1, maxItems: 5 };
     const [state, reason, atMs, answer] = seen.items(row, 4, options);
     return {
-      state: seen.name(state, STATES),
+      state: seen.name(seen.unsigned(state) - 1, STATES),
       reason: seen.text(reason, MAX_REASON),
       atMs: seen.unsigned(atMs),
       ...answer !== null &&
@@ -88,7 +91,7 @@ export class InboxRows {
     expiresAt: number,
   ): void {
     const fields = [
-      ...[STATES.indexOf(state), reason.slice(0, MAX_REASON), atMs],
+      ...[STATES.indexOf(state) + 1, reason.slice(0, MAX_REASON), atMs],
       answer ? encodeMessage(answer) : null,
     ];
     const row = encodeCbor(fields);
@@ -105,17 +108,22 @@ export class InboxRows {
 
   /** A message that is kept. */
   message(sequence: number): Message | undefined {
+    const recent = this.#recent.take(sequence);
+    if (recent) return recent;
     const bytes = this.#store.get(keptKey(sequence));
     return bytes && decodeMessage(bytes);
   }
 
   /** Keeps a message. */
   keep(sequence: number, message: Message): void {
-    this.#store.set(keptKey(sequence), encodeMessage(message));
+    const bytes = encodeMessage(message);
+    this.#store.set(keptKey(sequence), bytes);
+    this.#recent.put(sequence, message, bytes);
   }
 
   /** Keeps a message no longer. */
   drop(sequence: number): void {
+    this.#recent.take(sequence);
     this.#store.delete(keptKey(sequence));
   }
 

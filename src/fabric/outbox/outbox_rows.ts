@@ -21,6 +21,7 @@ import {
   type Message,
   type Priority,
 } from "../message/message.ts";
+import { RecentMessages } from "../recent_messages.ts";
 import type { WayName } from "../way/choose_way.ts";
 
 /** A message that waits, without its payload. */
@@ -68,6 +69,7 @@ const dead = new FieldReader("dead letter");
 /** Reads and writes the rows of one outbox. */
 export class OutboxRows {
   readonly #store: Store;
+  readonly #recent = new RecentMessages();
 
   /** Has `store` for itself. */
   constructor(store: Store) {
@@ -93,6 +95,7 @@ export class OutboxRows {
     const row = new Writer(1 + bytes.length).u8(WAYS.indexOf(way)).put(bytes)
       .finish();
     this.#store.set(keyOf("message", sequence), row);
+    this.#recent.put(sequence, message, bytes);
     return entryOf(sequence, message, bytes.length, way);
   }
 
@@ -107,12 +110,15 @@ export class OutboxRows {
 
   /** A message that waits. */
   message(sequence: number): Message | undefined {
+    const recent = this.#recent.take(sequence);
+    if (recent) return recent;
     const row = this.#store.get(keyOf("message", sequence));
     return row && decodeMessage(row.subarray(1));
   }
 
   /** Removes a message. */
   delete(sequence: number): void {
+    this.#recent.take(sequence);
     this.#store.delete(keyOf("message", sequence));
   }
 

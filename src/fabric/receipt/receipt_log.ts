@@ -53,10 +53,16 @@ export class ReceiptLog {
     const digest = crypto.hash("sha256", signed);
     const expiry = { expiresAt: nowMs + keepMs };
     for (const { state } of receipts) this.counts[state]++;
+    // One says that it was delivered, and that it was handled, of most messages.
+    const ids = new Set(receipts.map(({ id }) => id.toHex()));
     await this.#commits.run(() => {
       store.set(concat(SIGNED, digest), signed, expiry);
-      for (const { id } of receipts) {
-        store.set(concat(OF, id, digest), new Uint8Array(), expiry);
+      for (const id of ids) {
+        store.set(
+          concat(OF, Uint8Array.fromHex(id), digest),
+          new Uint8Array(),
+          expiry,
+        );
       }
     });
   }

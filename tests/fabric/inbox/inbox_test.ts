@@ -73,7 +73,7 @@ Deno.test("what is kept, ordered, or wants a receipt is settled before its answe
   const { inbox } = world();
   const kept = messageOf(1, { kind: "request" });
   assertEquals(kindOf(inbox, kept), "new");
-  await inbox.keep(kept, 1);
+  await inbox.keep(kept);
   const others = [
     ordered(0, 0, { kind: "request" }),
     messageOf(3, { kind: "request", wantsReceipts: true }),
@@ -103,7 +103,7 @@ Deno.test("what was kept comes out after a restart too, the most urgent first", 
   for (const n of [1, 2]) {
     const message = messageOf(n, { priority: n === 2 ? "critical" : "low" });
     assertEquals(kindOf(inbox, message), "new");
-    await inbox.keep(message, 1);
+    await inbox.keep(message);
     assertEquals(kindOf(inbox, message), "busy");
   }
   assertEquals(inbox.next()?.isAgain, false);
@@ -143,7 +143,7 @@ Deno.test("messages in order go to their handlers in order, one at a time", asyn
   const { inbox } = world();
   for (const n of [2, 1]) {
     assertEquals(kindOf(inbox, ordered(n)), "held");
-    await inbox.keep(ordered(n), 1);
+    await inbox.keep(ordered(n));
   }
   assertEquals(inbox.next(), undefined);
   assertEquals(kindOf(inbox, ordered(0)), "new");
@@ -157,10 +157,10 @@ Deno.test("messages in order go to their handlers in order, one at a time", asyn
 Deno.test("a message in order may be kept, and order holds over a restart", async () => {
   const { inbox, open } = world();
   assertEquals(kindOf(inbox, ordered(0)), "new");
-  await inbox.keep(ordered(0), 1);
+  await inbox.keep(ordered(0));
   for (const n of [2, 1]) {
     kindOf(inbox, ordered(n));
-    await inbox.keep(ordered(n), 1);
+    await inbox.keep(ordered(n));
   }
   assertEquals(inbox.next()?.message, ordered(0));
   assertEquals(inbox.next(), undefined);
@@ -174,7 +174,7 @@ Deno.test("what its sender has given up is not waited for, and too late when it 
   const { inbox } = world();
   for (const n of [1, 3]) {
     kindOf(inbox, ordered(n));
-    await inbox.keep(ordered(n), 1);
+    await inbox.keep(ordered(n));
   }
   assertEquals(kindOf(inbox, ordered(1, 1)), "busy");
   assertEquals(await handledAll(inbox), [1]);
@@ -184,7 +184,7 @@ Deno.test("what its sender has given up is not waited for, and too late when it 
     kind: "refused",
     reason: "out_of_order",
   });
-  await inbox.keep(ordered(4, 3), 1);
+  await inbox.keep(ordered(4, 3));
   assertEquals(await handledAll(inbox), [4]);
 });
 
@@ -192,7 +192,7 @@ Deno.test("a floor that rises while a handler runs counts when it is done", asyn
   const { inbox } = world();
   assertEquals(kindOf(inbox, ordered(0)), "new");
   assertEquals(kindOf(inbox, ordered(5, 5)), "held");
-  await inbox.keep(ordered(5, 5), 1);
+  await inbox.keep(ordered(5, 5));
   assertEquals(inbox.next(), undefined);
   await inbox.settle(ordered(0), HANDLED);
   assertEquals(await handledAll(inbox), [5]);
@@ -202,12 +202,12 @@ Deno.test("an inbox is full for one sender before it is for all", async () => {
   const { inbox } = world({ maxKept: 3, maxKeptOfSender: 2, maxHeld: 1 });
   for (const n of [1, 2]) {
     assertEquals(kindOf(inbox, messageOf(n)), "new");
-    await inbox.keep(messageOf(n), 1);
+    await inbox.keep(messageOf(n));
   }
   assertEquals(kindOf(inbox, messageOf(3)), "full");
   const other = messageOf(3, { from: eve.id });
   assertEquals(kindOf(inbox, other), "new");
-  await inbox.keep(other, 1);
+  await inbox.keep(other);
   assertEquals(kindOf(inbox, messageOf(4, { from: bob.id })), "full");
   await inbox.settle(inbox.next()!.message, HANDLED);
   assertEquals(kindOf(inbox, messageOf(3)), "new");
@@ -216,7 +216,7 @@ Deno.test("an inbox is full for one sender before it is for all", async () => {
 Deno.test("no more messages of a sender are held than the limit", async () => {
   const { inbox } = world({ maxHeld: 1 });
   assertEquals(kindOf(inbox, ordered(1)), "held");
-  await inbox.keep(ordered(1), 1);
+  await inbox.keep(ordered(1));
   assertEquals(kindOf(inbox, ordered(2)), "full");
   assertEquals(kindOf(inbox, ordered(0)), "new");
 });
@@ -235,7 +235,7 @@ Deno.test("a message is with its handler until it can be written that it is not"
   const { store, inbox } = world();
   const message = messageOf(1);
   assertEquals(kindOf(inbox, message), "new");
-  await inbox.keep(message, 1);
+  await inbox.keep(message);
   assertEquals(inbox.next()?.message, message);
   const { transaction } = store;
   store.transaction = () => {
@@ -256,7 +256,7 @@ Deno.test("a request that was not kept may have been with a handler if the inbox
   const cut = open();
   assertEquals(kindOf(cut, request, 2_000), "new");
   assertEquals(cut.isAgain(request), true);
-  await cut.keep(request, 2_000);
+  await cut.keep(request);
   assertEquals(cut.next()?.isAgain, true);
   // Whoever made it is ahead by the slack at most.
   assertEquals(
@@ -281,7 +281,7 @@ Deno.test("a request that was not kept may have been with a handler if the inbox
 
 Deno.test("what a sender says of the lowest place that may still come outlives the process", async () => {
   const { inbox, open } = world();
-  await inbox.keep(admitted(inbox, ordered(2)), 1);
+  await inbox.keep(admitted(inbox, ordered(2)));
   assertEquals(kindOf(inbox, ordered(2, 2)), "busy");
   await Promise.resolve();
   const again = open();
@@ -289,15 +289,15 @@ Deno.test("what a sender says of the lowest place that may still come outlives t
   await again.settle(ordered(2), HANDLED);
   assertEquals(kindOf(open(), ordered(3)), "new");
   const late = open();
-  await late.keep(admitted(late, ordered(5, 4)), 1);
+  await late.keep(admitted(late, ordered(5, 4)));
   assertEquals(await handledAll(open()), []);
-  await late.keep(admitted(late, ordered(4, 4)), 1);
+  await late.keep(admitted(late, ordered(4, 4)));
   assertEquals(await handledAll(open()), [4, 5]);
 });
 
 Deno.test("a message that waits for one before it is let go at its deadline, and that one may still come", async () => {
   const { inbox } = world();
-  await inbox.keep(admitted(inbox, ordered(1)), 1);
+  await inbox.keep(admitted(inbox, ordered(1)));
   inbox.sweep(9_999);
   assertEquals(await handledAll(inbox), []);
   inbox.sweep(10_000);
