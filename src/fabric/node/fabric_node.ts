@@ -105,7 +105,7 @@ export class FabricNode implements AsyncDisposable {
         }
       },
       link: () => ({
-        wallTime: () => clock.wallTime(),
+        clock,
         hello: {
           records: [...this.#joined.values()].map(({ record }) => record.bytes),
           maxMessages: options.maxMessages ?? MAX_MESSAGES,

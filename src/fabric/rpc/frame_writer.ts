@@ -1,3 +1,4 @@
+import type { Clock } from "../../core/async/mod.ts";
 import { type Bytes, concat } from "../../core/bytes/mod.ts";
 import type { Stream } from "../../htx/mod.ts";
 import { FabricError } from "../error.ts";
@@ -13,23 +14,33 @@ import {
 const MAX_WRITE = 262_144;
 /** Bytes that wait at most: more than windows and answers let through, so that only statuses of who never reads come to it. */
 const MAX_BACKLOG = 64 * 1024 * 1024;
+/** How long a status that nobody waits for may wait for something to go with, in milliseconds, and how many do. */
+const STATUS_DELAY_MS = 5;
+const MAX_DELAYED = 64;
 
 /**
  * Writes frames to one stream; what is given in one turn of the event loop is written at once.
  *
  * If 64 MiB wait, the other end does not read, and no more is written.
  */
-export class FrameWriter {
+export class FrameWriter implements Disposable {
   readonly #stream: Stream;
+  readonly #clock: Clock;
   readonly #onError: (error: unknown) => void;
   #frames: Bytes[] = [];
   #statuses: Status[] = [];
   #isWriting = false;
   #backlog = 0;
+  #cancelDelay: (() => void) | undefined;
 
   /** @param onError - Hears why no more is written. */
-  constructor(stream: Stream, onError: (error: unknown) => void) {
+  constructor(
+    stream: Stream,
+    clock: Clock,
+    onError: (error: unknown) => void,
+  ) {
     this.#stream = stream;
+    this.#clock = clock;
     this.#onError = onError;
   }
 
@@ -49,6 +60,23 @@ export class FrameWriter {
     this.#statuses.push(status);
     if (this.#statuses.length === MAX_STATUSES) this.#flushStatuses();
     this.#start();
+  }
+
+  /** Writes a status that nobody waits for: with what is written next, or after 5 ms. */
+  statusSoon(status: Status): void {
+    this.#statuses.push(status);
+    if (this.#statuses.length >= MAX_DELAYED) return this.#start();
+    this.#cancelDelay ??= this.#clock.setTimeout(() => {
+      this.#cancelDelay = undefined;
+      if (this.#statuses.length > 0) this.#start();
+    }, STATUS_DELAY_MS);
+  }
+
+  /** Lets statuses wait no longer; what waits is not written. */
+  [Symbol.dispose](): void {
+    this.#cancelDelay?.();
+    this.#cancelDelay = () => {};
+    this.#statuses = [];
   }
 
   #push(type: FrameType, body: Uint8Array): void {

@@ -1,5 +1,5 @@
 import type { Bytes } from "../../core/bytes/mod.ts";
-import type { WaitOptions } from "../../core/async/mod.ts";
+import type { Clock, WaitOptions } from "../../core/async/mod.ts";
 import { HtxError, type Session, type Stream } from "../../htx/mod.ts";
 import { FabricError } from "../error.ts";
 import type { AgentId } from "../identity/agent_id.ts";
@@ -37,8 +37,8 @@ export type Sent =
 export interface RpcLinkOptions {
   /** What we say first; the time is put in when it is said. */
   readonly hello: Omit<Hello, "wallTimeMs">;
-  /** Wall time, in milliseconds since 1970-01-01 UTC. */
-  wallTime(): number;
+  /** Time. */
+  readonly clock: Clock;
   /** Takes a signed record of the other end. */
   learn(record: Uint8Array): AgentId;
   /** Whether the other end, by its static key, speaks for an agent. */
@@ -123,9 +123,14 @@ export class RpcLink implements AsyncDisposable {
     this.staticKey = session.remoteStaticKey;
     this.#session = session;
     this.#options = options;
-    this.#writer = new FrameWriter(control, (error) => this.#fail(error));
+    const { clock } = options;
+    this.#writer = new FrameWriter(
+      control,
+      clock,
+      (error) => this.#fail(error),
+    );
     this.#window = new SendWindow(peer.maxMessages, peer.maxBytes);
-    const skewMs = (peer.wallTimeMs ?? options.wallTime()) - options.wallTime();
+    const skewMs = (peer.wallTimeMs ?? clock.wallTime()) - clock.wallTime();
     this.skewMs = Math.abs(skewMs) < MIN_SKEW_MS ? 0 : skewMs;
     this.#large = new SendWindow(Infinity, peer.maxBytes);
     for (const record of peer.records) this.#learn(record);
@@ -400,7 +405,7 @@ export class RpcLink implements AsyncDisposable {
       const pending = this.#pending.get(key);
       if (pending?.message.to.equals(message.from)) {
         if (pending.isOnlyCopy) {
-          this.#writer.status({ id: message.id, code: "handled", reason: "" });
+          this.#confirm(message.id, size);
         }
         return this.#settle(key, { kind: "answer", message });
       }
@@ -418,6 +423,13 @@ export class RpcLink implements AsyncDisposable {
     this.#owed.set(key, size);
     this.#owedBytes += size;
     this.#options.onMessage(this.#inOurTime(message), this);
+  }
+
+  /** Nobody waits to hear that an answer came; a large one takes much room there until it is known. */
+  #confirm(id: Bytes, size: number): void {
+    const status = { id, code: "handled", reason: "" } as const;
+    if (size > LARGE_BYTES) this.#writer.status(status);
+    else this.#writer.statusSoon(status);
   }
 
   /** A message whose times are by our clock, as somebody measured them by the other end's. */
@@ -463,6 +475,7 @@ export class RpcLink implements AsyncDisposable {
   #end(error: HtxError | undefined): void {
     this.#error ??= error ?? new HtxError("closed", "The link is over");
     const reason = unreachable(this.#error);
+    this.#writer[Symbol.dispose]();
     this.#window.close(reason);
     this.#large.close(reason);
     for (const { reject } of this.#pending.values()) reject(reason);
@@ -494,7 +507,7 @@ export async function openLink(
       ? await session.open(waiting)
       : await session.accept(waiting);
     if (!control) throw unreachable(undefined);
-    const ours = { ...options.hello, wallTimeMs: options.wallTime() };
+    const ours = { ...options.hello, wallTimeMs: options.clock.wallTime() };
     await control.write(encodeFrame("hello", encodeHello(ours)));
     const decoder = FrameDecoder.ofLink();
     for await (const { type, body } of framesOf(control, decoder)) {

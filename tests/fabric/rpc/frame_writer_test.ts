@@ -1,4 +1,5 @@
 import { assertEquals } from "@std/assert";
+import { VirtualClock } from "../../../src/core/async/mod.ts";
 import type { FabricError } from "../../../src/fabric/mod.ts";
 import { FrameWriter } from "../../../src/fabric/rpc/frame_writer.ts";
 import type { Stream } from "../../../src/htx/mod.ts";
@@ -6,7 +7,11 @@ import type { Stream } from "../../../src/htx/mod.ts";
 Deno.test("what is written to who never reads is bounded", async () => {
   const errors: unknown[] = [];
   const stuck = { write: () => new Promise(() => {}) } as unknown as Stream;
-  const writer = new FrameWriter(stuck, (error) => errors.push(error));
+  const writer = new FrameWriter(
+    stuck,
+    new VirtualClock(),
+    (error) => errors.push(error),
+  );
   const body = new Uint8Array(1024 * 1024 - 5);
   for (let i = 0; i < 64; i++) writer.write("receipts", body);
   await Promise.resolve();

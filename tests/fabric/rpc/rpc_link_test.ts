@@ -27,15 +27,16 @@ class End {
   readonly openings: { opening: Message; stream: Stream; rest: Uint8Array }[] =
     [];
   readonly options: RpcLinkOptions;
+  readonly clock = new VirtualClock(1_000);
   onMessage: (message: Message, link: RpcLink) => void = () => {};
 
   constructor(agent: Agent, staticKey: Uint8Array, maxMessages: number) {
-    const clock = new VirtualClock(1_000);
+    const { clock } = this;
     const book = new AgentBook({ crypto, clock, store: memoryStore() });
     const records = [recordOf(agent, { nodes: [{ staticKey }] })];
     this.options = {
       hello: { records, maxMessages, maxBytes: 1_000_000 },
-      wallTime: () => clock.wallTime(),
+      clock,
       learn: (record) => book.learn(record).id,
       speaksFor: (key, id) => book.speaksFor(key, id),
       onMessage: (message, link) => {
@@ -130,6 +131,31 @@ Deno.test("who answers hears that the answer came, if no copy of the request wil
   await link.send(request(3));
   await until(() => confirmed.length > 0);
   assertEquals(confirmed, [2]);
+});
+
+Deno.test("that an answer came is said with the next message, or after 5 ms", async () => {
+  await using pair = await linked();
+  const { near, far, link, farLink, sessions } = pair;
+  const confirmed: number[] = [];
+  far.onMessage = (message) => {
+    const { payload } = message;
+    const id = message.id;
+    farLink.answer(
+      { ...answerTo(message, payload), id },
+      () => void confirmed.push(payload[0]!),
+    );
+  };
+  const framesOf = () => sessions.client.stats.framesOut;
+  await link.send(request(1), { isOnlyCopy: true });
+  const frames = framesOf();
+  await link.send(request(2), { isOnlyCopy: true });
+  assertEquals([framesOf() - frames, confirmed], [1, [1]]);
+  near.clock.advance(4);
+  await sessions.client.ping();
+  assertEquals(confirmed, [1]);
+  near.clock.advance(1);
+  await until(() => confirmed.length > 1);
+  assertEquals(confirmed, [1, 2]);
 });
 
 Deno.test("a large message overtakes nobody and is overtaken", async () => {
