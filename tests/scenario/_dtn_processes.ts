@@ -7,6 +7,7 @@ import type {
   DtnProcessOptions,
 } from "./_dtn_node_process.ts";
 import { LineProcess } from "./_line_process.ts";
+import { ProcessLives } from "./_process_lives.ts";
 
 const ACCEPT_AGAIN_MS = 250;
 
@@ -17,8 +18,6 @@ export type DtnReport = DtnLine & { readonly kind: "report" };
 export class DtnMachine implements AsyncDisposable {
   /** `n` of `dtn://n/`. */
   readonly name: string;
-  /** Whether it lives and is ready. */
-  isUp = false;
   /** Acceptances that the disk had no room for. */
   undurable = 0;
   /** What it reported last. */
@@ -27,10 +26,8 @@ export class DtnMachine implements AsyncDisposable {
   readonly #launcher: readonly string[];
   readonly #ledger: DtnLedger;
   readonly #onParted: (link: number) => void;
+  readonly #lives: ProcessLives<DtnLine, DtnOrder>;
   #address: Address = "";
-  #process: LineProcess | undefined;
-  #reading: Promise<void> = Promise.resolve();
-  #ready: PromiseWithResolvers<void> = Promise.withResolvers();
 
   constructor({ name, options, launcher = [], ledger, onParted }: {
     readonly name: string;
@@ -45,6 +42,12 @@ export class DtnMachine implements AsyncDisposable {
     this.#launcher = launcher;
     this.#ledger = ledger;
     this.#onParted = onParted;
+    this.#lives = new ProcessLives(name, (line) => this.#hear(line));
+  }
+
+  /** Whether it lives and is ready. */
+  get isUp(): boolean {
+    return this.#lives.isUp;
   }
 
   /** Where it takes contacts in this life. */
@@ -54,86 +57,63 @@ export class DtnMachine implements AsyncDisposable {
 
   /** Resident memory of its process, in bytes. */
   get rssBytes(): number {
-    return this.#process!.rssBytes;
+    return this.#lives.process.rssBytes;
   }
 
   /** Starts it on what it has kept, with other flags than before if any are given, and waits until it is ready. */
   async start(flags: Readonly<Record<string, string>> = {}): Promise<void> {
-    this.#ready = Promise.withResolvers();
     const options = {
       ...this.#options,
       flags: { ...this.#options.flags, ...flags },
     };
     const args = ["serve", "--log-level=warn", "--quiet"];
-    this.#process = new LineProcess(
-      ...["./_dtn_node_process.ts", options, args, this.#launcher] as const,
+    await this.#lives.begin(
+      new LineProcess(
+        ...["./_dtn_node_process.ts", options, args, this.#launcher] as const,
+      ),
     );
-    this.#reading = this.#read(this.#process);
-    await this.#ready.promise;
-    this.isUp = true;
     for (const letter of this.#ledger.unanswered(this.name)) {
-      await this.#tell({ kind: "send", letter });
+      await this.#lives.tell({ kind: "send", letter });
     }
   }
 
   /** Sends a letter, now or when it is up again. */
   async send(letter: Letter): Promise<void> {
     this.#ledger.send(letter);
-    if (this.isUp) await this.#tell({ kind: "send", letter });
+    await this.tell({ kind: "send", letter });
   }
 
   /** Tells it something, if it is up. */
   async tell(order: DtnOrder): Promise<void> {
-    if (this.isUp) await this.#tell(order);
+    if (this.isUp) await this.#lives.tell(order);
   }
 
   /** Ends it with SIGKILL, and reads what it had said before. */
   async kill(): Promise<void> {
-    this.isUp = false;
-    await this.#process?.kill();
-    await this.#reading;
+    await this.#lives.kill();
   }
 
   /** Ends it with SIGTERM. */
   async stop(): Promise<void> {
-    this.isUp = false;
-    const code = await this.#process?.terminate();
-    await this.#reading;
+    const code = await this.#lives.end((process) => process.terminate());
     if (code !== 0) throw new Error(`${this.name} ended with code ${code}`);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.kill().catch(() => {}); // it may have ended
-    await this.#process?.[Symbol.asyncDispose]();
-  }
-
-  async #tell(order: DtnOrder): Promise<void> {
-    await this.#process!.tell(order).catch((error) => {
-      if (this.isUp) throw error; // else it was killed meanwhile
-    });
-  }
-
-  async #read(process: LineProcess): Promise<void> {
-    for (;;) {
-      const line = await process.line<DtnLine>().catch(() => {});
-      if (!line) break;
-      this.#hear(line);
-    }
-    this.#ready.reject(new Error(`${this.name} ended before it was ready`));
-    this.#ready.promise.catch(() => {});
+    await this.#lives[Symbol.asyncDispose]();
   }
 
   #hear(line: DtnLine): void {
     switch (line.kind) {
       case "ready":
         this.#address = line.address;
-        return this.#ready.resolve();
+        return;
       case "sent":
         return this.#ledger.answer(line.number, line.outcome);
       case "delivery": {
         const { number, digest } = line;
         this.#ledger.deliver(number, this.name, digest);
-        void this.#tell({ kind: "accept", number });
+        void this.#lives.tell({ kind: "accept", number });
         return;
       }
       case "accepted":

@@ -6,6 +6,7 @@ import type {
 } from "./_fabric_node_process.ts";
 import type { Parcel } from "./_fabric_parcel.ts";
 import { LineProcess } from "./_line_process.ts";
+import { ProcessLives } from "./_process_lives.ts";
 
 /** What a node reports. */
 export type FabricReport = FabricLine & { readonly kind: "report" };
@@ -23,14 +24,10 @@ export class FabricMachine implements AsyncDisposable {
   readonly name: string;
   /** Where its state is. */
   readonly state: string;
-  /** Whether it lives and is ready. */
-  isUp = false;
   readonly #options: FabricProcessOptions;
   readonly #told: Told;
   readonly #onReady: (sessions: Address, contacts: Address) => void;
-  #process: LineProcess | undefined;
-  #reading: Promise<void> = Promise.resolve();
-  #ready: PromiseWithResolvers<void> = Promise.withResolvers();
+  readonly #lives: ProcessLives<FabricLine, FabricOrder>;
   #report: PromiseWithResolvers<FabricReport> | undefined;
 
   constructor(
@@ -43,22 +40,25 @@ export class FabricMachine implements AsyncDisposable {
     this.#options = options;
     this.#told = told;
     this.#onReady = onReady;
+    this.#lives = new ProcessLives(this.name, (line) => this.#hear(line));
+  }
+
+  /** Whether it lives and is ready. */
+  get isUp(): boolean {
+    return this.#lives.isUp;
   }
 
   /** Starts it on what it has kept, and waits until it is ready. */
   async start(): Promise<void> {
-    this.#ready = Promise.withResolvers();
-    const process = new LineProcess("./_fabric_node_process.ts", this.#options);
-    this.#process = process;
-    this.#reading = this.#read(process);
-    await this.#ready.promise;
-    this.isUp = true;
+    await this.#lives.begin(
+      new LineProcess("./_fabric_node_process.ts", this.#options),
+    );
   }
 
   /** Lets it send a parcel; says whether it is up. */
   async send(parcel: Parcel): Promise<boolean> {
     if (!this.isUp) return false;
-    await this.#tell({ kind: "send", parcel });
+    await this.#lives.tell({ kind: "send", parcel });
     return true;
   }
 
@@ -66,53 +66,31 @@ export class FabricMachine implements AsyncDisposable {
   async report(): Promise<FabricReport | undefined> {
     if (!this.isUp) return undefined;
     this.#report = Promise.withResolvers();
-    await this.#tell({ kind: "report" });
+    await this.#lives.tell({ kind: "report" });
     return await Promise.race([
       this.#report.promise,
-      this.#reading.then(() => undefined),
+      this.#lives.over.then(() => undefined),
     ]);
   }
 
   /** Ends it with SIGKILL, and reads what it had said before. */
   async kill(): Promise<void> {
-    this.isUp = false;
-    await this.#process?.kill();
-    await this.#reading;
+    await this.#lives.kill();
   }
 
   /** Lets it end by itself. */
   async stop(): Promise<void> {
-    this.isUp = false;
-    await this.#process?.[Symbol.asyncDispose]();
-    await this.#reading;
+    await this.#lives.end((process) => process[Symbol.asyncDispose]());
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.kill().catch(() => {}); // it may have ended
-    await this.#process?.[Symbol.asyncDispose]();
-  }
-
-  async #tell(order: FabricOrder): Promise<void> {
-    await this.#process!.tell(order).catch((error) => {
-      if (this.isUp) throw error; // else it was killed meanwhile
-    });
-  }
-
-  async #read(process: LineProcess): Promise<void> {
-    for (;;) {
-      const line = await process.line<FabricLine>().catch(() => {});
-      if (!line) break;
-      this.#hear(line);
-    }
-    this.#ready.reject(new Error(`${this.name} ended before it was ready`));
-    this.#ready.promise.catch(() => {});
+    await this.#lives[Symbol.asyncDispose]();
   }
 
   #hear(line: FabricLine): void {
     switch (line.kind) {
       case "ready":
-        this.#onReady(line.sessions, line.contacts);
-        return this.#ready.resolve();
+        return this.#onReady(line.sessions, line.contacts);
       case "accepted":
         return this.#told.accepted(line.number, line.id);
       case "answered":

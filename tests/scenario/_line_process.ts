@@ -47,6 +47,15 @@ export class LineProcess implements AsyncDisposable {
     return JSON.parse(value);
   }
 
+  /** All lines it writes from now to its end. */
+  async *said<T>(): AsyncGenerator<T> {
+    for (;;) {
+      const { value, done } = await this.#lines.next();
+      if (done) return;
+      yield JSON.parse(value);
+    }
+  }
+
   /** Sends it an empty line and returns the next one it writes. */
   async ask<T>(): Promise<T> {
     await this.#stdin.write(Uint8Array.of(10));

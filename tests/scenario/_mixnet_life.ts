@@ -85,9 +85,7 @@ export class NodeLife implements Life, AsyncDisposable {
   }
 
   async #read(): Promise<void> {
-    for (;;) {
-      const report = await this.#process.line<NodeReport>().catch(() => {});
-      if (!report) return;
+    for await (const report of this.#process.said<NodeReport>()) {
       this.entries.push(report);
     }
   }
