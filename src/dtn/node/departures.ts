@@ -17,6 +17,7 @@ import type { NodeDrop } from "./node_counts.ts";
 import { departing } from "./outgoing_bundle.ts";
 import { fragmentable, sendFragments } from "./outgoing_fragments.ts";
 import type { Hop, Peer } from "./peer.ts";
+import type { SendingRoom } from "./sending_room.ts";
 import { TakenParts } from "./taken_parts.ts";
 import { encodeStored } from "./stored_bundle.ts";
 
@@ -32,6 +33,8 @@ export interface DeparturesOptions extends
   readonly router: Router;
   /** Decides which goes next. */
   readonly scheduler: Scheduler;
+  /** What is under way takes of it. */
+  readonly room: SendingRoom;
   /** Reads a stored bundle. */
   readonly decode: (bytes: Uint8Array) => Bundle;
   /** Hears of bundles that did not leave. */
@@ -77,7 +80,6 @@ export class Departures {
   /** Bundles of which the only copy is under way. */
   readonly #leaving = new Set<string>();
   readonly #taken = new TakenParts();
-  #bytes = 0;
 
   /** Starts with none. */
   constructor(options: DeparturesOptions) {
@@ -87,11 +89,6 @@ export class Departures {
   /** What came of them. */
   get counts(): DepartureCounts {
     return this.#counts;
-  }
-
-  /** Bytes of the bundles that are under way. */
-  get bytes(): number {
-    return this.#bytes;
   }
 
   /** Whether the only copy of a bundle is under way. */
@@ -151,7 +148,7 @@ export class Departures {
     }
     const bytes = encodeStored(bundle);
     neighbour.began(id, bytes.length);
-    this.#bytes += bytes.length;
+    this.#options.room.take(bytes.length);
     if (!keeps) this.#leaving.add(id);
     let outcome: SentOutcome = "unknown";
     try {
@@ -161,7 +158,7 @@ export class Departures {
     } finally {
       // A layer that fails as it must not holds no bundle for ever.
       neighbour.ended(id);
-      this.#bytes -= bytes.length;
+      this.#options.room.give(bytes.length);
       if (!keeps) this.#leaving.delete(id);
       this.#settle(peer, neighbour, departure, outcome);
     }

@@ -15,11 +15,12 @@ import {
 import type { DtnNodeOptions } from "./dtn_node_options.ts";
 import type { Neighbour } from "./neighbour.ts";
 import { type Hop, Peer } from "./peer.ts";
+import { SendingRoom } from "./sending_room.ts";
 
 /** Parts of a {@link Forwarder}. */
 export interface ForwarderOptions
   extends
-    Omit<DeparturesOptions, "onLeft" | "onStayed" | "onRoom">,
+    Omit<DeparturesOptions, "room" | "onLeft" | "onStayed" | "onRoom">,
     Pick<DtnNodeOptions, "maxSending"> {
   /** Looks after work that goes on by itself. */
   readonly track: (task: Promise<void>) => void;
@@ -33,8 +34,6 @@ export interface ForwarderCounts extends DepartureCounts {
 
 const RETRY_MS = 1_000;
 const MAX_SENDING = 64;
-/** To all neighbours together: beyond it each has one bundle under way, so that those that take nothing do not stop the others. */
-const MAX_UNDER_WAY_BYTES = 67_108_864;
 /** For one neighbour, so that one that takes nothing leaves room for others. */
 const MAX_WAITING = 8_192;
 const SCAN_AT_ONCE = 256;
@@ -49,6 +48,9 @@ export class Forwarder {
   readonly #clock: Clock;
   readonly #peers = new Map<string, Peer>();
   readonly #departures: Departures;
+  readonly #room = new SendingRoom();
+  /** Those whose next bundle found no room beside those for others, and its size. */
+  readonly #crowdedOut = new Map<Peer, number>();
   #silent = 0;
   #cancelRetry: (() => void) | undefined;
   /** When the router may decide otherwise by itself. */
@@ -65,6 +67,7 @@ export class Forwarder {
     this.#clock = options.clock;
     this.#departures = new Departures({
       ...options,
+      room: this.#room,
       onLeft: (id) => {
         // If we die before it is committed, the neighbour is sent again what it knows.
         this.forget(id);
@@ -87,9 +90,18 @@ export class Forwarder {
     return [...this.#peers.keys()];
   }
 
-  /** The newest contact with a neighbour, as an older one may be dead. */
-  neighbour(id: string): Neighbour | undefined {
-    return this.#peers.get(id)?.contacts.at(-1);
+  /** Whether there is a contact with a neighbour. */
+  hasPeer(id: string): boolean {
+    return this.#peers.has(id);
+  }
+
+  /** Sends a neighbour a bundle of our router, which is in no store; `false` if there is no room for it, or nobody. */
+  tell(to: string, id: string, bundle: Uint8Array): boolean {
+    const peer = this.#peers.get(to);
+    const neighbour = peer?.contacts.at(-1); // an older one may be dead
+    if (!neighbour || !this.#room.has(neighbour, bundle.length)) return false;
+    this.#options.track(this.#tell(peer!, neighbour, id, bundle));
+    return true;
   }
 
   /** A contact has begun; says whether it is the first with that neighbour. */
@@ -111,6 +123,7 @@ export class Forwarder {
       return false;
     }
     this.#peers.delete(peer.id);
+    this.#crowdedOut.delete(peer);
     this.#options.scheduler.removePeer(peer.id);
     return true;
   }
@@ -196,19 +209,16 @@ export class Forwarder {
     return true;
   }
 
-  /** How many bundles may be under way to one neighbour: one, if those to all are as many bytes as may be. */
-  get #maxSending(): number {
-    const isFull = this.#departures.bytes >= MAX_UNDER_WAY_BYTES;
-    return isFull ? 1 : this.#options.maxSending ?? MAX_SENDING;
-  }
-
   #pump(peer: Peer | undefined): void {
     const { scheduler } = this.#options;
     if (!peer || peer.isPumping || this.#isClosed) return;
+    if (this.#isCrowdedOut(peer)) return;
+    const { maxSending = MAX_SENDING } = this.#options;
     peer.isPumping = true;
+    this.#crowdedOut.delete(peer);
     try {
       for (const neighbour of this.#inOrder(peer.contacts)) {
-        while (neighbour.hasRoom(this.#maxSending) && !peer.pause.isOn) {
+        while (neighbour.hasRoom(maxSending) && !peer.pause.isOn) {
           const next = scheduler.next(neighbour.cost, this.#clock.wallTime());
           if (!next || !this.#forward(peer, neighbour, next)) break;
         }
@@ -235,7 +245,7 @@ export class Forwarder {
       .map(({ each }) => each);
   }
 
-  /** Begins to send a bundle; `false` if it waits again, as it is too large for `chosen` and the contact that takes it has no room. */
+  /** Begins to send a bundle; `false` if it waits again, as the contact that takes it has no room, or all contacts together have none. */
   #forward(
     peer: Peer,
     chosen: Neighbour,
@@ -252,7 +262,7 @@ export class Forwarder {
     const way = bundle && isStrictlyPrivate(bundle)
       ? peer.privateWayFor(size, chosen)
       : peer.wayFor(size, chosen);
-    if (entry && way && way !== chosen && !way.hasRoom(this.#maxSending)) {
+    if (entry && way && !this.#hasRoom(peer, way, size)) {
       scheduler.add(scheduled, peer.id);
       peer.waiting.set(id, waiting);
       return false;
@@ -264,9 +274,47 @@ export class Forwarder {
     return true;
   }
 
+  /** Whether a bundle may leave by `way` now; if only other contacts stand against it, its neighbour is looked at again. */
+  #hasRoom(peer: Peer, way: Neighbour, size: number): boolean {
+    const { maxSending = MAX_SENDING } = this.#options;
+    if (!way.hasRoom(maxSending)) return false;
+    if (this.#room.has(way, size)) return true;
+    this.#crowdedOut.set(peer, size);
+    return false;
+  }
+
+  #isCrowdedOut(peer: Peer): boolean {
+    const size = this.#crowdedOut.get(peer);
+    return size !== undefined &&
+      !peer.contacts.some((each) => this.#room.has(each, size));
+  }
+
   async #send(peer: Peer, way: Neighbour, departure: Departure): Promise<void> {
     await this.#departures.send(peer, way, departure);
-    this.#pump(this.#peers.get(peer.id));
+    this.#pumpAll(peer);
+  }
+
+  /** A neighbour has room, and so may those that were crowded out. */
+  #pumpAll({ id }: Peer): void {
+    this.#pump(this.#peers.get(id));
+    for (const each of [...this.#crowdedOut.keys()]) this.#pump(each);
+  }
+
+  async #tell(
+    peer: Peer,
+    neighbour: Neighbour,
+    id: string,
+    bundle: Uint8Array,
+  ): Promise<void> {
+    this.#room.take(bundle.length);
+    neighbour.began(id, bundle.length);
+    try {
+      await neighbour.send(bundle);
+    } finally {
+      neighbour.ended(id);
+      this.#room.give(bundle.length);
+      this.#pumpAll(peer);
+    }
   }
 
   async #scanAll(): Promise<void> {

@@ -66,6 +66,7 @@ export class Neighbour {
   /** Until when what was handed over takes, at the contact's speed. */
   #busyUntilMs = 0;
   #isDoubted = false;
+  #hasAnswered = false;
 
   /** Begins with nothing under way. */
   constructor(options: NeighbourOptions) {
@@ -80,6 +81,16 @@ export class Neighbour {
   /** Whether it was closed as it gave no outcome. */
   get isSilent(): boolean {
     return this.#isSilent;
+  }
+
+  /** Bytes under way. */
+  get sendingBytes(): number {
+    return this.#sendingBytes;
+  }
+
+  /** Whether it has told the outcome of a bundle. */
+  get hasAnswered(): boolean {
+    return this.#hasAnswered;
   }
 
   /** Another contact with the same node has begun, so that this one may be dead: it has room for one bundle until it gives an outcome. */
@@ -124,6 +135,7 @@ export class Neighbour {
       await this.#turn(bytes.length);
       const outcome = await this.contact.send(bytes);
       this.#isDoubted = false;
+      this.#hasAnswered = true;
       this.#handsOver = outcome.kind === "handedOver";
       if (outcome.kind !== "refused") return "sent";
       return OUTCOME_OF[outcome.reason] ?? "never";

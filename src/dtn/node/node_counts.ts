@@ -18,6 +18,7 @@ export const NODE_DROPS = [
   "not_private", // it wants strict privacy, and no contact with the neighbour is private: it waits for one, counted as above
   "too_large_for_peer", // the neighbour takes no bundle of its size, and it must not be fragmented, or cannot be: counted as above
   "routing", // a message between routers that is malformed
+  "routing_full", // one of our router for which there was no room beside what is under way
 ] as const;
 
 /** One of {@link NODE_DROPS}. */

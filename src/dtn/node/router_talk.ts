@@ -1,6 +1,7 @@
 import { DecodeError } from "../../core/bytes/mod.ts";
 import { type Bundle, encodeBundle, payloadOf } from "../bundle/bundle.ts";
 import { BUNDLE_FLAG } from "../bundle/bundle_flags.ts";
+import { bundleId } from "../bundle/bundle_id.ts";
 import { createBundle } from "../bundle/create_bundle.ts";
 import { Eid } from "../bundle/eid.ts";
 import type { CreationTimestamp } from "../bundle/primary_block.ts";
@@ -69,10 +70,9 @@ export class RouterTalk {
   }
 
   #tell(messages: readonly RouterMessage[]): void {
-    const { nodeId, options: { router }, counts, tasks } = this.#context;
+    const { nodeId, options: { router }, counts } = this.#context;
     for (const { to, bytes } of messages) {
-      const neighbour = this.#forwarder.neighbour(to);
-      if (!neighbour) continue;
+      if (!this.#forwarder.hasPeer(to)) continue;
       const bundle = createBundle({
         source: nodeId,
         destination: routingEndpoint(Eid.parse(to), router.name),
@@ -84,7 +84,12 @@ export class RouterTalk {
       counts.created++;
       const sent = this.#protected(bundle);
       if (!sent) continue;
-      tasks.track(neighbour.send(encodeBundle(sent)).then(() => {}));
+      const isSent = this.#forwarder.tell(
+        to,
+        bundleId(sent),
+        encodeBundle(sent),
+      );
+      if (!isSent) counts.dropped.routing_full++;
     }
   }
 

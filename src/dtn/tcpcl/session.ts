@@ -52,7 +52,7 @@ const PULL_BYTES = 65_536;
 /** Room that it starts with. */
 const ROOM_BYTES = 1_024;
 /** Data of this size are written from where they lie. */
-const COPY_BYTES = 65_536;
+const COPY_BYTES = 16_384;
 
 /**
  * A session of TCPCL version 4 (RFC 9174 §5, §6) after the contact headers, without IO: bytes and time in, bytes and events out.

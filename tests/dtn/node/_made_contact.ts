@@ -36,6 +36,8 @@ export class MadeContact implements Contact {
   readonly taken: Bundle[] = [];
   /** How many it was sent. */
   asked = 0;
+  /** Bytes of them. */
+  askedBytes = 0;
   /** What it says to what it is sent from now on. */
   outcome: SendOutcome = { kind: "acknowledged" };
   /** Whether sending fails from now on, without an end of the contact. */
@@ -64,6 +66,7 @@ export class MadeContact implements Contact {
 
   send(bytes: Uint8Array): Promise<SendOutcome> {
     this.asked++;
+    this.askedBytes += bytes.length;
     const { promise, resolve, reject } = Promise.withResolvers<SendOutcome>();
     if (this.#isClosed) return Promise.reject(closedError());
     if (bytes.length > this.maxBundleBytes) {

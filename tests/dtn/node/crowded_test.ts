@@ -1,5 +1,6 @@
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals, assertLess } from "@std/assert";
 import { nodeProvider } from "../../../src/core/crypto/mod.ts";
+import { payloadOf } from "../../../src/dtn/bundle/bundle.ts";
 import { bundleId } from "../../../src/dtn/bundle/bundle_id.ts";
 import { epidemicRouter } from "../../../src/dtn/routing/epidemic_router.ts";
 import type { Router } from "../../../src/dtn/routing/router.ts";
@@ -72,4 +73,63 @@ Deno.test("what was left out, of several classes and for several neighbours, com
     assertEquals(taken.length, COUNT + 1);
     assertEquals(new Set(taken.map(bundleId)).size, COUNT + 1);
   }
+});
+
+const MIB = 1_048_576;
+/** Bundles of this size, for everybody who comes. */
+const LARGE_BYTES = 400_000;
+const LARGE_COUNT = 60;
+
+async function laden(world: DtnWorld) {
+  const node = await world.node("a");
+  const send = () =>
+    node.send({
+      destination: eid("dtn://far/in"),
+      payload: new Uint8Array(LARGE_BYTES),
+    });
+  await world.settle(Promise.all(Array.from({ length: LARGE_COUNT }, send)));
+  return node;
+}
+
+function silentContacts(world: DtnWorld, count: number): MadeContact[] {
+  return Array.from({ length: count }, (_, i) =>
+    new MadeContact({
+      peerNodeId: `dtn://silent${i}/`,
+      clock: world.clock,
+      isSilent: true,
+    }));
+}
+
+function largeOf({ taken }: MadeContact): number {
+  return taken.filter((each) => payloadOf(each).length === LARGE_BYTES).length;
+}
+
+function bytesUnderWay(contacts: readonly MadeContact[]): number {
+  return contacts.reduce((sum, { askedBytes }) => sum + askedBytes, 0);
+}
+
+Deno.test("a hundred neighbours that tell no outcome hold 16 MiB and a bundle, one that does gets all the same, and they get more as they leave", async () => {
+  await using world = new DtnWorld();
+  const node = await laden(world);
+  const silent = silentContacts(world, 100);
+  node.serve(listenerOf(...silent));
+  await world.until(() => node.neighbours.length === 100);
+  await world.clock.run(1_000);
+  const held = bytesUnderWay(silent);
+  assert(held > 15 * MIB, `${held}`);
+  assertLess(
+    held,
+    16 * MIB + LARGE_BYTES + 100 * 1_000,
+    "beside summary vectors",
+  );
+
+  const friend = contactWith(world, "b");
+  node.serve(listenerOf(friend));
+  await world.until(() => largeOf(friend) === LARGE_COUNT);
+
+  const asked = silent.reduce((sum, each) => sum + each.asked, 0);
+  for (const each of silent.filter((each) => each.asked > 0)) each.close();
+  await world.clock.run(1_000);
+  const later = silent.reduce((sum, each) => sum + each.asked, 0);
+  assert(later > asked, "the others had room then");
 });
