@@ -13,6 +13,7 @@ Commands:
   request   send a request, and print its answer
   listen    take the messages of a type
   peers     agents that are known: list, add, pin, own
+  group     groups of agents: create, invite, join, publish, listen, vote
   receipts  what became of messages, signed: show, export, verify
   outbox    messages that wait: list, dead, give-up, retry
 
@@ -22,6 +23,7 @@ Examples:
   betanet-fabric keygen alice@n1
   betanet-fabric node --listen htx://0.0.0.0:9443
   betanet-fabric request bob@n2 clock.now
+  betanet-fabric group create team
 `;
 
 /** Everything about agents from the command line. */
@@ -35,6 +37,7 @@ export const program: Program = {
     request: async () => (await import("./fabric/request.ts")).request,
     listen: async () => (await import("./fabric/listen.ts")).listen,
     peers: async () => (await import("./fabric/peers.ts")).peers,
+    group: async () => (await import("./fabric/group.ts")).group,
     receipts: async () => (await import("./fabric/receipts.ts")).receipts,
     outbox: async () => (await import("./fabric/outbox.ts")).outbox,
   },

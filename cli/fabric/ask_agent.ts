@@ -19,10 +19,14 @@ export type AskAgent = (
 /** What to do about answers that are none. */
 function hintOf(status: number, path: string): string | undefined {
   const isToAgent = path === "/send" || path === "/request";
+  const isOfGroup = path.startsWith("/group") || path.startsWith("/invit");
   switch (status) {
     case 401:
       return "--state names the folder of the node's state, where its app.token is.";
     case 404:
+      if (isOfGroup) {
+        return "betanet-fabric group list, group invitations and peers list show what the node knows.";
+      }
       if (!isToAgent) return undefined;
       return "betanet-fabric peers list shows whom the node knows; peers add takes a record.";
     case 507:

@@ -102,6 +102,13 @@ export const SCHEMA = section({
         "what an accepted message outlives: the death of the process, or with full that of the machine too",
     }),
   }),
+  groups: section({
+    invitations: oneOf(["ask", "accept", "refuse"], {
+      default: "ask",
+      doc:
+        "what becomes of invitations to groups: they wait for group join, are accepted, or are refused",
+    }),
+  }),
   app: section(appKeys(APP_PORT)),
 });
 

@@ -19,10 +19,11 @@ export interface GivenLetter {
 /** More than a node gives at a time. */
 const MAX_QUEUED = 128;
 
-/** A WebSocket to a node, over which the messages of one type come. */
-export class LetterSocket implements AsyncDisposable {
+/** A WebSocket to a node, over which messages come: those of one type, or of a group. */
+export class LetterSocket<L extends object = GivenLetter>
+  implements AsyncDisposable {
   readonly #socket: WebSocket;
-  readonly #letters = new BoundedQueue<GivenLetter>({ capacity: MAX_QUEUED });
+  readonly #letters = new BoundedQueue<L>({ capacity: MAX_QUEUED });
   readonly #closed = Promise.withResolvers<void>();
 
   private constructor(socket: WebSocket) {
@@ -39,22 +40,23 @@ export class LetterSocket implements AsyncDisposable {
   }
 
   /**
-   * Listens to a type at an agent.
+   * Listens at an agent: to a type, or by another `path` to a group.
    *
    * @throws {CliError} `failed` if no node answers, or it refuses.
    */
-  static async open(
+  static async open<L extends object = GivenLetter>(
     address: AppAddress,
     query: Readonly<Record<string, string>>,
     signal: AbortSignal,
-  ): Promise<LetterSocket> {
+    path = "/messages",
+  ): Promise<LetterSocket<L>> {
     const { where, secret } = address;
-    const url = `ws://${where}/messages?${new URLSearchParams(query)}`;
+    const url = `ws://${where}${path}?${new URLSearchParams(query)}`;
     const headers: Record<string, string> = secret === undefined
       ? {}
       : { authorization: `Bearer ${secret}` };
     const web = new WebSocket(url, { headers });
-    const socket = new LetterSocket(web);
+    const socket = new LetterSocket<L>(web);
     signal.addEventListener("abort", () => web.close());
     await new Promise<void>((resolve, reject) => {
       web.onopen = () => resolve();
@@ -69,13 +71,13 @@ export class LetterSocket implements AsyncDisposable {
    * @throws {CliError} `failed` if the node closes.
    * @throws The reason of `signal`.
    */
-  async next(options: { readonly signal?: AbortSignal }): Promise<GivenLetter> {
+  async next(options: { readonly signal?: AbortSignal }): Promise<L> {
     return (await this.#letters.shift(options))!; // it is closed with an error
   }
 
   /** Is done with a message; what `reply` says goes to who sent a request. */
   answer(
-    { n }: GivenLetter,
+    { n }: { readonly n: number },
     reply: { readonly answer?: unknown; readonly refuse?: string } = {},
   ): void {
     this.#socket.send(JSON.stringify({ n, ...reply }));

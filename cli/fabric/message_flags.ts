@@ -64,9 +64,10 @@ export function jsonOf(text: string): unknown {
   }
 }
 
-async function valueOf(
+/** The value that an operand writes; - is stdin. */
+export async function valueOf(
   operand: string | undefined,
-  { text: isText }: MessageFlags,
+  { text: isText }: Pick<MessageFlags, "text">,
   context: Context,
 ): Promise<unknown> {
   if (operand === undefined) return null;

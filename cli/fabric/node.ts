@@ -64,7 +64,7 @@ export const node: Command = command({
       "node.status.port": flags["status-port"],
     });
     await using running = await openNode(config, context);
-    const { node, book, addresses, contacts, metrics } = running;
+    const { node, book, groups, addresses, contacts, metrics } = running;
     const mailboxes = new Mailboxes(config.messages.types);
     for (const fabric of node.agents) {
       mailboxes.keep(fabric);
@@ -75,7 +75,7 @@ export const node: Command = command({
       name: "betanet-fabric",
       folder: fabricState(config, context),
       config: config.app,
-      app: (terms) => agentApp({ ...terms, node, book, mailboxes }),
+      app: (terms) => agentApp({ ...terms, node, book, groups, mailboxes }),
       listen: config.node.status,
       metrics,
       sections: nodeSections({ node, book, mailboxes }),

@@ -10,8 +10,12 @@ import {
 import type { Address } from "../../src/core/transport/mod.ts";
 import {
   AgentBook,
+  AgentGroups,
+  type Fabric,
   FabricError,
   FabricNode,
+  type GroupCrypto,
+  MlsGroupCrypto,
   parseAgentRecord,
 } from "../../src/fabric/mod.ts";
 import { CliError } from "../_error.ts";
@@ -31,6 +35,8 @@ export interface RunningFabricNode extends AsyncDisposable {
   readonly node: FabricNode;
   /** Whom it knows. */
   readonly book: AgentBook;
+  /** The groups of its agents. */
+  readonly groups: ReadonlyMap<Fabric, AgentGroups>;
   /** Where it takes sessions. */
   readonly addresses: readonly Address[];
   /** Where its node of bundles takes contacts. */
@@ -81,6 +87,8 @@ export async function openNode(
       ...bundles && { bundles: bundles.node },
     }),
   );
+  const mls = new MlsGroupCrypto(crypto);
+  const groups = new Map<Fabric, AgentGroups>();
   for (const agent of agents) {
     const { messages } = config;
     const store = opened.use(sqliteStore(`${folder}/${agent.id}.sqlite`, {
@@ -90,7 +98,14 @@ export async function openNode(
       logBytes: STORE_LOG_BYTES,
     }));
     try {
-      node.join(agent, { store, ...limitsOf(config) });
+      const fabric: Fabric = node.join(agent, {
+        ...{ store, ...limitsOf(config) },
+        groups: {
+          ...groupsOf(config, mls),
+          onJoined: (group) => groups.get(fabric)!.enter(group),
+        },
+      });
+      groups.set(fabric, new AgentGroups(fabric));
     } catch (cause) {
       throw new CliError("failed", `Agent ${agent.name.agent} is not of here`, {
         cause,
@@ -102,10 +117,12 @@ export async function openNode(
   }
   // Stores close after the node that uses them.
   opened.defer(() => node[Symbol.asyncDispose]());
+  // Applications that have a message of a group must let it go first.
+  for (const each of groups.values()) opened.use(each);
   if (htx.server) node.serve(htx.server);
   const closing = opened.move();
   return {
-    ...{ node, book, metrics, addresses: htx.addresses },
+    ...{ node, book, groups, metrics, addresses: htx.addresses },
     contacts: bundles?.addresses ?? [],
     [Symbol.asyncDispose]: () => closing.disposeAsync(),
   };
@@ -138,6 +155,12 @@ function limitsOf({ messages }: FabricConfig) {
       maxKeptBytes: messages.max_inbox_size,
     },
   };
+}
+
+function groupsOf({ groups }: FabricConfig, mls: GroupCrypto) {
+  const { invitations } = groups;
+  const said = invitations === "ask" ? "later" : invitations === "accept";
+  return { mls, onInvitation: () => said } as const;
 }
 
 function learnAll(book: AgentBook, records: readonly string[]): void {

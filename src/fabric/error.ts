@@ -16,6 +16,7 @@ export const FABRIC_ERRORS = [
   "group_epoch", // a message for another group, or another epoch of it
   "group_key_package", // a Welcome for another key package
   "group_member", // not a member of the group any more
+  "unknown_group", // no group of the agent
 ] as const;
 
 /** One of {@link FABRIC_ERRORS}. */

@@ -109,6 +109,8 @@ export type {
   SchemaResult,
 } from "./service/schema.ts";
 export { agentApp, type AgentAppOptions } from "./app/agent_app.ts";
+export { AgentGroups } from "./app/agent_groups.ts";
+export type { Follower, GroupFeed } from "./app/group_feed.ts";
 export { Mailboxes } from "./app/mailboxes.ts";
 export type { Letter, LetterTaker, Mailbox } from "./app/mailbox.ts";
 export { Group } from "./group/group.ts";
@@ -123,13 +125,14 @@ export { ALERT_SEVERITIES } from "./group/kind_rules.ts";
 export type { Alert, AlertSeverity } from "./group/kind_rules.ts";
 export type { TrainingPayloads } from "./group/kind_rules.ts";
 export { decodeEvidence, encodeEvidence } from "./group/group_evidence.ts";
+export { formatEvidence, parseEvidence } from "./group/group_evidence.ts";
 export { EVIDENCE_KINDS, isEquivocation } from "./group/group_evidence.ts";
 export type { Evidence, EvidenceKind } from "./group/group_evidence.ts";
 export type { EvidenceLog } from "./group/group_evidence.ts";
-export { CHOICES } from "./group/ballot.ts";
+export { CHOICES, isDoubleBallot } from "./group/ballot.ts";
 export type { Ballot, Choice, Proposal, SignedBallot } from "./group/ballot.ts";
 export type { SignedProposal } from "./group/ballot.ts";
-export { verifyTally } from "./group/tally.ts";
+export { formatTally, parseTally, verifyTally } from "./group/tally.ts";
 export type { Tally } from "./group/tally.ts";
 export { Votes } from "./group/votes.ts";
 export type { ProposeOptions, VoteCounts } from "./group/votes.ts";

@@ -5,10 +5,15 @@ import {
   loopbackRefusal,
   upgradeToMessages,
 } from "../../core/transport/mod.ts";
+import { type CryptoProvider, defaultProvider } from "../../core/crypto/mod.ts";
+import type { Fabric } from "../agent/fabric.ts";
 import { FabricError } from "../error.ts";
 import type { AgentBook } from "../identity/agent_book.ts";
 import type { FabricNode } from "../node/fabric_node.ts";
+import type { AgentGroups } from "./agent_groups.ts";
 import { fabricOf } from "./fabric_of.ts";
+import { groupsOf } from "./group_of.ts";
+import { groupRoutes } from "./group_routes.ts";
 import { ListenerSocket } from "./listener_socket.ts";
 import type { Mailboxes } from "./mailboxes.ts";
 import { messageRoutes } from "./message_routes.ts";
@@ -23,6 +28,10 @@ export interface AgentAppOptions {
   readonly book: AgentBook;
   /** What waits for applications. */
   readonly mailboxes: Mailboxes;
+  /** The groups of agents; those that are not in it have none. */
+  readonly groups?: ReadonlyMap<Fabric, AgentGroups>;
+  /** Checks signatures; the default provider by default. */
+  readonly crypto?: CryptoProvider;
   /** What requests must bring as `Authorization: Bearer …`; nothing by default. */
   readonly token?: string;
   /** Longest body of a request; 24 MiB by default. */
@@ -54,15 +63,37 @@ const MAX_SOCKETS = 256;
  * GET  /status             counts
  * ```
  *
+ * In groups, where `group` is a group's id, the beginning of it or its name, and `member` an agent:
+ *
+ * ```text
+ * GET  /groups             the groups of the agent
+ * POST /groups             makes one; {"kind":…} and other rules
+ * GET  /invitations        invitations that wait
+ * POST /invitations/accept?group=, /invitations/decline?group=
+ * GET  /group?group=       rules, members, counts
+ * POST /group/invite?group=&member=, /group/remove?group=&member=
+ * POST /group/admins?group=&member=&is=true|false
+ * POST /group/rules?group=    changes rules; as for /groups
+ * POST /group/renew?group=, /group/leave?group=, /group/forget?group=&force=true
+ * POST /group/publish?group=  {"type":…,"value":…}
+ * GET  /group/messages?group= a WebSocket over which what is published comes, each to be acknowledged
+ * GET  /group/evidence?group= what members did that they should not have done
+ * GET  /group/votes?group=    votes, each with what has come out so far
+ * POST /group/propose?group=  {"text":…,"timeoutMs":300000}
+ * POST /group/cast?group=&vote=&choice=for|against|abstain
+ * GET  /group/tally?group=&vote=, /group/tally/signed?group=&vote=
+ * ```
+ *
  * Where several agents are here, `agent`, in the query or the body's query, says which: its name or id.
  *
- * It answers at loopback names only, and no web page. Errors are a line of text: 400 for bad requests, 404 where an agent or a message is
- * not known, 409 for conflicts, 413 for too much, 422 where the other agent refused, 502 and 504 where it was not reached, 507
- * where there is no room.
+ * It answers at loopback names only, and no web page. Errors are a line of text: 400 for bad requests, 404 where an agent, a group or a message is
+ * not known, 409 for conflicts, 413 for too much, 422 where the other agent or the rules of a group refused, 502 and 504 where it was
+ * not reached, 507 where there is no room.
  */
 export function agentApp(options: AgentAppOptions): HttpHandler {
   const { node, book, mailboxes, token, signal, maxBytes = MAX_BYTES } =
     options;
+  const { groups = new Map(), crypto = defaultProvider() } = options;
   const sockets = new Set<ListenerSocket>();
   signal?.addEventListener("abort", () => {
     for (const each of sockets) each.close();
@@ -95,6 +126,14 @@ export function agentApp(options: AgentAppOptions): HttpHandler {
   });
   app.route("/", messageRoutes({ node, maxBytes }));
   app.route("/", stateRoutes({ node, book, mailboxes, maxBytes }));
+  app.route(
+    "/",
+    groupRoutes({
+      ...{ book, crypto, maxBytes, maxSockets: MAX_SOCKETS },
+      of: (c) => groupsOf(groups, fabricOf(node, c.req.query("agent"))),
+      ...signal && { signal },
+    }),
+  );
   app.notFound((c) => c.text("Not found\n", 404));
   app.onError((error, c) => {
     if (error instanceof FabricError) {

@@ -2,6 +2,7 @@ import type { SendOptions } from "../agent/fabric.ts";
 import { AgentId } from "../identity/agent_id.ts";
 import { type AgentName, parseAgentName } from "../identity/agent_name.ts";
 import { MAX_LIFETIME_MS, PRIORITIES } from "../message/message.ts";
+import { fieldsIn, objectOf, oneOf, optional } from "./json_fields.ts";
 
 /** What an application wants sent. */
 export interface SendBody {
@@ -19,8 +20,13 @@ export interface SendBody {
 
 const WAYS = ["auto", "rpc", "bundle"] as const;
 
-/** Whom `text` names: `agent@node`, or an id in base64url. */
-function agentOf(text: string): AgentId | AgentName {
+/**
+ * Whom `text` names: `agent@node`, or an id in base64url.
+ *
+ * @throws {RangeError} If it is neither.
+ * @throws {DecodeError} If it is not base64url.
+ */
+export function agentOf(text: string): AgentId | AgentName {
   return text.includes("@") ? parseAgentName(text) : AgentId.parse(text);
 }
 
@@ -63,23 +69,6 @@ export function readSendBody(bytes: Uint8Array): SendBody {
   };
 }
 
-function fieldsIn(bytes: Uint8Array): Readonly<Record<string, unknown>> {
-  let value: unknown;
-  try {
-    value = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
-  } catch (cause) {
-    throw new RangeError("The body is no JSON", { cause });
-  }
-  return objectOf(value, "The body");
-}
-
-function objectOf(value: unknown, name: string): Record<string, unknown> {
-  const isObject = typeof value === "object" && value !== null &&
-    !Array.isArray(value);
-  if (isObject) return value as Record<string, unknown>;
-  throw new RangeError(`${name} is a JSON object`);
-}
-
 function textsOf(value: unknown): Record<string, string> {
   return Object.fromEntries(
     Object.entries(objectOf(value, "metadata")).map(([key, text]) => {
@@ -91,32 +80,4 @@ function textsOf(value: unknown): Record<string, string> {
 
 function isLifetime(ms: number): boolean {
   return Number.isSafeInteger(ms) && ms >= 1 && ms <= MAX_LIFETIME_MS;
-}
-
-interface Types {
-  readonly string: string;
-  readonly number: number;
-  readonly boolean: boolean;
-}
-
-function optional<K extends keyof Types>(
-  value: unknown,
-  type: K,
-  name: string,
-): Types[K] | undefined {
-  if (value === undefined) return undefined;
-  const found: string = typeof value;
-  if (found === type) return value as Types[K];
-  throw new RangeError(`${name} is a ${type}`);
-}
-
-function oneOf<T extends string>(
-  value: unknown,
-  allowed: readonly T[],
-  name: string,
-): T | undefined {
-  if (value === undefined) return undefined;
-  const found = allowed.find((each) => each === value);
-  if (found !== undefined) return found;
-  throw new RangeError(`${name} is one of ${allowed.join(", ")}`);
 }

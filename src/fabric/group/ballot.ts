@@ -4,6 +4,7 @@ import { openSign1, sign1 } from "../cose/sign1.ts";
 import { FieldReader } from "../field_reader.ts";
 import type { Agent } from "../identity/agent.ts";
 import { AGENT_ID_LENGTH, AgentId } from "../identity/agent_id.ts";
+import type { Evidence } from "./group_evidence.ts";
 import { GROUP_ID_LENGTH } from "./group_message.ts";
 
 /** What a member can say to a proposal, by its number on the wire. */
@@ -127,6 +128,23 @@ export function verifyBallot(
 ): SignedBallot {
   const { signer, payload } = openSign1(crypto, PURPOSE, bytes);
   return { ...decodeBallot(payload), by: signer };
+}
+
+/**
+ * Whether evidence of a double ballot shows by itself that its agent signed two different ballots for one proposal: anybody can check it.
+ *
+ * @throws {DecodeError} If a proof is malformed.
+ * @throws {FabricError} `unauthenticated` if one is not signed.
+ */
+export function isDoubleBallot(
+  crypto: CryptoProvider,
+  { kind, agent, proofs }: Evidence,
+): boolean {
+  if (kind !== "double_ballot" || proofs.length !== 2) return false;
+  const [a, b] = proofs.map((each) => verifyBallot(crypto, each));
+  return [a!, b!].every(({ by }) => by.equals(agent)) &&
+    a!.group.toHex() === b!.group.toHex() &&
+    a!.proposal.toHex() === b!.proposal.toHex() && a!.choice !== b!.choice;
 }
 
 function decodeProposal(payload: Uint8Array): Proposal {

@@ -32,7 +32,10 @@ export interface Published {
   readonly epoch: number;
 }
 
-/** Has what members publish, one after the other; what it throws is logged, and the message counts as handled. */
+/**
+ * Has what members publish, one after the other; what it throws is logged, and the message counts as handled. A `FabricError` `closed`
+ * ends the subscription; a message that nobody else has had then waits for the next subscriber.
+ */
 export type Subscriber = (published: Published) => void | Promise<void>;
 
 /** What happened to a group. */
@@ -339,9 +342,14 @@ export class Group {
   /** Takes what is due to the subscribers, one after the other. */
   #read(): void {
     if (this.#reading || this.#subscribers.size === 0) return;
-    this.#reading = this.#readAll().catch((error) => {
+    this.#reading = this.#readAll().then(() => {
+      this.#reading = undefined;
+      // What came, and who subscribed, while it ended.
+      if (!this.#isClosed && this.#session.due().length > 0) this.#read();
+    }, (error) => {
+      this.#reading = undefined;
       this.#options.log.error("fabric.group_failed", { error });
-    }).finally(() => this.#reading = undefined);
+    });
   }
 
   async #readAll(): Promise<void> {
@@ -351,22 +359,31 @@ export class Group {
       if (due.length === 0) return;
       for (const row of due) {
         if (this.#isClosed || this.#subscribers.size === 0) return;
-        await this.#handle(row);
+        if (!(await this.#handle(row))) return;
         this.#session.handled(row.sequence);
       }
     }
   }
 
-  async #handle({ from, epoch, message }: DueRow): Promise<void> {
+  /** Gives a message to the subscribers; `false` if all of them have ended. */
+  async #handle({ from, epoch, message }: DueRow): Promise<boolean> {
     const { id, type, priority, payload } = decodePublished(message);
+    let isHandled = false;
     for (const subscriber of [...this.#subscribers]) {
       try {
         const value = decodePayload(payload);
         await subscriber({ id, from, type, priority, epoch, value });
+        isHandled = true;
       } catch (error) {
+        if (error instanceof FabricError && error.code === "closed") {
+          this.#subscribers.delete(subscriber);
+          continue;
+        }
+        isHandled = true;
         this.#options.log.warn("fabric.subscriber_failed", { error });
       }
     }
+    return isHandled;
   }
 
   #schedule(): void {

@@ -1,4 +1,9 @@
-import { type Bytes, encodeCbor } from "../../core/bytes/mod.ts";
+import {
+  type Bytes,
+  decodeBase64Url,
+  encodeBase64Url,
+  encodeCbor,
+} from "../../core/bytes/mod.ts";
 import type { CryptoProvider } from "../../core/crypto/mod.ts";
 import type { Store } from "../../core/storage/mod.ts";
 import { FieldReader } from "../field_reader.ts";
@@ -34,6 +39,7 @@ export interface Evidence {
 const EVIDENCE_LIMITS = { maxEntries: 256, maxOfAgent: 16 } as const;
 
 const MAX_PROOF_BYTES = 1024 * 1024;
+const TEXT_PREFIX = "betanet-evidence:";
 const read = new FieldReader("evidence");
 
 /** Evidence of one group, kept for good; what is beyond the limits is counted and not kept, so that nobody can push out what is. */
@@ -105,6 +111,24 @@ export function decodeEvidence(bytes: Uint8Array): Evidence {
       read.bytesUpTo(each, MAX_PROOF_BYTES)
     ),
   };
+}
+
+/** Evidence as text, for command lines and files: `betanet-evidence:` and {@link encodeEvidence} in base64url. */
+export function formatEvidence(evidence: Evidence): string {
+  return TEXT_PREFIX + encodeBase64Url(encodeEvidence(evidence));
+}
+
+/**
+ * The evidence that `text` writes, white space around it ignored; nothing of it is verified.
+ *
+ * @throws {DecodeError} If it is not of the text form, or malformed.
+ */
+export function parseEvidence(text: string): Evidence {
+  const trimmed = text.trim();
+  if (!trimmed.startsWith(TEXT_PREFIX)) {
+    throw read.malformed(`want ${TEXT_PREFIX} and base64url`);
+  }
+  return decodeEvidence(decodeBase64Url(trimmed.slice(TEXT_PREFIX.length)));
 }
 
 /**

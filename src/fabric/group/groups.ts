@@ -53,10 +53,10 @@ export interface Invitation {
 export interface GroupSettings {
   /** Keys of groups. */
   readonly mls: GroupCrypto;
-  /** Whether an invitation is accepted; none is by default. */
+  /** Whether an invitation is accepted; none is by default. `later` lets it wait for {@link Groups.accept}. */
   readonly onInvitation?: (
     invitation: Invitation,
-  ) => boolean | Promise<boolean>;
+  ) => boolean | "later" | Promise<boolean | "later">;
   /** Told when this agent has become a member by an invitation. */
   readonly onJoined?: (group: Group) => void;
   /** Limits of what is kept of each group. */
@@ -119,6 +119,34 @@ export class Groups implements AsyncDisposable {
   /** Every group that the agent is, or was, in. */
   get all(): readonly Group[] {
     return [...this.#groups.values()];
+  }
+
+  /** Invitations that wait to be accepted or declined. */
+  get invitations(): readonly Invitation[] {
+    return this.#joining.held().filter(({ group }) =>
+      !this.get(group)?.isMember
+    ).map(({ rules, ...rest }) => ({ ...rest, rules: decodeRules(rules) }));
+  }
+
+  /**
+   * Accepts an invitation that waits; the agent is a member when who invited it has let it in.
+   *
+   * @param from - Whose; the first that is kept if absent.
+   * @throws {FabricError} `full` if there are as many groups as there may be.
+   * @throws {RangeError} If no such invitation waits.
+   */
+  async accept(group: Uint8Array, from?: AgentId): Promise<void> {
+    const invitation = this.invitations.find((each) =>
+      each.group.toHex() === group.toHex() &&
+      (!from || each.from.equals(from))
+    );
+    if (!invitation) throw new RangeError("No such invitation waits");
+    await this.#accept(invitation);
+  }
+
+  /** Forgets the invitations to a group that wait; nobody is told. */
+  decline(group: Uint8Array): void {
+    this.#joining.release(group);
   }
 
   /** A group, by its id. */
@@ -214,11 +242,18 @@ export class Groups implements AsyncDisposable {
     { group, body }: ReceivedGroupMessage,
   ): Promise<void> {
     if (this.get(group)?.isMember) return;
-    const { mls, agent, onInvitation, clock } = this.#options;
     const rules = decodeRules(body);
-    if (!(await onInvitation?.({ group, from, rules }))) {
-      throw new FabricError("refused", "invitation");
-    }
+    const { onInvitation, clock } = this.#options;
+    const invitation = { group: group.slice(), from, rules };
+    const isWanted = await onInvitation?.(invitation) ?? false;
+    if (!isWanted) throw new FabricError("refused", "invitation");
+    if (isWanted !== "later") return await this.#accept(invitation);
+    const expiresAt = clock.wallTime() + INVITATION_MS;
+    this.#joining.hold({ group, from, rules: body.slice() }, expiresAt);
+  }
+
+  async #accept({ group, from }: Invitation): Promise<void> {
+    const { mls, agent, clock } = this.#options;
     this.#checkRoom();
     const made = await mls.createKeyPackage(agent);
     using secret = made.secret;
@@ -227,6 +262,7 @@ export class Groups implements AsyncDisposable {
       clock.wallTime() + INVITATION_MS,
     );
     await this.#say(from, "key_package", group, made.keyPackage);
+    this.#joining.release(group);
   }
 
   async #takeKeyPackage(

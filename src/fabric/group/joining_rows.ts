@@ -4,7 +4,18 @@ import type { Store } from "../../core/storage/mod.ts";
 import { FabricError } from "../error.ts";
 import { FieldReader } from "../field_reader.ts";
 import { AGENT_ID_LENGTH, AgentId } from "../identity/agent_id.ts";
+import { GROUP_ID_LENGTH } from "./group_message.ts";
 import type { MadeKeyPackage } from "./mls/group_crypto.ts";
+
+/** An invitation that is neither accepted nor declined. */
+export interface WaitingInvitation {
+  /** The group, 32 bytes. */
+  readonly group: Bytes;
+  /** Who invited. */
+  readonly from: AgentId;
+  /** What it said that the rules are, encoded. */
+  readonly rules: Bytes;
+}
 
 /** An invitation that was accepted. */
 export interface AcceptedInvitation {
@@ -18,10 +29,12 @@ export interface AcceptedInvitation {
   readonly secret: Bytes;
 }
 
-const [ACCEPTED, INVITED, EARLY] = [..."aie"].map((letter) =>
+const [ACCEPTED, INVITED, EARLY, WAITING] = [..."aiew"].map((letter) =>
   Uint8Array.of(letter.charCodeAt(0))
-) as [Bytes, Bytes, Bytes];
+) as [Bytes, Bytes, Bytes, Bytes];
 const MAX_ACCEPTED = 256;
+const MAX_WAITING = 256;
+const MAX_WAITING_OF_AGENT = 16;
 const MAX_INVITED = 4_096;
 const MAX_EARLY = 256;
 const MAX_BYTES = 2 * 1024 * 1024;
@@ -56,6 +69,37 @@ export class JoiningRows {
   /** The agent has answered. */
   uninvite(group: Uint8Array, agent: AgentId): void {
     this.#store.delete(concat(INVITED, group, agent.bytes));
+  }
+
+  /**
+   * Lets an invitation wait to be accepted or declined; a later one of the same agent to the same group takes its place.
+   *
+   * @throws {FabricError} `full` if too many do, or too many of the agent.
+   */
+  hold({ group, from, rules }: WaitingInvitation, expiresAt: number): void {
+    const key = concat(WAITING, group, from.bytes);
+    if (!this.#store.get(key)) {
+      this.#bound(WAITING, MAX_WAITING);
+      const ofAgent = this.held().filter((each) => each.from.equals(from));
+      if (ofAgent.length >= MAX_WAITING_OF_AGENT) throw tooMany();
+    }
+    this.#store.set(key, rules, { expiresAt });
+  }
+
+  /** Invitations that wait. */
+  held(): readonly WaitingInvitation[] {
+    return [...this.#store.entries(WAITING)].map(({ key, value }) => {
+      const end = 1 + GROUP_ID_LENGTH;
+      const from = new AgentId(key.slice(end));
+      return { group: key.slice(1, end), from, rules: value };
+    });
+  }
+
+  /** Invitations to a group wait no more. */
+  release(group: Uint8Array): void {
+    for (const { key } of [...this.#store.entries(concat(WAITING, group))]) {
+      this.#store.delete(key);
+    }
   }
 
   /**
@@ -126,6 +170,10 @@ export class JoiningRows {
 
   #bound(prefix: Uint8Array, max: number): void {
     if ([...this.#store.entries(prefix)].length < max) return;
-    throw new FabricError("full", "There are too many invitations");
+    throw tooMany();
   }
+}
+
+function tooMany(): FabricError {
+  return new FabricError("full", "There are too many invitations");
 }

@@ -1,4 +1,9 @@
-import { type Bytes, encodeCbor } from "../../core/bytes/mod.ts";
+import {
+  type Bytes,
+  decodeBase64Url,
+  encodeBase64Url,
+  encodeCbor,
+} from "../../core/bytes/mod.ts";
 import type { CryptoProvider } from "../../core/crypto/mod.ts";
 import { FieldReader } from "../field_reader.ts";
 import type { AgentId } from "../identity/agent_id.ts";
@@ -28,6 +33,7 @@ export interface Tally {
   readonly strange: number;
 }
 
+const TEXT_PREFIX = "betanet-tally:";
 const MAX_BALLOTS = 2_000;
 const MAX_BYTES = 256 * 1024;
 const read = new FieldReader("tally");
@@ -90,4 +96,22 @@ export function verifyTally(crypto: CryptoProvider, bytes: Uint8Array): Tally {
       verifyBallot(crypto, read.bytesUpTo(each, MAX_BYTES))
     ),
   );
+}
+
+/** Writes what {@link encodeTally} gave as text, for command lines and files: `betanet-tally:` and base64url. */
+export function formatTally(bytes: Uint8Array): string {
+  return TEXT_PREFIX + encodeBase64Url(bytes);
+}
+
+/**
+ * The bytes for {@link verifyTally} that `text` writes, white space around it ignored.
+ *
+ * @throws {DecodeError} If it is not of the text form.
+ */
+export function parseTally(text: string): Bytes {
+  const trimmed = text.trim();
+  if (!trimmed.startsWith(TEXT_PREFIX)) {
+    throw read.malformed(`want ${TEXT_PREFIX} and base64url`);
+  }
+  return decodeBase64Url(trimmed.slice(TEXT_PREFIX.length));
 }
