@@ -46,7 +46,8 @@ const EVENTS = [
 const DROPS = [
   ...["unknown_agent", "bad_receipts", "unopened", "too_many_links"] as const,
   ...["late_answer", "foreign_receipt", "agent_evicted"] as const,
-  "no_application",
+  ...["no_application", "bad_records", "bundle_of_full_sender"] as const,
+  ...["no_hello", "link_violation", "link_unread", "old_record"] as const,
 ] as const;
 
 /** Exposes what a node has and has done, as `fabric_…` (docs/fabric.md). */
@@ -98,11 +99,17 @@ export function exposeFabricNode(
         unknown_agent: node.counts.unknownAgent,
         bad_receipts: node.counts.badReceipts,
         unopened: node.bundleCounts.unopened,
-        too_many_links: node.links.refused,
+        too_many_links: node.links.counts.refused,
         late_answer: sum(({ lateAnswers }) => lateAnswers),
         foreign_receipt: sum(({ foreignReceipts }) => foreignReceipts),
         agent_evicted: book.evicted,
         no_application: mailboxes.counts.refused,
+        bad_records: node.counts.badRecords,
+        bundle_of_full_sender: node.bundleCounts.full,
+        no_hello: node.links.counts.unopened,
+        link_violation: node.links.counts.violations,
+        link_unread: node.links.counts.unread,
+        old_record: node.links.counts.records,
       })[reason],
   });
   metrics.counterFrom({

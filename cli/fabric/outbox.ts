@@ -109,8 +109,8 @@ const retry = command({
   usage: `
 Usage: betanet-fabric outbox retry <message id> [flags]
 
-Sends a message that rests at once; a notification that was given up is sent again, as a new message with as much time as it had. Prints the
-id of what is sent.
+Sends a message that rests at once; a notification or request that was given up is sent again, as a new message with as much time as it had.
+Prints the id of what is sent; of a request that was given up, the answer behind it.
 
 ${APP_USAGE}
 `,
@@ -119,8 +119,9 @@ ${APP_USAGE}
   async run(flags, context) {
     const [id = ""] = context.operands;
     const body = await askAgent(flags, context)("/retry", NOTHING, { id });
-    const sent = jsonIn(body) as { readonly id: string };
-    context.print(sent, sent.id);
+    const sent = jsonIn(body) as { readonly id: string; value?: unknown };
+    const value = "value" in sent ? ` ${JSON.stringify(sent.value)}` : "";
+    context.print(sent, `${sent.id}${value}`);
   },
 });
 

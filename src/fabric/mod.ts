@@ -41,7 +41,9 @@ export {
 export { ReceiptLog, type ReceiptLogOptions } from "./receipt/receipt_log.ts";
 export { chooseWay } from "./way/choose_way.ts";
 export type { WayChoice, WayFacts, WayName } from "./way/choose_way.ts";
-export { Fabric, type SendOptions, type SentMessage } from "./agent/fabric.ts";
+export { Fabric, type SentMessage } from "./agent/fabric.ts";
+export type { ResentMessage } from "./agent/fabric.ts";
+export type { SendOptions } from "./agent/new_message.ts";
 export type { Handler, Incoming } from "./agent/handlers.ts";
 export { FabricNode } from "./node/fabric_node.ts";
 export type { FabricNodeOptions, JoinOptions } from "./node/fabric_node.ts";
@@ -72,7 +74,8 @@ export type { Outcome } from "./inbox/inbox_rows.ts";
 export type { BundleBridgeCounts } from "./node/bundle_bridge.ts";
 export type { BundlePort } from "./node/bundle_port.ts";
 export type { FabricNodeCounts } from "./node/fabric_node.ts";
-export type { DialNode, Links, LinksOptions } from "./node/links.ts";
+export type { DialNode, Links, LinksCounts } from "./node/links.ts";
+export type { LinksOptions } from "./node/links.ts";
 export type {
   AcceptOptions,
   Outbox,

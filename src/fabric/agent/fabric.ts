@@ -15,16 +15,20 @@ import {
   MAX_LIFETIME_MS,
   type Message,
   MESSAGE_ID_LENGTH,
-  type Priority,
 } from "../message/message.ts";
-import { Outbox, type OutboxLimits } from "../outbox/outbox.ts";
+import {
+  type AcceptOptions,
+  Outbox,
+  type OutboxLimits,
+} from "../outbox/outbox.ts";
 import type { Receipt } from "../receipt/receipt.ts";
 import { ReceiptLog } from "../receipt/receipt_log.ts";
-import type { WayChoice, WayName } from "../way/choose_way.ts";
+import type { WayChoice } from "../way/choose_way.ts";
 import { Answers } from "./answers.ts";
 import { type BundleWay, Delivery, type LiveWay } from "./delivery.ts";
 import { type Handler, Handlers } from "./handlers.ts";
-import { decodePayload, encodePayload } from "./payload.ts";
+import { newMessage, type SendOptions } from "./new_message.ts";
+import { decodePayload } from "./payload.ts";
 import { ReceiptsDue } from "./receipts_due.ts";
 import { Reception, type Route } from "./reception.ts";
 import type { FabricStream } from "../stream/fabric_stream.ts";
@@ -72,22 +76,6 @@ export interface FabricOptions {
   readonly clock: Clock;
 }
 
-/** How a message is to be sent. */
-export interface SendOptions extends WaitOptions {
-  /** How urgent it is; normal by default. */
-  readonly priority?: Priority;
-  /** How long it is of use, in milliseconds; 30 s for requests, a day for others. */
-  readonly lifetimeMs?: number;
-  /** How it may travel; `auto` by default: live within a budget, else as a bundle. */
-  readonly way?: WayName | "auto";
-  /** Texts beside the payload. */
-  readonly metadata?: Readonly<Record<string, string>>;
-  /** Whether it may not overtake others to the same agent that are sent so; it may by default. */
-  readonly isOrdered?: boolean;
-  /** Whether the other agent is to sign what becomes of it; not by default for requests, by default for others. */
-  readonly receipts?: boolean;
-}
-
 /** How a stream is to be opened. */
 export type StreamOptions = Omit<SendOptions, "isOrdered" | "receipts">;
 
@@ -99,8 +87,12 @@ export interface SentMessage {
   readonly settled: Promise<string | undefined>;
 }
 
-const REQUEST_LIFETIME_MS = 30_000;
-const LIFETIME_MS = 86_400_000;
+/** A message that was sent again. */
+export interface ResentMessage extends SentMessage {
+  /** The value of the answer, if it is a request; rejects as `request()` does. */
+  readonly answer?: Promise<unknown>;
+}
+
 /** As long as a member may be away and still hear everything. */
 const GROUP_LIFETIME_MS = 7 * 86_400_000;
 /** Receipts are of use for a while after the deadlines of what they are about. */
@@ -252,19 +244,14 @@ export class Fabric implements AsyncDisposable {
   ): Promise<unknown> {
     options.signal?.throwIfAborted();
     const message = this.#messageOf("request", to, type, value, options);
-    const answering = this.#answers.wait(message, this.#options.clock, options);
-    // Nobody need look at it if the attempt below throws first.
-    answering.catch(() => {});
+    const answer = this.#answerTo(message, options);
     try {
       await this.#ask(message, options);
     } catch (error) {
       this.#answers.drop(message.id);
       throw error;
     }
-    const answer = await answering;
-    const result = decodePayload(answer.payload);
-    if (answer.kind === "reply") return result;
-    throw new FabricError("refused", `The request was refused: ${result}`);
+    return await answer;
   }
 
   /**
@@ -329,6 +316,13 @@ export class Fabric implements AsyncDisposable {
     message: Omit<Message, "order">,
     options: Pick<SendOptions, "isOrdered" | "way"> = {},
   ): Promise<SentMessage> {
+    return await this.#send(message, options);
+  }
+
+  async #send(
+    message: Omit<Message, "order">,
+    options: AcceptOptions,
+  ): Promise<SentMessage> {
     this.#noteSending(message);
     const { promise, resolve } = Promise.withResolvers<string | undefined>();
     this.#settling.set(message.id.toHex(), resolve);
@@ -355,26 +349,39 @@ export class Fabric implements AsyncDisposable {
   }
 
   /**
-   * Sends what a dead letter says again, as a new message with as much time as it had; the dead letter is then forgotten.
+   * Sends what a dead letter says again, as a new message with as much time as it had; the dead letter is forgotten in its favour. Who sent
+   * a request waits for it no longer: its answer is for who sends it again.
    *
    * @throws {FabricError} `full`.
-   * @throws {RangeError} If it is no dead letter, or a request, for which nobody waits.
+   * @throws {RangeError} If it is no dead letter, or one that the fabric said by itself: answers go when they are asked for again, receipts
+   *   and what is for groups when they are missed.
    */
-  async resend(id: Uint8Array): Promise<SentMessage> {
+  async resend(id: Uint8Array): Promise<ResentMessage> {
     const letter = this.#outbox.deadLetter(id);
-    if (letter?.message.kind !== "notify") {
-      throw new RangeError("It is no notification among the dead letters");
+    if (!letter) throw new RangeError("It is no dead letter");
+    const { order, ...dead } = letter.message;
+    const { kind } = dead;
+    if (kind !== "notify" && kind !== "request") {
+      throw new RangeError(`A message of kind ${kind} is not sent again`);
     }
-    const { order, ...message } = letter.message;
-    const nowMs = this.#options.clock.wallTime();
-    const sent = await this.send({
-      ...message,
-      id: this.#options.crypto.random(MESSAGE_ID_LENGTH),
+    const { clock, crypto } = this.#options;
+    const nowMs = clock.wallTime();
+    const message = {
+      ...dead,
+      id: crypto.random(MESSAGE_ID_LENGTH),
       createdMs: nowMs,
-      deadlineMs: nowMs + message.deadlineMs - message.createdMs,
-    }, { isOrdered: order !== undefined });
-    this.#outbox.forget(letter);
-    return sent;
+      deadlineMs: nowMs + dead.deadlineMs - dead.createdMs,
+    };
+    const isOrdered = order !== undefined;
+    const options = { isOrdered, replaces: letter };
+    if (kind === "notify") return await this.#send(message, options);
+    const answer = this.#answerTo(message);
+    try {
+      return { ...await this.#send(message, options), answer };
+    } catch (error) {
+      this.#answers.drop(message.id);
+      throw error;
+    }
   }
 
   /** How a message to an agent would travel now, and why. */
@@ -496,6 +503,18 @@ export class Fabric implements AsyncDisposable {
     if (wantsReceipts) this.#wanted.set(id.toHex(), to);
   }
 
+  /** The value of the answer to a request; nobody need look at it if the request is not sent. */
+  #answerTo(request: Message, options: WaitOptions = {}): Promise<unknown> {
+    const answering = this.#answers.wait(request, this.#options.clock, options);
+    const answer = answering.then(({ kind, payload }) => {
+      const result = decodePayload(payload);
+      if (kind === "reply") return result;
+      throw new FabricError("refused", `The request was refused: ${result}`);
+    });
+    answer.catch(() => {});
+    return answer;
+  }
+
   async #ask(message: Message, options: SendOptions): Promise<void> {
     this.#noteSending(message);
     const { way = "auto", isOrdered, signal } = options;
@@ -529,26 +548,10 @@ export class Fabric implements AsyncDisposable {
     options: SendOptions,
   ): Message {
     const { crypto, clock } = this.#options;
-    const nowMs = clock.wallTime();
-    const isRequest = kind === "request";
-    const lifetimeMs = Math.ceil(
-      options.lifetimeMs ?? (isRequest ? REQUEST_LIFETIME_MS : LIFETIME_MS),
-    );
-    if (!(lifetimeMs >= 0 && lifetimeMs <= MAX_LIFETIME_MS)) {
-      throw new RangeError("A message lives from 0 ms to 30 days");
-    }
-    const id = crypto.random(MESSAGE_ID_LENGTH);
-    const wantsReceipts = options.receipts ?? !isRequest;
-    return {
-      ...{ id, kind, type, wantsReceipts },
-      from: this.agent.id,
-      to: this.#idOf(to),
-      priority: options.priority ?? "normal",
-      createdMs: nowMs,
-      deadlineMs: nowMs + lifetimeMs,
-      metadata: new Map(Object.entries(options.metadata ?? {})),
-      payload: encodePayload(value),
-    };
+    return newMessage({
+      ...{ kind, type, value, crypto },
+      ...{ from: this.agent.id, to: this.#idOf(to), nowMs: clock.wallTime() },
+    }, options);
   }
 
   #idOf(to: AgentId | AgentName): AgentId {

@@ -16,6 +16,9 @@ import type { Handled, Handlers } from "./handlers.ts";
 import { encodePayload } from "./payload.ts";
 import type { ReceiptsDue } from "./receipts_due.ts";
 
+/** The reason of a status `full`, where others' messages have room. */
+export const SENDER = "sender";
+
 /** How whoever brought a message is told what becomes of it. */
 export interface Route {
   /** Whether the sender waits at the other end; a message that came otherwise is kept, and its answer goes by the way that works then. */
@@ -116,7 +119,7 @@ export class Reception {
     switch (admission.kind) {
       case "full":
         this.counts.full++;
-        return route.status("full");
+        return route.status("full", admission.of === "sender" ? SENDER : "");
       case "refused":
         return this.#refuse(message, admission.reason, route);
       case "busy":

@@ -59,7 +59,7 @@ const MAX_SOCKETS = 256;
  * GET  /outbox             messages that are not settled
  * GET  /dead               messages that were given up, and why
  * POST /give-up?id=        gives a message up
- * POST /retry?id=          sends a message at once that rests, or again as a new one that was given up
+ * POST /retry?id=          sends a message at once that rests, or again as a new one that was given up; {"id":…}, of a request its value too
  * GET  /status             counts
  * ```
  *

@@ -1,4 +1,4 @@
-import type { SendOptions } from "../agent/fabric.ts";
+import type { SendOptions } from "../agent/new_message.ts";
 import { AgentId } from "../identity/agent_id.ts";
 import { type AgentName, parseAgentName } from "../identity/agent_name.ts";
 import { MAX_LIFETIME_MS, PRIORITIES } from "../message/message.ts";

@@ -10,10 +10,12 @@ import {
 import type { FabricNode } from "../node/fabric_node.ts";
 import { formatReceipts } from "../receipt/receipt.ts";
 import { fabricOf } from "./fabric_of.ts";
+import { jsonText } from "./json_text.ts";
 import type { Mailboxes } from "./mailboxes.ts";
 
 const DEFAULT_LIMIT = 1_000;
 const MAX_LIMIT = 100_000;
+const JSON_TYPE = { "content-type": "application/json" };
 const LINES = { "content-type": "text/plain; charset=utf-8" };
 
 /** What applications are shown, and may change, of agents, receipts and outboxes. */
@@ -107,7 +109,13 @@ export function stateRoutes({ node, book, mailboxes, maxBytes }: {
       return c.json({ id });
     }
     const sent = await fabric.resend(idOf(c));
-    return c.json({ id: sent.id.toHex() });
+    if (!sent.answer) return c.json({ id: sent.id.toHex() });
+    const value = jsonText(await sent.answer);
+    return c.body(
+      `{"id":"${sent.id.toHex()}","value":${value}}`,
+      200,
+      JSON_TYPE,
+    );
   });
   app.get("/status", (c) =>
     c.json({

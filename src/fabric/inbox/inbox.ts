@@ -12,6 +12,8 @@ export interface InboxLimits {
   readonly maxKeptBytes?: number;
   /** Most messages of one sender that wait; 10,000 by default. */
   readonly maxKeptOfSender?: number;
+  /** Most bytes of them, or one message; 32 MiB by default. */
+  readonly maxKeptBytesOfSender?: number;
   /** Most messages of one sender that wait for one before them; 1,024 by default. */
   readonly maxHeld?: number;
   /** How long after its deadline a message is remembered, as clocks differ; 10 minutes by default. */
@@ -25,6 +27,7 @@ const INBOX_LIMITS: Required<InboxLimits> = {
   maxKept: 100_000,
   maxKeptBytes: 256 * 1024 * 1024,
   maxKeptOfSender: 10_000,
+  maxKeptBytesOfSender: 32 * 1024 * 1024,
   maxHeld: 1_024,
   slackMs: 600_000,
   maxLifetimeMs: MAX_LIFETIME_MS,
@@ -40,7 +43,7 @@ export type Admission =
     readonly kind: "refused";
     readonly reason: "expired" | "out_of_order" | "lifetime";
   }
-  | { readonly kind: "full" }; // later there may be room
+  | { readonly kind: "full"; readonly of: "all" | "sender" }; // later there may be room: for anybody's messages, or this sender's
 
 /** A message that was kept. */
 export interface Kept {
@@ -60,6 +63,12 @@ interface Waiting {
   readonly isAgain: boolean;
   /** Whether it went to its handler before its turn, as its deadline had passed. */
   isLetGo: boolean;
+}
+
+/** What is kept of one sender. */
+interface Load {
+  messages: number;
+  bytes: number;
 }
 
 interface Settled {
@@ -102,7 +111,7 @@ export class Inbox {
   /** Messages with a handler or on the way to one, and how they are kept, by sender and id. */
   readonly #busy = new Map<string, Waiting | undefined>();
   readonly #lines = new Map<string, Line>();
-  readonly #ofSender = new Map<string, number>();
+  readonly #ofSender = new Map<string, Load>();
   /** Settled, not written yet, and perhaps never to be: see {@link settleUnkept}. */
   readonly #unconfirmed = new Map<string, Settled>();
   #unconfirmedBytes = 0;
@@ -153,7 +162,8 @@ export class Inbox {
     if (message.deadlineMs > nowMs + maxLifetimeMs + slackMs) {
       return { kind: "refused", reason: "lifetime" };
     }
-    if (this.#isFull(message)) return { kind: "full" };
+    const full = this.#fullFor(message);
+    if (full) return { kind: "full", of: full };
     const admission = this.#inOrder(message);
     if (admission.kind === "new" || admission.kind === "held") {
       this.#busy.set(key, undefined);
@@ -302,11 +312,16 @@ export class Inbox {
     if (!isCut) this.#rows.isOpen = false;
   }
 
-  #isFull({ from, payload }: Message): boolean {
-    const { maxKept, maxKeptBytes, maxKeptOfSender } = this.#limits;
-    return this.#kept >= maxKept ||
-      this.#bytes + payload.length > maxKeptBytes ||
-      (this.#ofSender.get(`${from}`) ?? 0) >= maxKeptOfSender;
+  #fullFor({ from, payload }: Message): "all" | "sender" | undefined {
+    const limits = this.#limits;
+    const load = this.#ofSender.get(`${from}`);
+    if (
+      load && (load.messages >= limits.maxKeptOfSender ||
+        load.bytes + payload.length > limits.maxKeptBytesOfSender)
+    ) return "sender";
+    const isFull = this.#kept >= limits.maxKept ||
+      this.#bytes + payload.length > limits.maxKeptBytes;
+    return isFull ? "all" : undefined;
   }
 
   #inOrder({ from, order }: Message): Admission {
@@ -321,7 +336,7 @@ export class Inbox {
     }
     return line.held.size < this.#limits.maxHeld
       ? { kind: "held" }
-      : { kind: "full" };
+      : { kind: "full", of: "sender" };
   }
 
   /** Lets a message that is kept wait for its handler, or for those before it. */
@@ -387,9 +402,11 @@ export class Inbox {
   #count({ sender, size }: Waiting, sign: 1 | -1): void {
     this.#kept += sign;
     this.#bytes += sign * size;
-    const ofSender = (this.#ofSender.get(sender) ?? 0) + sign;
-    if (ofSender === 0) this.#ofSender.delete(sender);
-    else this.#ofSender.set(sender, ofSender);
+    const load = this.#ofSender.get(sender) ?? { messages: 0, bytes: 0 };
+    load.messages += sign;
+    load.bytes += sign * size;
+    if (load.messages === 0) this.#ofSender.delete(sender);
+    else this.#ofSender.set(sender, load);
   }
 
   #expiry({ deadlineMs }: Message): number {

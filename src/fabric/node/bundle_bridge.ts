@@ -6,7 +6,7 @@ import { type Delivery, payloadOf } from "../../dtn/mod.ts";
 import { BoundedMap } from "../bounded_map.ts";
 import { FabricError } from "../error.ts";
 import type { BundleWay } from "../agent/delivery.ts";
-import type { Route } from "../agent/reception.ts";
+import { type Route, SENDER } from "../agent/reception.ts";
 import type { Agent } from "../identity/agent.ts";
 import type { AgentBook } from "../identity/agent_book.ts";
 import type { AgentId } from "../identity/agent_id.ts";
@@ -47,6 +47,8 @@ export interface BundleBridgeCounts {
   received: number;
   /** Bundles that do not open: malformed, sealed to another, changed. */
   unopened: number;
+  /** Messages not taken from bundles, as their senders have as many waiting as they may: a sender without a receipt sends again. */
+  full: number;
 }
 
 /** A class of service of bundles for each priority. */
@@ -61,7 +63,9 @@ const SEALING_MS = 4;
 /** Takes the messages of one agent to and from a node of bundles, signed by their senders and sealed to their recipients. */
 export class BundleBridge implements BundleWay, AsyncDisposable {
   /** What it did so far. */
-  readonly counts: BundleBridgeCounts = { sent: 0, received: 0, unopened: 0 };
+  readonly counts: BundleBridgeCounts = {
+    ...{ sent: 0, received: 0, unopened: 0, full: 0 },
+  };
   readonly #options: BundleBridgeOptions;
   /** Records of ours that were sent with a message, by agent. */
   readonly #shown = new BoundedMap<Uint8Array>(MAX_SHOWN);
@@ -175,23 +179,35 @@ export class BundleBridge implements BundleWay, AsyncDisposable {
     }
   }
 
-  /** Takes a message once there is room: as long as there is none, bundles stay in the node. */
+  /**
+   * Takes a message once there is room: as long as there is none, bundles stay in the node. One whose sender alone has no room keeps
+   * those of others not back: its bundle goes, and the message is sent again.
+   */
   async #take(message: Message, accept: () => void): Promise<void> {
     const { clock, onMessage } = this.#options;
     const { signal } = this.#over;
     for (;;) {
-      const { promise, resolve } = Promise.withResolvers<boolean>();
-      const onAbort = () => resolve(false);
+      const { promise, resolve } = Promise.withResolvers<
+        "taken" | "dropped" | "full"
+      >();
+      const onAbort = () => resolve("full");
       signal.addEventListener("abort", onAbort, { once: true });
       onMessage(message, {
         isLive: false,
-        status: (code) => resolve(code !== "full"),
+        status: (code, reason) => {
+          if (code !== "full") resolve("taken");
+          else resolve(reason === SENDER ? "dropped" : "full");
+        },
         answer: () => false,
       });
-      const isTaken = await promise;
+      const end = await promise;
       signal.removeEventListener("abort", onAbort);
       if (signal.aborted) return;
-      if (isTaken) break;
+      if (end === "dropped") {
+        this.counts.full++;
+        return accept();
+      }
+      if (end === "taken") break;
       await delay(clock, FULL_PAUSE_MS, { signal }).catch(() => {});
     }
     this.counts.received++;

@@ -63,6 +63,8 @@ export interface FabricNodeCounts {
   unknownAgent: number;
   /** Receipts that do not verify, or are for agents that are not here. */
   badReceipts: number;
+  /** Records in messages that do not verify, or are older than what is known. */
+  badRecords: number;
 }
 
 interface Joined {
@@ -80,7 +82,9 @@ const MAX_AGENTS = 64;
 /** The agents of one process, and their connections with those of others. */
 export class FabricNode implements AsyncDisposable {
   /** What came for nobody here. */
-  readonly counts: FabricNodeCounts = { unknownAgent: 0, badReceipts: 0 };
+  readonly counts: FabricNodeCounts = {
+    ...{ unknownAgent: 0, badReceipts: 0, badRecords: 0 },
+  };
   /** Live connections. */
   readonly links: Links;
   readonly #options: FabricNodeOptions & { readonly clock: Clock };
@@ -135,11 +139,14 @@ export class FabricNode implements AsyncDisposable {
 
   /** What its agents did with bundles. */
   get bundleCounts(): BundleBridgeCounts {
-    const counts: BundleBridgeCounts = { sent: 0, received: 0, unopened: 0 };
+    const counts: BundleBridgeCounts = {
+      ...{ sent: 0, received: 0, unopened: 0, full: 0 },
+    };
     for (const { bridge } of this.#joined.values()) {
       counts.sent += bridge?.counts.sent ?? 0;
       counts.received += bridge?.counts.received ?? 0;
       counts.unopened += bridge?.counts.unopened ?? 0;
+      counts.full += bridge?.counts.full ?? 0;
     }
     return counts;
   }
@@ -227,15 +234,20 @@ export class FabricNode implements AsyncDisposable {
   }
 
   #learn({ payload, from }: Message): void {
+    const { book } = this.#options;
+    const before = book.get(from)?.bytes;
     try {
-      this.#options.book.learn(payload);
+      book.learn(payload);
     } catch (error) {
       if (!(error instanceof FabricError || error instanceof DecodeError)) {
         throw error;
       }
+      this.counts.badRecords++;
       this.#log.debug("fabric.bad_record", { error });
       return;
     }
+    // What rests is sent again when something new is known: saying the same again is no reason to.
+    if (book.get(from)?.bytes === before) return;
     for (const { fabric } of this.#joined.values()) fabric.reached(from);
   }
 

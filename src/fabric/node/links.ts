@@ -3,6 +3,7 @@ import {
   Deadline,
   type WaitOptions,
 } from "../../core/async/mod.ts";
+import { DecodeError } from "../../core/bytes/mod.ts";
 import type { Logger } from "../../core/log/mod.ts";
 import type { Session } from "../../htx/mod.ts";
 import { BoundedMap } from "../bounded_map.ts";
@@ -44,19 +45,40 @@ export interface LinksOptions {
   readonly clock: Clock;
 }
 
+/** Why links ended, or never were, and what they did not bring. */
+export interface LinksCounts {
+  /** Sessions closed as there were too many. */
+  refused: number;
+  /** Sessions that others opened and did not say hello in time, or not one. */
+  unopened: number;
+  /** Links ended as the other end broke a rule: what it sent is malformed, another's, or more than it may. */
+  violations: number;
+  /** Links ended as the other end did not read. */
+  unread: number;
+  /** Records that were not taken: a newer one is known, it has expired, there is no room. */
+  records: number;
+}
+
 const DIAL_TIMEOUT_MS = 10_000;
 const MAX_LINKS = 1_024;
 /** Agents of whom is remembered when they were reached or not. */
 const MAX_TIMES = 10_000;
+/** Records that one link may show at once, and how long it is to wait for each further one. */
+const MAX_RECORDS = 256;
+const RECORD_MS = 1_000;
 /** Agents that one link can tell of. */
 const MAX_REACHED = 64;
 
 /** Live connections with nodes, by the agents that they speak for. */
 export class Links implements AsyncDisposable {
-  /** Sessions closed as there were too many. */
-  refused = 0;
+  /** What was not taken. */
+  readonly counts: LinksCounts = {
+    ...{ refused: 0, unopened: 0, violations: 0, unread: 0, records: 0 },
+  };
   readonly #options: LinksOptions;
   readonly #links = new Set<RpcLink>();
+  /** Sessions that others opened, and have not said hello yet. */
+  #opening = 0;
   readonly #dialing = new Map<string, Promise<RpcLink>>();
   readonly #heardMs = new BoundedMap<number>(MAX_TIMES);
   readonly #failedMs = new BoundedMap<number>(MAX_TIMES);
@@ -182,8 +204,9 @@ export class Links implements AsyncDisposable {
   }
 
   async #accept(session: Session): Promise<void> {
-    if (this.#links.size >= (this.#options.maxLinks ?? MAX_LINKS)) {
-      this.refused++;
+    const { maxLinks = MAX_LINKS } = this.#options;
+    if (this.#links.size + this.#opening >= maxLinks) {
+      this.counts.refused++;
       await session.close();
       return;
     }
@@ -191,10 +214,14 @@ export class Links implements AsyncDisposable {
     using deadline = new Deadline(this.#options.clock, ms, {
       signal: this.#over.signal,
     });
+    this.#opening++;
     try {
       await this.#open(session, "listener", deadline.signal);
     } catch (error) {
+      this.counts.unopened++;
       this.#options.log.debug("fabric.no_link", { error });
+    } finally {
+      this.#opening--;
     }
   }
 
@@ -203,12 +230,18 @@ export class Links implements AsyncDisposable {
     role: "dialer" | "listener",
     signal: AbortSignal,
   ): Promise<RpcLink> {
-    const { book, onReached } = this.#options;
+    const { book, onReached, clock } = this.#options;
     const reached = new Set<string>();
+    const openedMs = clock.now();
+    let shown = 0;
     const link: RpcLink = await openLink(session, role, {
       ...this.#options.link(),
       learn: (record) => {
-        const { id } = book.learn(record);
+        const most = MAX_RECORDS + (clock.now() - openedMs) / RECORD_MS;
+        if (++shown > most) {
+          throw new FabricError("malformed", "More records than we take");
+        }
+        const id = this.#learn(record);
         if (!book.speaksFor(session.remoteStaticKey, id)) return id;
         this.#failedMs.delete(`${id}`);
         // What rests is sent again when an agent is reached: showing its record again is no reason to.
@@ -223,6 +256,7 @@ export class Links implements AsyncDisposable {
     this.#links.add(link);
     this.#track(link.closed.then(() => {
       this.#links.delete(link);
+      this.#count(link.error);
       const nowMs = this.#options.clock.now();
       for (const agent of link.agents) {
         this.#heardMs.set(agent, nowMs);
@@ -230,6 +264,23 @@ export class Links implements AsyncDisposable {
       }
     }));
     return link;
+  }
+
+  #learn(record: Uint8Array): AgentId {
+    try {
+      return this.#options.book.learn(record).id;
+    } catch (error) {
+      if (error instanceof FabricError) this.counts.records++;
+      throw error;
+    }
+  }
+
+  #count(error: unknown): void {
+    const isFull = error instanceof FabricError && error.code === "full";
+    if (isFull) this.counts.unread++;
+    else if (error instanceof FabricError || error instanceof DecodeError) {
+      this.counts.violations++;
+    }
   }
 
   #since(times: BoundedMap<number>, id: AgentId): number | undefined {

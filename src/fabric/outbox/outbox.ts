@@ -49,6 +49,8 @@ export interface AcceptOptions {
   readonly way?: WayName | "auto";
   /** Whether another agent had us send it, as answers and receipts are: such messages get at most half of the room. */
   readonly isOwed?: boolean;
+  /** The dead letter that it is sent again for, which is forgotten in its favour. */
+  readonly replaces?: Pick<DeadLetter, "sequence">;
 }
 
 /** A message that is to be sent now. */
@@ -161,7 +163,7 @@ export class Outbox {
    *
    * @param options - How it is to be delivered.
    * @throws {FabricError} `full` if there is no room for its class.
-   * @throws {RangeError} If a field is out of range, or the id is taken.
+   * @throws {RangeError} If a field is out of range, the id is taken, or what it replaces is not here.
    */
   async accept(
     message: Omit<Message, "order">,
@@ -183,6 +185,10 @@ export class Outbox {
     if (this.#messages.has(id) || this.#pending.has(id)) {
       throw new RangeError("The id is taken");
     }
+    const { replaces } = options;
+    if (replaces && !this.#unbury(replaces)) {
+      throw new RangeError("It is no dead letter");
+    }
     let entry: OutboxEntry | undefined;
     this.#pending.add(id);
     this.#pendingBytes += size;
@@ -191,8 +197,12 @@ export class Outbox {
         const { isOrdered, way = "auto" } = options;
         const place = isOrdered ? this.#rows.takePlace(message.to) : undefined;
         const whole = withPlace(message, place);
+        if (replaces) this.#rows.forget(replaces.sequence);
         entry = this.#rows.add(this.#sequence++, whole, way);
       });
+    } catch (error) {
+      if (replaces) this.#deadSequences.push(replaces.sequence);
+      throw error;
     } finally {
       this.#pending.delete(id);
       this.#pendingBytes -= size;
@@ -330,14 +340,6 @@ export class Outbox {
     }
   }
 
-  /** Removes a dead letter. */
-  forget({ sequence }: Pick<DeadLetter, "sequence">): void {
-    if (!this.#rows.forget(sequence)) return;
-    this.#deadSequences = this.#deadSequences.filter((each) =>
-      each !== sequence
-    );
-  }
-
   #enter(outgoing: Outgoing): void {
     this.#messages.set(outgoing.id, outgoing);
     this.#bytes += outgoing.size;
@@ -413,6 +415,13 @@ export class Outbox {
     if (!hasNews) return;
     if (this.#wake(first!)) this.#offer(first!);
     else first!.hasNews = true;
+  }
+
+  /** Takes a dead letter from those that are here; says whether it was. */
+  #unbury({ sequence }: Pick<DeadLetter, "sequence">): boolean {
+    const index = this.#deadSequences.indexOf(sequence);
+    if (index >= 0) this.#deadSequences.splice(index, 1);
+    return index >= 0;
   }
 
   async #bury(

@@ -1,7 +1,7 @@
 import type { Bytes } from "../../core/bytes/mod.ts";
 import type { Clock, WaitOptions } from "../../core/async/mod.ts";
 import { HtxError, type Session, type Stream } from "../../htx/mod.ts";
-import { FabricError } from "../error.ts";
+import { FabricError, type FabricErrorCode } from "../error.ts";
 import type { AgentId } from "../identity/agent_id.ts";
 import {
   decodeMessage,
@@ -81,6 +81,10 @@ const WEIGHTS = [4, 16, 64, 256];
 const MAX_ANSWERS_BYTES = 32 * 1024 * 1024;
 /** Clocks that differ by less are taken as one: a hello needs time too. */
 const MIN_SKEW_MS = 1_000;
+/** Why a record is not taken that may be as its agent signed it. */
+const UNTAKEN: ReadonlySet<FabricErrorCode> = new Set<FabricErrorCode>([
+  ...["stale", "expired", "full"] as const,
+]);
 /** Agents that one node speaks for. */
 const MAX_AGENTS = 64;
 
@@ -142,6 +146,11 @@ export class RpcLink implements AsyncDisposable {
   /** Whether messages can be sent. */
   get isOpen(): boolean {
     return this.#error === undefined && this.#session.isOpen;
+  }
+
+  /** Why it is over; `undefined` while it is not, and if it ended as sessions do. */
+  get error(): unknown {
+    return this.#error;
   }
 
   /** Messages that wait for room at the other end, for a status or an answer. */
@@ -462,8 +471,9 @@ export class RpcLink implements AsyncDisposable {
       if (!this.#options.speaksFor(this.staticKey, id)) return;
       if (this.agents.size < MAX_AGENTS) this.agents.add(`${id}`);
     } catch (error) {
+      const code = error instanceof FabricError ? error.code : undefined;
       // One agent's record that is too old is no fault of the others.
-      if (!(error instanceof FabricError)) throw error;
+      if (!code || !UNTAKEN.has(code)) throw error;
     }
   }
 

@@ -1,9 +1,5 @@
-import type {
-  Fabric,
-  SendOptions,
-  SentMessage,
-  StreamOptions,
-} from "../agent/fabric.ts";
+import type { Fabric, SentMessage, StreamOptions } from "../agent/fabric.ts";
+import type { SendOptions } from "../agent/new_message.ts";
 import type { AgentId } from "../identity/agent_id.ts";
 import type { AgentName } from "../identity/agent_name.ts";
 import {

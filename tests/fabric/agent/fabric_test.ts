@@ -214,3 +214,53 @@ Deno.test("a fabric closes though a handler never returns, and lets no handler h
   await world.dtn.until(() => again.fabric.counts.refused === 1);
   assertEquals(runs.length, 2);
 });
+
+Deno.test("a request that was given up is sent again as a new one, and its answer comes", async () => {
+  await using world = new FabricWorld();
+  const ana = await world.start("ana", "hill");
+  const bob = await world.start("bob", "dale");
+  world.introduce(ana, bob);
+  world.unreachable.add("dale");
+  const asked: unknown[] = [];
+  bob.fabric.handle("double", (value) => {
+    asked.push(value);
+    return 2 * (value as number);
+  });
+  const to = bob.fabric.agent.id;
+  const options = { lifetimeMs: 5_000, way: "rpc" } as const;
+  const request = ana.fabric.request(to, "double", 21, options);
+  await world.settle(assertRejects(() => request, FabricError));
+  const [letter] = ana.fabric.outbox.deadLetters();
+  assertEquals([letter?.message.kind, letter?.reason], ["request", "expired"]);
+  world.unreachable.clear();
+  await world.clock.run(20_000); // not a moment ago any more
+  const again = ana.fabric.resend(letter!.message.id);
+  await assertRejects(() => ana.fabric.resend(letter!.message.id), RangeError);
+  const sent = await world.settle(again);
+  assertEquals(await world.settle(sent.answer!), 42);
+  assertEquals(await world.settle(sent.settled), undefined);
+  assertEquals([...ana.fabric.outbox.deadLetters()], []);
+  assertEquals([asked, ana.fabric.outbox.size], [[21], 0]);
+});
+
+Deno.test("what is not an application's to send is not sent again", async () => {
+  await using world = new FabricWorld();
+  const ana = await world.start("ana", "hill");
+  const bob = await world.start("bob", "dale");
+  world.introduce(ana, bob);
+  world.unreachable.add("dale");
+  const nobody = new Uint8Array(16);
+  await assertRejects(() => ana.fabric.resend(nobody), RangeError, "no dead");
+  const answer = messageOf(1, {
+    ...{ kind: "reply", from: ana.fabric.agent.id, replyTo: nobody },
+    to: bob.fabric.agent.id,
+    deadlineMs: world.clock.wallTime() + 1_000,
+  });
+  await world.settle(ana.fabric.send(answer, { way: "rpc" }));
+  await world.clock.run(3_000);
+  await assertRejects(
+    () => ana.fabric.resend(answer.id),
+    RangeError,
+    "A message of kind reply is not sent again",
+  );
+});

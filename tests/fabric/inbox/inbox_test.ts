@@ -200,17 +200,37 @@ Deno.test("a floor that rises while a handler runs counts when it is done", asyn
 
 Deno.test("an inbox is full for one sender before it is for all", async () => {
   const { inbox } = world({ maxKept: 3, maxKeptOfSender: 2, maxHeld: 1 });
+  const fullOf = (message: Message) => {
+    const admission = inbox.admit(message, 1);
+    return admission.kind === "full" ? admission.of : admission.kind;
+  };
   for (const n of [1, 2]) {
     assertEquals(kindOf(inbox, messageOf(n)), "new");
     await inbox.keep(messageOf(n));
   }
-  assertEquals(kindOf(inbox, messageOf(3)), "full");
+  assertEquals(fullOf(messageOf(3)), "sender");
   const other = messageOf(3, { from: eve.id });
   assertEquals(kindOf(inbox, other), "new");
   await inbox.keep(other);
-  assertEquals(kindOf(inbox, messageOf(4, { from: bob.id })), "full");
+  assertEquals(fullOf(messageOf(4, { from: bob.id })), "all");
   await inbox.settle(inbox.next()!.message, HANDLED);
   assertEquals(kindOf(inbox, messageOf(3)), "new");
+});
+
+Deno.test("one sender gets a part of an inbox's bytes, and one message at least", async () => {
+  const { inbox } = world({ maxKeptBytesOfSender: 10, maxKeptBytes: 40 });
+  const kept = async (n: number, from = ana.id, bytes = 11) => {
+    const message = messageOf(n, { from, payload: new Uint8Array(bytes) });
+    const admission = inbox.admit(message, 1);
+    if (admission.kind === "new") await inbox.keep(message);
+    return admission.kind === "full" ? admission.of : admission.kind;
+  };
+  assertEquals(await kept(1), "new");
+  assertEquals(await kept(2, ana.id, 1), "sender");
+  assertEquals(await kept(2, eve.id, 20), "new");
+  assertEquals(await kept(3, bob.id), "all");
+  await inbox.settle(inbox.next()!.message, HANDLED);
+  assertEquals(await kept(2, ana.id, 1), "new");
 });
 
 Deno.test("no more messages of a sender are held than the limit", async () => {
