@@ -1,6 +1,5 @@
-import type { Clock } from "../core/async/mod.ts";
+import { type Clock, orAbort } from "../core/async/mod.ts";
 import type { CryptoProvider } from "../core/crypto/mod.ts";
-import { orAbort } from "./or_abort.ts";
 
 /** What an origin shows a client that asks for a page over TLS and HTTP/2 (§5.1). */
 export interface OriginTraits {

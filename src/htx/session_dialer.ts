@@ -1,8 +1,12 @@
-import { Backoff, type Clock, systemClock } from "../core/async/mod.ts";
+import {
+  Backoff,
+  type Clock,
+  orAbort,
+  systemClock,
+} from "../core/async/mod.ts";
 import { Reader } from "../core/bytes/mod.ts";
 import { defaultProvider } from "../core/crypto/mod.ts";
 import { HtxError } from "./error.ts";
-import { orAbort } from "./or_abort.ts";
 import type { CloseOptions, Session } from "./session.ts";
 import type { Stream } from "./stream.ts";
 import { addStats, emptyTotals, type SessionTotals } from "./totals.ts";
@@ -106,7 +110,6 @@ export class SessionDialer implements AsyncDisposable {
     if (this.#closing.signal.aborted) throw closed();
     if (this.#session?.isOpen) return this.#session;
     const dialling = this.#dialling ??= this.#attempt();
-    if (!signal) return await dialling;
     return await orAbort(dialling, signal);
   }
 

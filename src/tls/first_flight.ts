@@ -1,3 +1,4 @@
+import { orAbort } from "../core/async/mod.ts";
 import type { Bytes } from "../core/bytes/mod.ts";
 import {
   type Address,
@@ -5,7 +6,6 @@ import {
   type Connection,
 } from "../core/transport/mod.ts";
 import { fatal } from "./error.ts";
-import { orAbort } from "./or_abort.ts";
 import { CONTENT_TYPE } from "./record.ts";
 import type { TlsServer } from "./server.ts";
 

@@ -1,7 +1,7 @@
+import { orAbort } from "../core/async/mod.ts";
 import type { Bytes } from "../core/bytes/mod.ts";
 import type { Connection } from "../core/transport/mod.ts";
 import type { TlsEndpoint } from "./endpoint.ts";
-import { orAbort } from "./or_abort.ts";
 
 /** Options of {@link completeHandshake}. */
 export interface HandshakeOptions {

@@ -8,4 +8,5 @@ export { BoundedQueue, type BoundedQueueOptions } from "./bounded_queue.ts";
 export { type Clock, systemClock } from "./clock.ts";
 export { Deadline } from "./deadline.ts";
 export { delay, type WaitOptions } from "./delay.ts";
+export { orAbort } from "./or_abort.ts";
 export { VirtualClock } from "./virtual_clock.ts";

@@ -1,4 +1,5 @@
 import { lookup } from "node:dns/promises";
+import { orAbort } from "../async/mod.ts";
 import type { DialOptions } from "./connection.ts";
 import { TransportError } from "./error.ts";
 
@@ -15,21 +16,13 @@ export async function resolveHost(
   { signal }: DialOptions = {},
 ): Promise<string[]> {
   signal?.throwIfAborted();
-  const aborted = Promise.withResolvers<never>();
-  const abort = () => aborted.reject(signal!.reason);
-  signal?.addEventListener("abort", abort, { once: true });
   try {
-    const found = await Promise.race([
-      lookup(name, { all: true }),
-      aborted.promise,
-    ]);
+    const found = await orAbort(lookup(name, { all: true }), signal);
     return found.map(({ address }) => address);
   } catch (cause) {
     signal?.throwIfAborted();
     throw new TransportError("unreachable", "The name does not resolve", {
       cause,
     });
-  } finally {
-    signal?.removeEventListener("abort", abort);
   }
 }

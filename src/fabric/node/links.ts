@@ -1,6 +1,7 @@
 import {
   type Clock,
   Deadline,
+  orAbort,
   type WaitOptions,
 } from "../../core/async/mod.ts";
 import { DecodeError } from "../../core/bytes/mod.ts";
@@ -146,15 +147,7 @@ export class Links implements AsyncDisposable {
       dialing.catch(() => {});
       this.#dialing.set(key, dialing);
     }
-    if (!signal) return await dialing;
-    const { promise, reject } = Promise.withResolvers<never>();
-    const onAbort = () => reject(signal.reason);
-    signal.addEventListener("abort", onAbort, { once: true });
-    try {
-      return await Promise.race([dialing, promise]);
-    } finally {
-      signal.removeEventListener("abort", onAbort);
-    }
+    return await orAbort(dialing, signal);
   }
 
   /** Makes links of the sessions that others open, until there are no more, which is the caller's to end. */

@@ -1,4 +1,9 @@
-import { type Clock, Deadline, systemClock } from "../../core/async/mod.ts";
+import {
+  type Clock,
+  Deadline,
+  orAbort,
+  systemClock,
+} from "../../core/async/mod.ts";
 import { DecodeError, parseIp } from "../../core/bytes/mod.ts";
 import { formatAddress, type Transport } from "../../core/transport/mod.ts";
 import { AcceptLoop, type Incoming, type ServeOptions } from "./accept_loop.ts";
@@ -168,7 +173,7 @@ export class Forwarder {
     signal: AbortSignal,
   ): Promise<readonly string[]> {
     if (parseIp(host)) return [host];
-    const found = await beforeAbort(
+    const found = await orAbort(
       this.#options.resolve(host, { signal }),
       signal,
     );
@@ -235,13 +240,4 @@ function refusalFor(error: unknown): Exclude<OpenReply, "granted"> {
     default:
       return "host_unreachable";
   }
-}
-
-function beforeAbort<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  const aborted = new Promise<never>((_, reject) => {
-    const onAbort = () => reject(signal.reason);
-    if (signal.aborted) onAbort();
-    else signal.addEventListener("abort", onAbort, { once: true });
-  });
-  return Promise.race([promise, aborted]);
 }

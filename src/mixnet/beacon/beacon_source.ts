@@ -1,3 +1,4 @@
+import { orAbort } from "../../core/async/mod.ts";
 import { type Bytes, utf8 } from "../../core/bytes/mod.ts";
 import type { CryptoProvider } from "../../core/crypto/mod.ts";
 import type { BeaconComponents } from "./beacon_set.ts";
@@ -43,7 +44,7 @@ export async function gatherBeacon(
   const failures = new Map<string, Error>();
   await Promise.all(sources.map(async (source) => {
     try {
-      const value = await unlessAborted(source, epoch, signal);
+      const value = await orAbort(source.value(epoch, signal), signal);
       if (value !== undefined && value.length !== 32) {
         throw new BeaconError("malformed", "A component has 32 bytes");
       }
@@ -73,22 +74,6 @@ export function componentOf(
   value: Uint8Array,
 ): Bytes {
   return crypto.hash("sha256", utf8(`betanet-beacon-${name}-v1`), value);
-}
-
-async function unlessAborted(
-  source: BeaconSource,
-  epoch: number,
-  signal: AbortSignal,
-): Promise<Bytes | undefined> {
-  const { promise, reject } = Promise.withResolvers<never>();
-  const onAbort = () => reject(signal.reason);
-  signal.addEventListener("abort", onAbort, { once: true });
-  if (signal.aborted) onAbort();
-  try {
-    return await Promise.race([promise, source.value(epoch, signal)]);
-  } finally {
-    signal.removeEventListener("abort", onAbort);
-  }
 }
 
 function failureOf(error: unknown): Error {
