@@ -9,7 +9,8 @@ import {
   type ReceivedGroupMessage,
 } from "./group_message.ts";
 import { isAdmin } from "./group_rules.ts";
-import type { GroupSessionOptions, GroupTimes } from "./group_session.ts";
+import type { GroupTimes } from "./group_times.ts";
+import type { GroupSessionOptions } from "./session_parts.ts";
 import type { JoinedEpoch } from "./group_start.ts";
 import { beforeOf, epochOf, heldOf } from "./held_epoch.ts";
 import type { SessionMail } from "./session_mail.ts";

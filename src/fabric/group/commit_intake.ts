@@ -4,7 +4,7 @@ import type { NewEpoch } from "./group_branches.ts";
 import type { GroupHistory } from "./group_history.ts";
 import type { ReceivedGroupMessage } from "./group_message.ts";
 import { commitFault } from "./group_rules.ts";
-import type { GroupSessionOptions } from "./group_session.ts";
+import type { GroupSessionOptions } from "./session_parts.ts";
 import { epochOf, type Held, heldOf, isByAdmin } from "./held_epoch.ts";
 import type { SessionMail } from "./session_mail.ts";
 

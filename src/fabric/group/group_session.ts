@@ -1,13 +1,10 @@
 import type { Bytes } from "../../core/bytes/mod.ts";
-import type { CryptoProvider } from "../../core/crypto/mod.ts";
-import { FabricError } from "../error.ts";
-import type { Agent } from "../identity/agent.ts";
 import type { AgentId } from "../identity/agent_id.ts";
 import { CatchUp } from "./catch_up.ts";
 import { CommitIntake } from "./commit_intake.ts";
 import { compareBytes, turnOf } from "./commit_rank.ts";
-import { decodeAcks, encodeAcks } from "./epoch_acks.ts";
-import type { BranchLimits, NewEpoch } from "./group_branches.ts";
+import { EpochDecisions } from "./epoch_decisions.ts";
+import type { NewEpoch } from "./group_branches.ts";
 import type { EvidenceLog } from "./group_evidence.ts";
 import type { GroupHistory } from "./group_history.ts";
 import {
@@ -15,66 +12,19 @@ import {
   type ReceivedGroupMessage,
 } from "./group_message.ts";
 import type { GroupCounts, GroupOutput } from "./group_output.ts";
-import type { GroupRows, SentRow } from "./group_rows.ts";
+import type { GroupRows } from "./group_rows.ts";
 import { isAdmin } from "./group_rules.ts";
-import { GROUP_TIMES } from "./group_times.ts";
+import { GROUP_TIMES, type GroupTimes } from "./group_times.ts";
 import type { JoinedEpoch } from "./group_start.ts";
 import type { Held } from "./held_epoch.ts";
-import { publishFault } from "./kind_rules.ts";
-import type { GroupCrypto } from "./mls/group_crypto.ts";
 import { OwnCommits } from "./own_commits.ts";
 import { ParkedMessages } from "./parked_messages.ts";
-import {
-  decodePublished,
-  encodePublished,
-  type PublishedMessage,
-} from "./published_message.ts";
+import { Publications } from "./publications.ts";
+import type { PublishedMessage } from "./published_message.ts";
 import { SessionMail } from "./session_mail.ts";
+import type { GroupSessionOptions } from "./session_parts.ts";
 import type { Change } from "./wish.ts";
 import { WishList } from "./wish_list.ts";
-
-/** Times of a {@link GroupSession}, in milliseconds. */
-export interface GroupTimes {
-  /** How long an epoch must be the newest before its member decides for it; 2 s by default. */
-  readonly ackMs?: number;
-  /** How often a member says to another, drawn by chance, what its newest epoch is; 60 s by default. */
-  readonly tipMs?: number;
-  /** Longest pause, drawn by chance, before a commit that lost is made again, for each time that it lost; 2 s by default. */
-  readonly retryMs?: number;
-  /** How long each member leaves what all want, such as removing one that leaves, to the one before it; 3 s by default. */
-  readonly turnMs?: number;
-  /** How long a member is not asked again what it has; 5 s by default. */
-  readonly askMs?: number;
-  /** How long the names of messages that were read are remembered; a day by default. */
-  readonly seenMs?: number;
-}
-
-/** Parts of a {@link GroupSession}. */
-export interface GroupSessionOptions {
-  /** Whose part it is. */
-  readonly agent: Agent;
-  /** Hashes, signatures, ids. */
-  readonly crypto: CryptoProvider;
-  /** Keys of the group. */
-  readonly mls: GroupCrypto;
-  /** Where it is stored. */
-  readonly rows: GroupRows;
-  /** Where evidence is. */
-  readonly evidence: EvidenceLog;
-  /** The group, 32 bytes. */
-  readonly group: Bytes;
-  /** Limits of what is kept. */
-  readonly branches?: BranchLimits;
-  /** Pauses. */
-  readonly times?: GroupTimes;
-  /** Uniform in [0, 1). */
-  readonly random: () => number;
-}
-
-/** Most messages that wait for a handler. */
-const MAX_DUE = 10_000;
-/** Most messages that are kept to be sent again if their epoch loses. */
-const MAX_SENT = 1_024;
 
 /**
  * A member's part of one group: takes what other members say, in any order and more than once, and gives what is to be sent, said and
@@ -86,16 +36,12 @@ export class GroupSession {
   readonly #history: GroupHistory;
   readonly #parked = new ParkedMessages();
   readonly #wishes: WishList;
-  readonly #locks: Map<number, string>;
-  readonly #sent: Map<string, SentRow>;
-  readonly #seen = new Set<string>();
   readonly #mail: SessionMail;
   readonly #intake: CommitIntake;
   readonly #catchUp: CatchUp;
   readonly #commits: OwnCommits;
-  #due: number;
-  /** Messages that no handler has had. */
-  #waiting: number;
+  readonly #decisions: EpochDecisions;
+  readonly #publications: Publications;
   #ackAtMs: number | undefined;
   #tipAtMs = 0;
 
@@ -107,18 +53,15 @@ export class GroupSession {
     const { rows } = options;
     this.#mail = new SessionMail(options, history);
     this.#intake = new CommitIntake(options, history, this.#mail);
-    const { askMs, tipMs } = this.#times;
+    const { askMs, tipMs, seenMs } = this.#times;
     this.#catchUp = new CatchUp(options, history, this.#mail, {
       askMs,
       tipMs,
     });
     this.#wishes = new WishList(rows);
     this.#commits = new OwnCommits(options, this.#wishes, this.counts);
-    this.#locks = rows.locks();
-    this.#sent = rows.sent();
-    const due = rows.due();
-    this.#due = 1 + (due.at(-1)?.sequence ?? -1);
-    this.#waiting = due.length;
+    this.#decisions = new EpochDecisions(options, history, this.#mail);
+    this.#publications = new Publications(options, history, this.#mail, seenMs);
     this.#ackAtMs = 0;
   }
 
@@ -178,13 +121,12 @@ export class GroupSession {
 
   /** What no handler has had. */
   due(): ReturnType<GroupRows["due"]> {
-    return this.#options.rows.due();
+    return this.#publications.due();
   }
 
   /** A handler is done with what was due. */
   handled(sequence: number): void {
-    this.#options.rows.deleteDue(sequence);
-    this.#waiting--;
+    this.#publications.handled(sequence);
   }
 
   /** Wants a change; it is committed at once if the rules allow it, and again as often as its commit loses. */
@@ -207,15 +149,8 @@ export class GroupSession {
    *
    * @throws {FabricError} `group_member` if the agent is none; `refused` if the rules of the group do not allow it.
    */
-  async publish(
-    message: PublishedMessage,
-  ): Promise<GroupOutput[]> {
-    const { agent } = this.#options;
-    const fault = publishFault(this.held.rules, agent.id, message);
-    if (fault) {
-      throw new FabricError("refused", `The group does not allow it: ${fault}`);
-    }
-    await this.#publish(encodePublished(message), message);
+  async publish(message: PublishedMessage): Promise<GroupOutput[]> {
+    await this.#publications.publish(message);
     return this.#finish();
   }
 
@@ -250,7 +185,10 @@ export class GroupSession {
   /** Does what its time has come. */
   async tick(nowMs: number): Promise<GroupOutput[]> {
     if (this.isMember) {
-      if (this.#ackAtMs !== undefined && this.#ackAtMs <= nowMs) this.#ack();
+      if (this.#ackAtMs !== undefined && this.#ackAtMs <= nowMs) {
+        this.#ackAtMs = undefined;
+        this.#decisions.decide();
+      }
       if (this.#tipAtMs <= nowMs) {
         const isFirst = this.#tipAtMs === 0;
         const { random } = this.#options;
@@ -301,11 +239,16 @@ export class GroupSession {
       case "commit":
         return await this.#takeCommit(from, message, bytes, nowMs);
       case "application":
-        await this.#takeApplication(from, message, bytes, nowMs);
+        if (!await this.#publications.take(message, nowMs)) {
+          this.#wait(from, message, bytes, nowMs);
+        }
         return undefined;
-      case "ack":
-        this.#takeAck(message, bytes, nowMs);
+      case "ack": {
+        const tip = this.epochId;
+        this.#decisions.take(message, bytes, nowMs);
+        if (this.epochId !== tip) this.#moved(tip, nowMs);
         return undefined;
+      }
       case "leave":
         this.#takeLeave(from, message, nowMs);
         return undefined;
@@ -323,90 +266,17 @@ export class GroupSession {
     }
   }
 
-  async #takeApplication(
+  /** Lets a message wait for its epoch, and asks who brought it for that. */
+  #wait(
     from: AgentId,
-    { at, epoch, body }: ReceivedGroupMessage,
-    bytes: Uint8Array,
-    nowMs: number,
-  ): Promise<void> {
-    const { mls } = this.#options;
-    const { branches } = this.#history;
-    const key = at.toHex();
-    const held = branches.get(key)?.state;
-    if (!held) {
-      if (epoch <= branches.root.epoch) return void this.counts.tooOld++;
-      if (!this.#parked.park(key, { from, bytes, epoch })) {
-        this.counts.unparked++;
-      }
-      return this.#catchUp.ask(from, nowMs);
-    }
-    const { mls: state } = held;
-    if (!state) return void this.counts.unwelcome++;
-    if (!branches.isCanonical(key)) this.counts.fromDeadBranch++;
-    const done = await this.#mail.tried(() => mls.process(state, body));
-    if (!done) return;
-    if (done.kind !== "application") return void this.counts.invalid++;
-    this.#history.advance(key, done.state);
-    this.#read(done.sender, done.data, held, epoch, nowMs);
-  }
-
-  #read(
-    sender: AgentId,
-    data: Bytes,
-    { rules }: Held,
-    epoch: number,
-    nowMs: number,
-  ): void {
-    const { rows } = this.#options;
-    const message = this.#mail.decoded(() => decodePublished(data));
-    if (!message) return;
-    // Who was removed on the branch that counts says nothing any more on others.
-    const isMember = this.held.members.some((each) => each.equals(sender));
-    if (!isMember || publishFault(rules, sender, message)) {
-      return void this.counts.unwelcome++;
-    }
-    const seen = `${sender}${message.id.toHex()}`;
-    if (this.#seen.has(seen) || rows.isSeen(sender, message.id)) {
-      return void this.counts.copiesRead++;
-    }
-    if (this.#waiting >= MAX_DUE) return void this.counts.full++;
-    this.#waiting++;
-    this.#seen.add(seen);
-    rows.setSeen(sender, message.id, nowMs + this.#times.seenMs);
-    const sequence = this.#due++;
-    const row = { sequence, from: sender, epoch, message: data };
-    rows.addDue(row);
-    this.counts.read++;
-    this.#mail.say({ kind: "due", row });
-  }
-
-  #takeAck(
-    { signer, body }: ReceivedGroupMessage,
+    { at, epoch }: ReceivedGroupMessage,
     bytes: Uint8Array,
     nowMs: number,
   ): void {
-    const { branches } = this.#history;
-    const tip = branches.tip.id;
-    const acks = this.#mail.decoded(() => decodeAcks(body));
-    const signed = bytes.slice();
-    const { members } = branches.root.state;
-    const isKnown = [...members, ...this.held.members].some((each) =>
-      each.equals(signer!)
-    );
-    if (!isKnown) return void this.counts.strangers++;
-    for (const { epoch, id } of acks ?? []) {
-      const isNews = this.#history.acknowledge({
-        ...{ id, epoch, signed },
-        member: signer!,
-      });
-      if (!isNews || branches.ackedBy(`${signer}`, epoch).length < 2) continue;
-      const first = this.#options.rows.acks().find((each) =>
-        each.epoch === epoch && each.member.equals(signer!) && each.id !== id
-      );
-      const proofs = first ? [first.signed, signed] : [signed];
-      this.#mail.accuse("double_ack", signer!, nowMs, ...proofs);
+    if (!this.#parked.park(at.toHex(), { from, bytes, epoch })) {
+      this.counts.unparked++;
     }
-    if (branches.tip.id !== tip) this.#moved(tip, nowMs);
+    this.#catchUp.ask(from, nowMs);
   }
 
   #takeLeave(
@@ -443,14 +313,9 @@ export class GroupSession {
       case "add":
         this.#append(finding.epoch, nowMs);
         return finding.epoch.id;
-      case "wait": {
-        const { at, epoch } = message;
-        if (!this.#parked.park(at.toHex(), { from, bytes, epoch })) {
-          this.counts.unparked++;
-        }
-        this.#catchUp.ask(from, nowMs);
+      case "wait":
+        this.#wait(from, message, bytes, nowMs);
         return undefined;
-      }
       case "lost":
         this.#catchUp.heal(from, nowMs);
         return undefined;
@@ -513,7 +378,7 @@ export class GroupSession {
   #restart(oldest: NewEpoch<Held>, before: NewEpoch<Held>): void {
     this.#history.restart(oldest, before);
     this.#catchUp.reset();
-    this.#locks.clear();
+    this.#decisions.reset();
     // What we had committed there is wanted here.
     this.#wishes.review({
       isSettled: () => false,
@@ -530,66 +395,15 @@ export class GroupSession {
     this.#mail.say({ kind: "epoch", epoch, isRollback, members, isMember });
   }
 
-  /** Decides for the epochs that count and that nothing was decided about. */
-  #ack(): void {
-    this.#ackAtMs = undefined;
-    const { rows, agent } = this.#options;
-    const path = this.#history.branches.path().slice(1);
-    const news = path.filter(({ epoch }) => !this.#locks.has(epoch));
-    if (news.length === 0) return;
-    const bytes = this.#mail.message("ack", encodeAcks(news));
-    for (const { epoch, id } of news) {
-      this.#locks.set(epoch, id);
-      rows.setLock(epoch, id);
-      const row = { id, epoch, member: agent.id, signed: bytes };
-      this.#history.acknowledge(row);
-    }
-    this.#mail.send(this.others, bytes, "low");
-    const { root } = this.#history.branches;
-    for (const epoch of this.#locks.keys()) {
-      if (epoch <= root.epoch) this.#locks.delete(epoch);
-    }
-  }
-
-  async #publish(data: Bytes, { id, priority }: PublishedMessage) {
-    const { mls, rows } = this.#options;
-    const { mls: state } = this.held;
-    if (!state) {
-      throw new FabricError("group_member", "Not a member of the group");
-    }
-    const { state: next, message } = await mls.encrypt(state, data);
-    const at = this.epochId;
-    this.#history.advance(at, next);
-    const bytes = this.#mail.message("application", message);
-    if (this.#sent.size < MAX_SENT) {
-      this.#sent.set(id.toHex(), { at, message: data });
-      rows.setSent(id.toHex(), { at, message: data });
-    }
-    this.#mail.send(this.others, bytes, priority);
-  }
-
-  /** Sends again what was published in epochs that lost. */
-  async #republish(): Promise<void> {
-    const { rows } = this.#options;
-    for (const [id, { at, message }] of [...this.#sent]) {
-      const isSettled = this.#isPast(at);
-      if (!isSettled && this.branches.isCanonical(at)) continue;
-      this.#sent.delete(id);
-      rows.deleteSent(id);
-      if (isSettled || !this.isMember) continue;
-      await this.#publish(message, decodePublished(message));
-    }
-  }
-
   /** Ends a call that may have changed the branch that counts. */
   async #done(): Promise<GroupOutput[]> {
-    await this.#republish();
+    await this.#publications.publishAgain();
     return this.#finish();
   }
 
   #finish(): GroupOutput[] {
     this.#options.rows.commit();
-    this.#seen.clear();
+    this.#publications.stored();
     return this.#mail.take();
   }
 }

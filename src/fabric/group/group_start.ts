@@ -10,7 +10,8 @@ import {
   type GroupMessage,
 } from "./group_message.ts";
 import { encodeRules, type GroupRules, isAdmin } from "./group_rules.ts";
-import { GroupSession, type GroupSessionOptions } from "./group_session.ts";
+import { GroupSession } from "./group_session.ts";
+import type { GroupSessionOptions } from "./session_parts.ts";
 import { beforeOf, epochOf, type Held, heldOf } from "./held_epoch.ts";
 import type { MadeKeyPackage } from "./mls/group_crypto.ts";
 

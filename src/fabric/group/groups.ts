@@ -24,11 +24,9 @@ import {
   type GroupRules,
   rulesOf,
 } from "./group_rules.ts";
-import type {
-  GroupSession,
-  GroupSessionOptions,
-  GroupTimes,
-} from "./group_session.ts";
+import type { GroupSession } from "./group_session.ts";
+import type { GroupTimes } from "./group_times.ts";
+import type { GroupSessionOptions } from "./session_parts.ts";
 import {
   foundGroup,
   joinGroup,

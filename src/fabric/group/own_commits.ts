@@ -6,7 +6,7 @@ import type { GroupEpoch, NewEpoch } from "./group_branches.ts";
 import { encodeGroupMessage, encodeList } from "./group_message.ts";
 import type { GroupCounts } from "./group_output.ts";
 import { commitFault, isAdmin } from "./group_rules.ts";
-import type { GroupSessionOptions } from "./group_session.ts";
+import type { GroupSessionOptions } from "./session_parts.ts";
 import { epochOf, type Held, heldOf } from "./held_epoch.ts";
 import type { GroupState, MadeCommit } from "./mls/group_crypto.ts";
 import { type Change, isFulfilled } from "./wish.ts";

@@ -10,7 +10,7 @@ import {
   type GroupOutput,
   noCounts,
 } from "./group_output.ts";
-import type { GroupSessionOptions } from "./group_session.ts";
+import type { GroupSessionOptions } from "./session_parts.ts";
 
 /** What a member's part of a group has to say, gathered until the end of a call. */
 export class SessionMail {

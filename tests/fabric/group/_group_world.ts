@@ -12,11 +12,9 @@ import {
   type GroupRules,
   rulesOf,
 } from "../../../src/fabric/group/group_rules.ts";
-import type {
-  GroupSession,
-  GroupSessionOptions,
-  GroupTimes,
-} from "../../../src/fabric/group/group_session.ts";
+import type { GroupSession } from "../../../src/fabric/group/group_session.ts";
+import type { GroupTimes } from "../../../src/fabric/group/group_times.ts";
+import type { GroupSessionOptions } from "../../../src/fabric/group/session_parts.ts";
 import {
   foundGroup,
   joinGroup,

@@ -1,0 +1,77 @@
+import { decodeAcks, encodeAcks } from "./epoch_acks.ts";
+import type { GroupHistory } from "./group_history.ts";
+import type { ReceivedGroupMessage } from "./group_message.ts";
+import type { SessionMail } from "./session_mail.ts";
+import type { GroupSessionOptions } from "./session_parts.ts";
+
+/** What members have decided for, this one once for each number of an epoch. */
+export class EpochDecisions {
+  readonly #options: GroupSessionOptions;
+  readonly #history: GroupHistory;
+  readonly #mail: SessionMail;
+  readonly #locks: Map<number, string>;
+
+  /** Goes on with what is stored. */
+  constructor(
+    options: GroupSessionOptions,
+    history: GroupHistory,
+    mail: SessionMail,
+  ) {
+    this.#options = options;
+    this.#history = history;
+    this.#mail = mail;
+    this.#locks = options.rows.locks();
+  }
+
+  /** Everything is anew. */
+  reset(): void {
+    this.#locks.clear();
+  }
+
+  /** Decides for the epochs that count and that nothing was decided about. */
+  decide(): void {
+    const { rows, agent } = this.#options;
+    const { branches, tip } = this.#history;
+    const path = branches.path().slice(1);
+    const news = path.filter(({ epoch }) => !this.#locks.has(epoch));
+    if (news.length === 0) return;
+    const bytes = this.#mail.message("ack", encodeAcks(news));
+    for (const { epoch, id } of news) {
+      this.#locks.set(epoch, id);
+      rows.setLock(epoch, id);
+      const row = { id, epoch, member: agent.id, signed: bytes };
+      this.#history.acknowledge(row);
+    }
+    this.#mail.send(tip.state.members, bytes, "low");
+    for (const epoch of this.#locks.keys()) {
+      if (epoch <= branches.root.epoch) this.#locks.delete(epoch);
+    }
+  }
+
+  /** Takes decisions of another member. */
+  take(
+    { signer, body }: ReceivedGroupMessage,
+    bytes: Uint8Array,
+    nowMs: number,
+  ): void {
+    const { branches, tip } = this.#history;
+    const acks = this.#mail.decoded(() => decodeAcks(body));
+    const signed = bytes.slice();
+    const known = [...branches.root.state.members, ...tip.state.members];
+    if (!known.some((each) => each.equals(signer!))) {
+      return void this.#mail.counts.strangers++;
+    }
+    for (const { epoch, id } of acks ?? []) {
+      const isNews = this.#history.acknowledge({
+        ...{ id, epoch, signed },
+        member: signer!,
+      });
+      if (!isNews || branches.ackedBy(`${signer}`, epoch).length < 2) continue;
+      const first = this.#options.rows.acks().find((each) =>
+        each.epoch === epoch && each.member.equals(signer!) && each.id !== id
+      );
+      const proofs = first ? [first.signed, signed] : [signed];
+      this.#mail.accuse("double_ack", signer!, nowMs, ...proofs);
+    }
+  }
+}
