@@ -248,16 +248,24 @@ export class Reception {
   }
 
   /** Answers that are confirmed until then need not be kept. */
-  #keepSoon(): void {
-    const { inbox, clock } = this.#options;
-    this.#cancelKeeping ??= clock.setTimeout(() => {
+  #keepSoon(afterMs = CONFIRM_MS): void {
+    this.#cancelKeeping ??= this.#options.clock.setTimeout(() => {
       this.#cancelKeeping = undefined;
-      this.#track(
-        inbox.keepUnconfirmed().then((isMore) => {
-          if (isMore && !this.#over.signal.aborted) this.#keepSoon();
-        }),
-      );
-    }, CONFIRM_MS);
+      this.#track(this.#keepUnconfirmed());
+    }, afterMs);
+  }
+
+  async #keepUnconfirmed(): Promise<void> {
+    const { inbox, log } = this.#options;
+    let pauseMs = CONFIRM_MS;
+    try {
+      if (!await inbox.keepUnconfirmed()) return;
+    } catch (error) {
+      if (!(error instanceof StorageError)) throw error;
+      log.error("fabric.not_settled", { error });
+      pauseMs = SETTLE_AGAIN_MS;
+    }
+    if (!this.#over.signal.aborted) this.#keepSoon(pauseMs);
   }
 
   #outcome(message: Message, handled: Handled, atMs: number): Outcome {

@@ -269,25 +269,22 @@ export class Inbox {
    * be known after the death of the process.
    *
    * @returns Whether some are left for the next time.
-   * @throws {StorageError} If it cannot be written; copies of these requests are handled again.
+   * @throws {StorageError} If it cannot be written; it is known until the process ends, and the next call writes it.
    */
   async keepUnconfirmed(which: "old" | "all" = "old"): Promise<boolean> {
-    const all: [string, Settled][] = [];
-    for (const entry of this.#unconfirmed) {
-      if (which === "old" && !entry[1].isOld) break;
-      all.push(entry);
+    const all: Settled[] = [];
+    for (const settled of this.#unconfirmed.values()) {
+      if (which === "all" || settled.isOld) all.push(settled);
+      settled.isOld = true;
     }
-    for (const settled of this.#unconfirmed.values()) settled.isOld = true;
-    if (all.length === 0) return this.#unconfirmed.size > 0;
-    try {
+    if (all.length > 0) {
       await this.#commits.run(() => {
-        for (const [, { message, outcome }] of all) {
+        for (const { message, outcome } of all) {
           this.#rows.setOutcome(message, outcome, this.#expiry(message));
         }
       });
-    } finally {
-      for (const [, { message }] of all) this.forget(message);
     }
+    for (const { message } of all) this.forget(message);
     return this.#unconfirmed.size > 0;
   }
 

@@ -276,8 +276,8 @@ export class Outbox {
     if (!outgoing) return undefined;
     this.#remove(outgoing);
     this.counts.settled++;
-    // If we die before, it is sent again, and the other end says again what became of it.
-    // So it is if the store cannot be written now.
+    // If we die before, or the store cannot be written, it is sent again at the next start: the other end's inbox answers what became of
+    // it, and no handler runs. If its deadline has passed by then, it is a dead letter, `expired`, and its receipt is in the log.
     this.#commits.run(() => this.#rows.delete(outgoing.sequence))
       .catch(() => {});
     return outgoing.to;

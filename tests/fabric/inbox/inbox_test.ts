@@ -69,6 +69,24 @@ Deno.test("what became of a request is written only if its answer is not confirm
   }
 });
 
+Deno.test("what became of a request that cannot be written stays known, and the next time it is written", async () => {
+  const { inbox, open, store } = world();
+  const request = messageOf(1, { kind: "request" });
+  assertEquals(kindOf(inbox, request), "new");
+  assertEquals(inbox.settleUnkept(request, HANDLED), true);
+  const { transaction } = store;
+  store.transaction = () => {
+    throw new StorageError("full", "no room");
+  };
+  await assertRejects(() => inbox.keepUnconfirmed("all"), StorageError);
+  assertEquals(kindOf(inbox, request), "done");
+  store.transaction = transaction.bind(store);
+  assertEquals(await inbox.keepUnconfirmed(), false);
+  for (const each of [inbox, open()]) {
+    assertEquals(kindOf(each, request), "done");
+  }
+});
+
 Deno.test("what is kept, ordered, or wants a receipt is settled before its answer leaves", async () => {
   const { inbox } = world();
   const kept = messageOf(1, { kind: "request" });
