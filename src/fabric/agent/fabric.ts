@@ -480,9 +480,8 @@ export class Fabric implements AsyncDisposable {
 
   /** Forgets what has been kept long enough. */
   sweep(): void {
-    const nowMs = this.#options.clock.wallTime();
-    this.#inbox.sweep(nowMs);
-    this.receipts.sweep(nowMs);
+    this.#reception.sweep();
+    this.receipts.sweep(this.#options.clock.wallTime());
   }
 
   /** Ends; what was accepted and not settled goes on at the next start. */

@@ -3,7 +3,7 @@ import type { Logger } from "../../core/log/mod.ts";
 import { StorageError } from "../../core/storage/mod.ts";
 import type { CryptoProvider } from "../../core/crypto/mod.ts";
 import type { Agent } from "../identity/agent.ts";
-import type { Inbox, Kept } from "../inbox/inbox.ts";
+import type { Admission, Inbox, Kept } from "../inbox/inbox.ts";
 import type { Outcome } from "../inbox/inbox_rows.ts";
 import {
   type Message,
@@ -99,6 +99,8 @@ export class Reception {
   /** Whether what is kept has the next turn, if both wait. */
   #isTurnOfKept = false;
   #running = 0;
+  /** Whether the handlers are there. */
+  #isStarted = false;
   #cancelKeeping: (() => void) | undefined;
 
   /** What was kept before goes to its handlers with {@link pump}. */
@@ -116,32 +118,26 @@ export class Reception {
       return route.status("full");
     }
     const admission = inbox.admit(message, nowMs);
-    switch (admission.kind) {
-      case "full":
-        this.counts.full++;
-        return route.status("full", admission.of === "sender" ? SENDER : "");
-      case "refused":
-        return this.#refuse(message, admission.reason, route);
-      case "busy":
-        this.counts.copies++;
-        return this.#join(message, route);
-      case "done":
-        this.counts.copies++;
-        return this.#tell(message, admission.outcome, route);
-      case "new":
-        if (isQueued) {
-          this.#join(message, route);
-          const { priority, payload } = message;
-          this.#queue.push({ id: keyOf(message), priority, message });
-          this.#queuedBytes += payload.length;
-          return this.pump();
-        }
-    }
-    this.#track(this.#keep(message, route, nowMs));
+    if (admission.kind === "new" && isQueued) {
+      this.#join(message, route);
+      const { priority, payload } = message;
+      this.#queue.push({ id: keyOf(message), priority, message });
+      this.#queuedBytes += payload.length;
+    } else this.#admitted(message, admission, route, nowMs);
+    // Also of those behind it, which may have waited for what it says alone.
+    this.pump();
+  }
+
+  /** Forgets what has been kept long enough, and takes what has waited in vain to its handlers. */
+  sweep(): void {
+    const { inbox, clock } = this.#options;
+    inbox.sweep(clock.wallTime());
+    if (this.#isStarted) this.pump();
   }
 
   /** Takes what waits to its handlers, as many as may run. */
   pump(): void {
+    this.#isStarted = true;
     const { maxRunning = MAX_RUNNING, inbox } = this.#options;
     while (this.#running < maxRunning && !this.#over.signal.aborted) {
       const next = this.#isTurnOfKept
@@ -171,6 +167,29 @@ export class Reception {
     await inbox.keepUnconfirmed("all").catch((error) => {
       log.error("fabric.not_settled", { error });
     });
+  }
+
+  #admitted(
+    message: Message,
+    admission: Admission,
+    route: Route,
+    nowMs: number,
+  ): void {
+    switch (admission.kind) {
+      case "full":
+        this.counts.full++;
+        return route.status("full", admission.of === "sender" ? SENDER : "");
+      case "refused":
+        return this.#refuse(message, admission.reason, route);
+      case "busy":
+        this.counts.copies++;
+        return this.#join(message, route);
+      case "done":
+        this.counts.copies++;
+        return this.#tell(message, admission.outcome, route);
+      default:
+        this.#track(this.#keep(message, route, nowMs));
+    }
   }
 
   #refuse(

@@ -61,8 +61,6 @@ interface Waiting {
   readonly size: number;
   readonly deadlineMs: number;
   readonly isAgain: boolean;
-  /** Whether it went to its handler before its turn, as its deadline had passed. */
-  isLetGo: boolean;
 }
 
 /** What is kept of one sender. */
@@ -89,8 +87,8 @@ interface Line {
   place: number;
   /** What its sender says of the lowest place that may still come. */
   floor: number;
-  /** Whether a message in order is with its handler: the next waits until it is settled. */
-  isBusy: boolean;
+  /** The place of the message whose turn it is: the next waits until it is settled. */
+  turn: number | undefined;
   /** Messages that are kept and wait for one before them, by place. */
   readonly held: Map<number, Waiting>;
 }
@@ -146,7 +144,7 @@ export class Inbox {
     return this.#kept;
   }
 
-  /** Says what is to be done with a message; `new` or `held` to the first copy alone. */
+  /** Says what is to be done with a message; `new` or `held` to the first copy alone. It may let others come out of {@link next}. */
   admit(message: Message, nowMs: number): Admission {
     this.#firstMs ??= nowMs;
     const key = keyOf(message);
@@ -216,10 +214,11 @@ export class Inbox {
   async settle(message: Message, outcome: Outcome): Promise<void> {
     const key = keyOf(message);
     const waiting = this.#busy.get(key);
+    const { sequence = NaN } = message.order ?? {};
     const line = message.order && this.#line(message.from);
     // One that was let go at its deadline leaves those before it their turns.
-    const place = line && !waiting?.isLetGo
-      ? Math.max(line.place, line.floor, message.order!.sequence + 1)
+    const place = line?.turn === sequence
+      ? Math.max(line.place, line.floor, sequence + 1)
       : undefined;
     await this.#commits.run(() => {
       this.#rows.setOutcome(message, outcome, this.#expiry(message));
@@ -231,7 +230,7 @@ export class Inbox {
     this.#busy.delete(key);
     if (place === undefined) return;
     line!.place = place;
-    line!.isBusy = false;
+    line!.turn = undefined;
     this.#raise(line!, line!.floor);
     this.#release(line!);
   }
@@ -288,17 +287,16 @@ export class Inbox {
     return this.#unconfirmed.size > 0;
   }
 
-  /** Forgets outcomes whose time has passed, and lines in which nothing is; lets go what waits in one beyond its deadline. */
+  /** Forgets outcomes whose time has passed, and lines in which nothing is; lets what waits in one beyond its deadline come out of {@link next}. */
   sweep(nowMs: number): void {
     this.#rows.sweep(nowMs);
-    for (const [sender, { isBusy, held }] of this.#lines) {
+    for (const [sender, { turn, held }] of this.#lines) {
       for (const [place, waiting] of held) {
         if (waiting.deadlineMs > nowMs) continue;
         held.delete(place);
-        waiting.isLetGo = true;
         this.#lanes.push(waiting);
       }
-      if (!isBusy && held.size === 0) this.#lines.delete(sender);
+      if (turn === undefined && held.size === 0) this.#lines.delete(sender);
     }
   }
 
@@ -327,8 +325,8 @@ export class Inbox {
     if (order.sequence < line.place) {
       return { kind: "refused", reason: "out_of_order" };
     }
-    if (order.sequence === line.place && !line.isBusy) {
-      line.isBusy = true;
+    if (order.sequence === line.place && line.turn === undefined) {
+      line.turn = order.sequence;
       return { kind: "new" };
     }
     return line.held.size < this.#limits.maxHeld
@@ -340,7 +338,7 @@ export class Inbox {
   #enter(waiting: Waiting, { from, order }: Message): void {
     if (!order) return this.#lanes.push(waiting);
     const line = this.#line(from);
-    if (order.sequence === line.place && line.isBusy) {
+    if (line.turn === order.sequence) {
       return this.#lanes.push(waiting);
     }
     line.held.set(order.sequence, waiting);
@@ -364,26 +362,26 @@ export class Inbox {
   /** Waits for no place below `floor` any more. */
   #raise(line: Line, floor: number): void {
     line.floor = Math.max(line.floor, floor);
-    if (line.isBusy || line.floor <= line.place) return;
+    if (line.turn !== undefined || line.floor <= line.place) return;
     line.place = line.floor;
     this.#release(line);
   }
 
   /** Lets the first message in order go to its handler, if nothing is to come before it. */
   #release(line: Line): void {
-    if (line.isBusy || line.held.size === 0) return;
+    if (line.turn !== undefined || line.held.size === 0) return;
     const first = Math.min(...line.held.keys());
     if (first > line.place) return;
     this.#lanes.push(line.held.get(first)!);
     line.held.delete(first);
-    line.isBusy = true;
+    line.turn = first;
   }
 
   #line(from: AgentId): Line {
     const known = this.#lines.get(`${from}`);
     if (known) return known;
     const place = this.#rows.place(from);
-    const line = { place, floor: 0, isBusy: false, held: new Map() };
+    const line = { place, floor: 0, turn: undefined, held: new Map() };
     this.#lines.set(`${from}`, line);
     return line;
   }
@@ -393,7 +391,7 @@ export class Inbox {
     this.#busy.delete(keyOf(message));
     if (!message.order) return;
     const line = this.#line(message.from);
-    if (message.order.sequence === line.place) line.isBusy = false;
+    if (line.turn === message.order.sequence) line.turn = undefined;
   }
 
   #count({ sender, size }: Waiting, sign: 1 | -1): void {
@@ -430,6 +428,5 @@ function waitingOf(
     sender: `${from}`,
     size: payload.length,
     ...{ sequence, priority, deadlineMs, isAgain },
-    isLetGo: false,
   };
 }

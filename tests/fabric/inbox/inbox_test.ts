@@ -216,6 +216,17 @@ Deno.test("a floor that rises while a handler runs counts when it is done", asyn
   assertEquals(await handledAll(inbox), [5]);
 });
 
+Deno.test("a message that the floor passed over goes to its handler before the one at the floor", async () => {
+  const { inbox } = world();
+  await inbox.keep(admitted(inbox, ordered(1)));
+  assertEquals(inbox.next(), undefined);
+  await inbox.keep(admitted(inbox, ordered(2, 2)));
+  const first = inbox.next()!.message;
+  assertEquals([first.payload[0], inbox.next()], [1, undefined]);
+  await inbox.settle(first, HANDLED);
+  assertEquals(await handledAll(inbox), [2]);
+});
+
 Deno.test("an inbox is full for one sender before it is for all", async () => {
   const { inbox } = world({ maxKept: 3, maxKeptOfSender: 2, maxHeld: 1 });
   const fullOf = (message: Message) => {
