@@ -11,8 +11,13 @@ import {
   MESSAGE_KINDS,
   type MessageKind,
 } from "../message/message.ts";
-import type { Outbox, OutgoingMessage } from "../outbox/outbox.ts";
+import type {
+  AcceptOptions,
+  Outbox,
+  OutgoingMessage,
+} from "../outbox/outbox.ts";
 import type { RpcLink, SendLiveOptions, Sent } from "../rpc/rpc_link.ts";
+import { TurnShare } from "../turn_share.ts";
 import { chooseWay, type WayChoice, type WayName } from "../way/choose_way.ts";
 import { Redials } from "./redials.ts";
 
@@ -70,6 +75,8 @@ export interface DeliveryOptions {
 
 const BUDGET_MS = 2_000;
 const TICK_MS = 1_000;
+/** Of each turn of the event loop, for messages that are accepted: what they wait for is done in the rest of it. */
+const ACCEPTING_MS = 8;
 const RETRY = { minMs: 500, maxMs: 60_000 };
 /** The other end has the message; if it says no more, it is asked again after this time, twice as long each time. */
 const ASK_AGAIN_MS = 30_000;
@@ -96,6 +103,7 @@ export class Delivery {
   fallbacks = 0;
   readonly #options: DeliveryOptions;
   readonly #budgetMs: number;
+  readonly #accepting: TurnShare;
   readonly #over = new AbortController();
   readonly #tasks = new Set<Promise<void>>();
   readonly #redials: Redials;
@@ -105,6 +113,7 @@ export class Delivery {
   constructor(options: DeliveryOptions) {
     this.#options = options;
     this.#budgetMs = options.budgetMs ?? BUDGET_MS;
+    this.#accepting = new TurnShare(options.clock, ACCEPTING_MS);
     const { outbox, live, random, clock } = options;
     this.#redials = new Redials({
       ...{ random, clock },
@@ -112,6 +121,20 @@ export class Delivery {
       dial: (id, signal) => live.dial(id, { signal }),
     });
     this.#tick();
+  }
+
+  /**
+   * Accepts a message, and takes it on; whoever does so in a loop is held back, so that messages are sent meanwhile.
+   *
+   * @throws {FabricError} `full`.
+   */
+  async accept(
+    message: Omit<Message, "order">,
+    options: AcceptOptions = {},
+  ): Promise<void> {
+    await this.#accepting.enter();
+    await this.#options.outbox.accept(message, options);
+    this.pump();
   }
 
   /** Takes on what waits now. */
@@ -193,6 +216,7 @@ export class Delivery {
     this.#over.abort(new FabricError("closed", "The fabric is closed"));
     this.#redials.close();
     this.#cancelTick();
+    this.#accepting[Symbol.dispose]();
     await Promise.all(this.#tasks);
   }
 

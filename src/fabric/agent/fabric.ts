@@ -327,12 +327,11 @@ export class Fabric implements AsyncDisposable {
     const { promise, resolve } = Promise.withResolvers<string | undefined>();
     this.#settling.set(message.id.toHex(), resolve);
     try {
-      await this.#outbox.accept(message, options);
+      await this.#delivery.accept(message, options);
     } catch (error) {
       this.#settling.delete(message.id.toHex());
       throw error;
     }
-    this.#delivery.pump();
     return { id: message.id, settled: promise };
   }
 
@@ -460,7 +459,7 @@ export class Fabric implements AsyncDisposable {
       store: namespace(store, "groups"),
       send: async (to, payload, priority, lifetimeMs = GROUP_LIFETIME_MS) => {
         const nowMs = clock.wallTime();
-        await this.#outbox.accept({
+        await this.#delivery.accept({
           id: crypto.random(MESSAGE_ID_LENGTH),
           ...{ kind: "group", type: "group", from: agent.id, to, priority },
           createdMs: nowMs,
@@ -469,7 +468,6 @@ export class Fabric implements AsyncDisposable {
           metadata: new Map(),
           payload,
         });
-        this.#delivery.pump();
       },
     });
     this.#handlers.setGroups(async (_, { from, message }) => {
@@ -535,8 +533,7 @@ export class Fabric implements AsyncDisposable {
         if (!isUnreached) throw error;
       }
     }
-    await this.#outbox.accept(message, options);
-    this.#delivery.pump();
+    await this.#delivery.accept(message, options);
   }
 
   #messageOf(

@@ -102,9 +102,35 @@ Deno.test("a message that was on its way while a link came is sent again soon", 
   assertEquals(world.bundled, 2);
 });
 
+Deno.test("who accepts messages as fast as promises allow leaves others their turns", async () => {
+  await using world = new World("handled", new BusyClock(0));
+  let accepted = 0;
+  const loop = async () => {
+    for (let n = 1; n <= 100; n++) {
+      await world.accept(n, false);
+      accepted++;
+    }
+  };
+  const over = loop();
+  for (let i = 0; i < 10_000; i++) await Promise.resolve();
+  assert(accepted >= 1 && accepted <= 8, `${accepted}`);
+  await world.clock.run(0);
+  await over;
+  assertEquals([accepted, world.sent], [100, 100]);
+});
+
+/** A clock by which everything takes a millisecond. */
+class BusyClock extends VirtualClock {
+  #takenMs = 0;
+
+  override now(): number {
+    return super.now() + this.#takenMs++;
+  }
+}
+
 /** A delivery to Bob, whose node says the same of every message and nothing more. */
 class World implements AsyncDisposable {
-  readonly clock = new VirtualClock(0);
+  readonly clock: VirtualClock;
   readonly outbox = new Outbox(memoryStore());
   /** Messages sent live, and as bundles. */
   sent = 0;
@@ -125,7 +151,11 @@ class World implements AsyncDisposable {
   #isLive = true;
   readonly #delivery: Delivery;
 
-  constructor(code: "taken" | "handled" | "full") {
+  constructor(
+    code: "taken" | "handled" | "full",
+    clock = new VirtualClock(0),
+  ) {
+    this.clock = clock;
     this.#said = { kind: "status", code, reason: "" };
     const link = this.#link as RpcLink;
     const live: LiveWay = {
@@ -160,8 +190,7 @@ class World implements AsyncDisposable {
     way: "auto" | "bundle" = "auto",
   ): Promise<void> {
     const fields = { wantsReceipts, deadlineMs: DEADLINE_MS };
-    await this.outbox.accept(messageOf(n, fields), { way });
-    this.#delivery.pump();
+    await this.#delivery.accept(messageOf(n, fields), { way });
   }
 
   /** The link with Bob is over. */
