@@ -20,7 +20,7 @@ const LETTERS = 400;
 const UNREAD = 60;
 const UNREAD_BYTES = 50_000;
 const GIGABYTES_100 = 100 * 2 ** 30;
-const MAX_GROWTH_BYTES = 384 * 1_048_576;
+const MAX_GROWTH_BYTES = 320 * 1_048_576;
 /** The transfer 0 is refused for good. */
 const REFUSAL = encodeMessage({
   ...{ type: "XFER_REFUSE", reason: "notAcceptable", transferId: 0n },

@@ -115,7 +115,7 @@ export class Contacts {
     if (neighbour && this.#forwarder.begin(neighbour)) {
       this.#routerTalk.contactBegan(neighbour.id);
     }
-    this.#forwarder.scan();
+    this.#forwarder.scanSoon();
     try {
       for await (const received of contact.received) {
         tasks.track(this.#reception.take(received, id));
@@ -125,7 +125,7 @@ export class Contacts {
       this.#open.delete(contact);
       if (neighbour && this.#forwarder.end(neighbour)) {
         this.#routerTalk.contactEnded(neighbour.id);
-        this.#forwarder.scan();
+        this.#forwarder.scanSoon();
       }
     }
   }

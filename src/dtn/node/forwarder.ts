@@ -37,6 +37,9 @@ const MAX_SENDING = 64;
 /** For one neighbour, so that one that takes nothing leaves room for others. */
 const MAX_WAITING = 8_192;
 const SCAN_AT_ONCE = 256;
+/** What looking for those that come or go waits after it, in times of what it took. */
+const SCAN_PAUSE = 4;
+const MAX_SCAN_PAUSE_MS = 1_000;
 const FIRST: Place = { rank: 0, sequence: 0 };
 /** What a bundle may be longer as it leaves: the node before it, a longer age. */
 const MAX_GROWTH_BYTES = 256;
@@ -56,6 +59,11 @@ export class Forwarder {
   /** When the router may decide otherwise by itself. */
   #changesAtMs = Infinity;
   #isScanning = false;
+  /** Whether somebody came or went meanwhile. */
+  #isScanDue = false;
+  /** When to look for who comes or goes at the earliest. */
+  #scanAtMs = 0;
+  #cancelScan: (() => void) | undefined;
   /** Where to begin once more; absent if that is not wanted. */
   #scanFrom: Place | undefined;
   #isClosed = false;
@@ -169,6 +177,21 @@ export class Forwarder {
     if (!this.#isScanning) this.#options.track(this.#scanAll());
   }
 
+  /** As {@link scan}, as somebody came or went: if many do, that takes a fifth of the time at most, or waits for a second. */
+  scanSoon(): void {
+    if (this.#isScanning) this.#isScanDue = true;
+    else if (!this.#cancelScan && !this.#isClosed) {
+      const waitMs = this.#scanAtMs - this.#clock.now();
+      if (waitMs <= 0) this.scan();
+      else {
+        this.#cancelScan = this.#clock.setTimeout(() => {
+          this.#cancelScan = undefined;
+          this.scan();
+        }, waitMs);
+      }
+    }
+  }
+
   /** Removes a bundle, and lets it wait for nobody; says whether it was here. */
   remove(id: string): boolean {
     this.forget(id);
@@ -187,6 +210,7 @@ export class Forwarder {
   close(): void {
     this.#isClosed = true;
     this.#cancelRetry?.();
+    this.#cancelScan?.();
     for (const peer of this.#peers.values()) peer.close();
   }
 
@@ -319,6 +343,7 @@ export class Forwarder {
 
   async #scanAll(): Promise<void> {
     this.#isScanning = true;
+    const beganMs = this.#clock.now();
     try {
       while (this.#scanFrom && !this.#isClosed) {
         const from = this.#scanFrom;
@@ -330,6 +355,12 @@ export class Forwarder {
       throw error;
     } finally {
       this.#isScanning = false; // in the same turn: who comes in the next begins anew
+      const nowMs = this.#clock.now();
+      const pauseMs = SCAN_PAUSE * (nowMs - beganMs);
+      this.#scanAtMs = nowMs + Math.min(pauseMs, MAX_SCAN_PAUSE_MS);
+      const isDue = this.#isScanDue;
+      this.#isScanDue = false;
+      if (isDue) this.scanSoon();
     }
   }
 

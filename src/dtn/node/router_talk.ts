@@ -62,7 +62,7 @@ export class RouterTalk {
     try {
       const now = clock.wallTime();
       this.#tell(router.received(from, payloadOf(bundle), now));
-      this.#forwarder.scan();
+      this.#forwarder.scanSoon();
     } catch (error) {
       if (!(error instanceof DecodeError)) throw error;
       counts.dropped.routing++;

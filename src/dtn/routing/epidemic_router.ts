@@ -23,6 +23,15 @@ const VERSION = 1;
 const TAG_LENGTH = 8;
 /** Of one message. */
 const MAX_TAGS = 8_000;
+/** What making summary vectors goes through at most; until then those who come are told the last ones. */
+const NAMES_PER_MS = 4;
+
+/** What neighbours are told at the start of a contact. */
+interface SummaryVectors {
+  readonly parts: readonly Bytes[];
+  readonly madeMs: number;
+  readonly staleMs: number;
+}
 
 /**
  * Epidemic routing (Vahdat and Becker): every neighbour gets every bundle that it does not have. When a contact begins, both sides say
@@ -46,24 +55,31 @@ export function epidemicRouter(options: EpidemicOptions): Router {
     const [oldest] = names;
     names.delete(oldest!);
   };
+  const madeAt = (madeMs: number): SummaryVectors => {
+    const parts: Bytes[] = [];
+    let writer = new Writer().u8(VERSION);
+    let count = 0;
+    const finish = () => {
+      parts.push(writer.finish());
+      writer = new Writer().u8(VERSION);
+    };
+    for (const id of known()) {
+      if (count >= maxNames) break;
+      writer.put(tagOf(id));
+      if (++count % MAX_TAGS === 0) finish();
+    }
+    if (count % MAX_TAGS > 0) finish();
+    return { parts, madeMs, staleMs: madeMs + count / NAMES_PER_MS };
+  };
+  let vectors: SummaryVectors = { parts: [], madeMs: 0, staleMs: 0 };
   return {
     name: "epidemic",
-    contactBegan(peer): RouterMessage[] {
+    contactBegan(peer, nowMs): RouterMessage[] {
       has.set(peer, new Set());
-      const messages: RouterMessage[] = [];
-      let writer = new Writer().u8(VERSION);
-      let count = 0;
-      const finish = () => {
-        messages.push({ to: peer, bytes: writer.finish() });
-        writer = new Writer().u8(VERSION);
-      };
-      for (const id of known()) {
-        if (count >= maxNames) break;
-        writer.put(tagOf(id));
-        if (++count % MAX_TAGS === 0) finish();
+      if (nowMs < vectors.madeMs || nowMs >= vectors.staleMs) {
+        vectors = madeAt(nowMs);
       }
-      if (count % MAX_TAGS > 0) finish();
-      return messages;
+      return vectors.parts.map((bytes) => ({ to: peer, bytes }));
     },
     contactEnded: (peer) => void has.delete(peer),
     received(from, message) {

@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertLess } from "@std/assert";
+import type { Clock } from "../../../src/core/async/mod.ts";
 import { nodeProvider } from "../../../src/core/crypto/mod.ts";
 import { payloadOf } from "../../../src/dtn/bundle/bundle.ts";
 import { bundleId } from "../../../src/dtn/bundle/bundle_id.ts";
@@ -132,4 +133,45 @@ Deno.test("a hundred neighbours that tell no outcome hold 16 MiB and a bundle, o
   await world.clock.run(1_000);
   const later = silent.reduce((sum, each) => sum + each.asked, 0);
   assert(later > asked, "the others had room then");
+});
+
+Deno.test("fifty neighbours that come a moment after each other are looked at together, and each gets everything", async () => {
+  await using world = new DtnWorld();
+  let workMs = 0;
+  const inner = countingRouter();
+  const router: Router = {
+    ...inner,
+    route(...args) {
+      workMs++; // what looking at a bundle takes
+      return inner.route(...args);
+    },
+  };
+  const clock: Clock = {
+    wallTime: () => world.clock.wallTime(),
+    now: () => world.clock.now() + workMs,
+    setTimeout: (fn, delayMs) => world.clock.setTimeout(fn, delayMs),
+  };
+  const node = await world.node("a", { router, clock });
+  const count = 100;
+  await world.settle(Promise.all(
+    Array.from(
+      { length: count },
+      (_, n) =>
+        node.send({ destination: eid("dtn://far/in"), payload: text(`${n}`) }),
+    ),
+  ));
+  const contacts = Array.from(
+    { length: 50 },
+    (_, i) => contactWith(world, `b${i}`),
+  );
+  for (const contact of contacts) {
+    node.serve(listenerOf(contact));
+    await world.clock.run(20);
+  }
+  // The first at once, and then every 400 ms, which is four times what one look takes.
+  assertLess(workMs, 5 * count);
+  for (const { taken } of contacts) {
+    await world.until(() => taken.length === count);
+  }
+  assertEquals(contacts[0]!.taken.length, count);
 });

@@ -81,6 +81,31 @@ Deno.test("epidemic routing gives every neighbour what it does not have, as both
   assertEquals(a.route(bundle(9, { from: B }), [B], 1).to, []);
 });
 
+Deno.test("neighbours that come one after the other are told the same summary vector, until it is as old as making it may take", () => {
+  let ids = Array.from({ length: 400 }, (_, n) => bundle(n).id);
+  let count = 0;
+  const router = epidemicRouter({
+    crypto,
+    *known() {
+      for (const id of ids) {
+        count++;
+        yield id;
+      }
+    },
+  });
+  const namesAt = (nowMs: number) =>
+    (router.contactBegan(B, nowMs)[0]!.bytes.length - 1) / 8;
+  assertEquals(namesAt(1_000), 400);
+  ids = ids.slice(0, 300);
+  for (let nowMs = 1_001; nowMs < 1_100; nowMs++) {
+    assertEquals(namesAt(nowMs), 400);
+  }
+  assertEquals(count, 400);
+  assertEquals(namesAt(1_100), 300);
+  assertEquals(namesAt(1_099), 300, "the clock was set back");
+  assertEquals(count, 1_000);
+});
+
 Deno.test("summary vectors are cut into messages, bounded in number, and refused if malformed", () => {
   const ids = Array.from({ length: 20_000 }, (_, n) => bundle(n).id);
   const router = epidemicRouter({
