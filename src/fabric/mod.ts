@@ -41,13 +41,13 @@ export {
 export { ReceiptLog, type ReceiptLogOptions } from "./receipt/receipt_log.ts";
 export { chooseWay } from "./way/choose_way.ts";
 export type { WayChoice, WayFacts, WayName } from "./way/choose_way.ts";
-export { Fabric, type SentMessage } from "./agent/fabric.ts";
-export type { ResentMessage } from "./agent/fabric.ts";
-export type { SendOptions } from "./agent/new_message.ts";
+export { Fabric } from "./agent/fabric.ts";
+export type { ResentMessage, SentMessage } from "./agent/sent_message.ts";
+export type { SendOptions, StreamOptions } from "./agent/new_message.ts";
 export type { Handler, Incoming } from "./agent/handlers.ts";
 export { FabricNode } from "./node/fabric_node.ts";
 export type { FabricNodeOptions, JoinOptions } from "./node/fabric_node.ts";
-export type { FabricOptions, StreamOptions } from "./agent/fabric.ts";
+export type { FabricOptions } from "./agent/fabric.ts";
 export type { FabricStream } from "./stream/fabric_stream.ts";
 export type {
   StreamCounts,

@@ -9,4 +9,5 @@ export { type Clock, systemClock } from "./clock.ts";
 export { Deadline } from "./deadline.ts";
 export { delay, type WaitOptions } from "./delay.ts";
 export { orAbort } from "./or_abort.ts";
+export { SharedTimer } from "./shared_timer.ts";
 export { VirtualClock } from "./virtual_clock.ts";

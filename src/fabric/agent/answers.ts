@@ -10,7 +10,13 @@ interface Waiter {
 
 /** Requests whose answers are waited for. */
 export class Answers {
+  readonly #clock: Clock;
   readonly #waiting = new Map<string, Waiter>();
+
+  /** Starts without any. */
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
 
   /**
    * Waits for the answer to a request until its deadline.
@@ -18,11 +24,8 @@ export class Answers {
    * @throws {FabricError} `expired`; what {@link fail} says; `closed`.
    * @throws The reason of the signal.
    */
-  async wait(
-    request: Message,
-    clock: Clock,
-    { signal }: WaitOptions,
-  ): Promise<Message> {
+  async wait(request: Message, { signal }: WaitOptions): Promise<Message> {
+    const clock = this.#clock;
     const key = request.id.toHex();
     const { promise, resolve, reject } = Promise.withResolvers<Message>();
     this.#waiting.set(key, { request, resolve, reject });

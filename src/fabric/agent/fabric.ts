@@ -1,4 +1,8 @@
-import type { Clock, WaitOptions } from "../../core/async/mod.ts";
+import {
+  type Clock,
+  SharedTimer,
+  type WaitOptions,
+} from "../../core/async/mod.ts";
 import type { Bytes } from "../../core/bytes/mod.ts";
 import type { CryptoProvider } from "../../core/crypto/mod.ts";
 import type { Logger } from "../../core/log/mod.ts";
@@ -27,10 +31,15 @@ import type { WayChoice } from "../way/choose_way.ts";
 import { Answers } from "./answers.ts";
 import { type BundleWay, Delivery, type LiveWay } from "./delivery.ts";
 import { type Handler, Handlers } from "./handlers.ts";
-import { newMessage, type SendOptions } from "./new_message.ts";
+import {
+  newMessage,
+  type SendOptions,
+  type StreamOptions,
+} from "./new_message.ts";
 import { decodePayload } from "./payload.ts";
 import { ReceiptsDue } from "./receipts_due.ts";
 import { Reception, type Route } from "./reception.ts";
+import type { ResentMessage, SentMessage } from "./sent_message.ts";
 import type { FabricStream } from "../stream/fabric_stream.ts";
 import {
   NO_DEADLINE,
@@ -76,23 +85,6 @@ export interface FabricOptions {
   readonly clock: Clock;
 }
 
-/** How a stream is to be opened. */
-export type StreamOptions = Omit<SendOptions, "isOrdered" | "receipts">;
-
-/** A message that was accepted for delivery. */
-export interface SentMessage {
-  /** Its id, 16 bytes. */
-  readonly id: Bytes;
-  /** Resolves when it is settled: `undefined` if its handler is done with it, else why not. */
-  readonly settled: Promise<string | undefined>;
-}
-
-/** A message that was sent again. */
-export interface ResentMessage extends SentMessage {
-  /** The value of the answer, if it is a request; rejects as `request()` does. */
-  readonly answer?: Promise<unknown>;
-}
-
 /** As long as a member may be away and still hear everything. */
 const GROUP_LIFETIME_MS = 7 * 86_400_000;
 /** Receipts are of use for a while after the deadlines of what they are about. */
@@ -117,7 +109,7 @@ export class Fabric implements AsyncDisposable {
   readonly #reception: Reception;
   readonly #due: ReceiptsDue;
   readonly #streams: Streams;
-  readonly #answers = new Answers();
+  readonly #answers: Answers;
   /** To whom were messages whose receipts are wanted, by id; those that wait are in the outbox too. */
   readonly #wanted = new BoundedMap<AgentId>(MAX_WANTED);
   readonly #groups: Groups | undefined;
@@ -134,7 +126,10 @@ export class Fabric implements AsyncDisposable {
     });
     this.#outbox = new Outbox(namespace(store, "outbox"), options.outbox);
     this.#inbox = new Inbox(namespace(store, "inbox"), options.inbox);
-    this.#handlers = new Handlers(clock);
+    // For deadlines, most of which never come.
+    const timer = new SharedTimer(clock);
+    this.#answers = new Answers(timer);
+    this.#handlers = new Handlers(timer);
     this.#due = new ReceiptsDue(
       agent,
       clock,
@@ -151,7 +146,7 @@ export class Fabric implements AsyncDisposable {
     });
     this.#streams = new Streams({ ...options.streams, log, clock });
     this.#delivery = new Delivery({
-      ...options,
+      ...{ ...options, clock: timer },
       outbox: this.#outbox,
       events: {
         onTaken: () => {},
@@ -502,7 +497,7 @@ export class Fabric implements AsyncDisposable {
 
   /** The value of the answer to a request; nobody need look at it if the request is not sent. */
   #answerTo(request: Message, options: WaitOptions = {}): Promise<unknown> {
-    const answering = this.#answers.wait(request, this.#options.clock, options);
+    const answering = this.#answers.wait(request, options);
     const answer = answering.then(({ kind, payload }) => {
       const result = decodePayload(payload);
       if (kind === "reply") return result;

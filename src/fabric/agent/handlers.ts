@@ -42,6 +42,7 @@ const MAX_REASON = 64;
 /** Handlers by the type of messages. */
 export class Handlers {
   readonly #handlers = new Map<string, Handler>();
+  readonly #running = new Set<Running>();
   #groups: Handler | undefined;
   readonly #clock: Clock;
 
@@ -73,44 +74,74 @@ export class Handlers {
     this.#groups = handler;
   }
 
+  /** Lets no handler go on, for a reason; who runs them hears `closed`. */
+  close(reason: unknown): void {
+    for (const running of this.#running) running.end(reason, "closed");
+  }
+
   /**
-   * Runs the handler of a message, until its deadline or `closing` at the latest: a handler that goes on after it is not waited for.
+   * Runs the handler of a message, until its deadline or {@link close} at the latest: a handler that goes on after it is not waited for.
    *
    * It never rejects.
    */
-  async run(
-    message: Message,
-    isAgain: boolean,
-    closing: AbortSignal,
-  ): Promise<Handled> {
+  async run(message: Message, isAgain: boolean): Promise<Handled> {
     const leftMs = message.deadlineMs - this.#clock.wallTime();
     if (leftMs <= 0) return { state: "refused", reason: "expired" };
     const handler = message.kind === "group"
       ? this.#groups
       : this.#handlers.get(message.type);
     if (!handler) return { state: "refused", reason: "no_handler" };
-    const over = new AbortController();
     const { promise, resolve } = Promise.withResolvers<Handled>();
+    const running = new Running(message, isAgain, resolve);
     const cancel = this.#clock.setTimeout(() => {
-      over.abort(new FabricError("expired", "The deadline has passed"));
-      resolve({ state: "refused", reason: "deadline" });
+      const error = new FabricError("expired", "The deadline has passed");
+      running.end(error, "deadline");
     }, leftMs);
-    const onClose = () => {
-      over.abort(closing.reason);
-      resolve({ state: "refused", reason: "closed" });
-    };
-    closing.addEventListener("abort", onClose, { once: true });
-    const incoming: Incoming = {
-      ...{ message, isAgain },
-      from: message.from,
-      signal: over.signal,
-    };
+    this.#running.add(running);
+    void handledBy(handler, running).then(resolve);
     try {
-      return await Promise.race([promise, handledBy(handler, incoming)]);
+      return await promise;
     } finally {
       cancel();
-      closing.removeEventListener("abort", onClose);
+      this.#running.delete(running);
     }
+  }
+}
+
+/** A message that is with its handler. */
+class Running implements Incoming {
+  readonly message: Message;
+  readonly from: AgentId;
+  readonly isAgain: boolean;
+  readonly #resolve: (handled: Handled) => void;
+  #over: AbortController | undefined;
+  #end: { readonly reason: unknown } | undefined;
+
+  constructor(
+    message: Message,
+    isAgain: boolean,
+    resolve: (handled: Handled) => void,
+  ) {
+    this.message = message;
+    this.from = message.from;
+    this.isAgain = isAgain;
+    this.#resolve = resolve;
+  }
+
+  /** Made when it is asked for: few handlers do, and it costs more than the rest of a message. */
+  get signal(): AbortSignal {
+    if (!this.#over) {
+      this.#over = new AbortController();
+      if (this.#end) this.#over.abort(this.#end.reason);
+    }
+    return this.#over.signal;
+  }
+
+  /** Ends it before its handler is done. */
+  end(cause: unknown, reason: string): void {
+    this.#end = { reason: cause };
+    this.#over?.abort(cause);
+    this.#resolve({ state: "refused", reason });
   }
 }
 

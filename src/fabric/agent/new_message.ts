@@ -26,6 +26,9 @@ export interface SendOptions extends WaitOptions {
   readonly receipts?: boolean;
 }
 
+/** How a stream is to be opened. */
+export type StreamOptions = Omit<SendOptions, "isOrdered" | "receipts">;
+
 const REQUEST_LIFETIME_MS = 30_000;
 const LIFETIME_MS = 86_400_000;
 

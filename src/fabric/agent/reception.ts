@@ -157,6 +157,7 @@ export class Reception {
   /** Takes nothing to a handler any more, and waits for none: who asked is told to ask again later. */
   async close(): Promise<void> {
     this.#over.abort();
+    this.#options.handlers.close(this.#over.signal.reason);
     await Promise.all(this.#tasks);
     for (const routes of this.#routes.values()) {
       for (const route of routes) route.status("full");
@@ -234,7 +235,7 @@ export class Reception {
   async #run(message: Message, isAgain: boolean): Promise<void> {
     const { handlers, inbox, clock } = this.#options;
     const { signal } = this.#over;
-    const handled = await handlers.run(message, isAgain, signal);
+    const handled = await handlers.run(message, isAgain);
     // It runs again after the next start.
     if (signal.aborted) return;
     if (handled.state === "refused" && handled.cause !== undefined) {

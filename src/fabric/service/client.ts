@@ -1,5 +1,6 @@
-import type { Fabric, SentMessage, StreamOptions } from "../agent/fabric.ts";
-import type { SendOptions } from "../agent/new_message.ts";
+import type { Fabric } from "../agent/fabric.ts";
+import type { SendOptions, StreamOptions } from "../agent/new_message.ts";
+import type { SentMessage } from "../agent/sent_message.ts";
 import type { AgentId } from "../identity/agent_id.ts";
 import type { AgentName } from "../identity/agent_name.ts";
 import {
