@@ -70,15 +70,16 @@ export const node: Command = command({
       mailboxes.keep(fabric);
       fabric.start();
     }
-    exposeFabricNode(metrics, { node, book, mailboxes });
+    const shown = { node, book, groups, mailboxes };
+    exposeFabricNode(metrics, shown);
     await using served = await serveNode({
       name: "betanet-fabric",
       folder: fabricState(config, context),
       config: config.app,
-      app: (terms) => agentApp({ ...terms, node, book, groups, mailboxes }),
+      app: (terms) => agentApp({ ...terms, ...shown }),
       listen: config.node.status,
       metrics,
-      sections: nodeSections({ node, book, mailboxes }),
+      sections: nodeSections(shown),
     }, context);
     const agents = node.agents.map(({ agent: { id, name } }) => ({
       ...{ id, name: formatAgentName(name) },

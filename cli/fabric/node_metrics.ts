@@ -1,12 +1,14 @@
 import type { Metrics } from "../../src/core/metrics/mod.ts";
 import {
   type AgentBook,
+  type AgentGroups,
   type Fabric,
   type FabricNode,
   type Mailboxes,
   MESSAGE_KINDS,
   RECEIPT_STATES,
 } from "../../src/fabric/mod.ts";
+import { exposeGroups } from "./group_metrics.ts";
 
 /** What {@link exposeFabricNode} shows. */
 export interface ShownFabricNode {
@@ -19,6 +21,8 @@ export interface ShownFabricNode {
   readonly book: Pick<AgentBook, "conflicts" | "evicted" | "size">;
   /** What waits for applications. */
   readonly mailboxes: Pick<Mailboxes, "counts">;
+  /** The groups of its agents. */
+  readonly groups: ReadonlyMap<Fabric, AgentGroups>;
 }
 
 const WAYS = ["rpc", "bundle"] as const;
@@ -53,8 +57,9 @@ const DROPS = [
 /** Exposes what a node has and has done, as `fabric_…` (docs/fabric.md). */
 export function exposeFabricNode(
   metrics: Metrics,
-  { node, book, mailboxes }: ShownFabricNode,
+  { node, book, mailboxes, groups }: ShownFabricNode,
 ): void {
+  exposeGroups(metrics, groups);
   const sum = (of: (fabric: Fabric) => number) =>
     node.agents.reduce((total, fabric) => total + of(fabric), 0);
   metrics.counterFrom({

@@ -4,10 +4,11 @@ import { formatBytes } from "../_progress.ts";
 import type { ShownFabricNode } from "./node_metrics.ts";
 
 const MAX_AGENTS = 100;
+const MAX_GROUPS = 100;
 
-/** What the page of a node shows: its agents, what they have waiting, how their messages went. */
+/** What the page of a node shows: its agents, what they have waiting, how their messages went, their groups. */
 export function nodeSections(
-  { node, book, mailboxes }: ShownFabricNode,
+  { node, book, mailboxes, groups }: ShownFabricNode,
 ): () => status.StatusSection[] {
   return () => [
     {
@@ -41,6 +42,26 @@ export function nodeSections(
           counts.refused,
         ],
       ),
+    },
+    {
+      title: "Groups",
+      columns: [
+        ...["agent", "group", "kind", "members", "epoch", "member"],
+        ...["read", "rolled back", "evidence"],
+      ],
+      rows: [...groups].flatMap(([{ agent }, { groups }]) =>
+        groups.all.map((group) => [
+          formatAgentName(agent.name),
+          group.rules.name || group.id.toHex().slice(0, 12),
+          group.rules.kind,
+          group.members.length,
+          group.epoch,
+          group.isMember ? "yes" : "no",
+          group.counts.read,
+          group.counts.rolledBack,
+          group.evidence.length,
+        ])
+      ).slice(0, MAX_GROUPS),
     },
   ];
 }

@@ -292,7 +292,8 @@ async function fabricMetrics(): Promise<Metrics[]> {
   await using world = new FabricWorld();
   const { node, book } = await world.start("idle", "node");
   const metrics = new Metrics();
-  exposeFabricNode(metrics, { node, book, mailboxes: new Mailboxes([]) });
+  const mailboxes = new Mailboxes([]);
+  exposeFabricNode(metrics, { node, book, mailboxes, groups: new Map() });
   return [metrics];
 }
 

@@ -31,6 +31,11 @@ export class AgentGroups implements AsyncDisposable {
     return this.#groups;
   }
 
+  /** The votes of every group that holds some. */
+  get held(): readonly Votes[] {
+    return [...this.#entered.values()].flatMap(({ votes }) => votes ?? []);
+  }
+
   /** The agent is in a group now. */
   enter(group: Group): void {
     this.#in(group);
