@@ -10,11 +10,12 @@ import {
   MESSAGE_ID_LENGTH,
   type Priority,
 } from "../message/message.ts";
-import { PriorityLanes } from "../outbox/priority_lanes.ts";
+import { SenderLanes } from "../inbox/sender_lanes.ts";
 import type { StatusCode } from "../rpc/frame.ts";
 import type { Handled, Handlers } from "./handlers.ts";
 import { encodePayload } from "./payload.ts";
 import type { ReceiptsDue } from "./receipts_due.ts";
+import { Shares } from "./shares.ts";
 
 /** The reason of a status `full`, where others' messages have room. */
 export const SENDER = "sender";
@@ -69,6 +70,7 @@ export interface ReceptionCounts {
 
 interface Queued {
   readonly id: string;
+  readonly sender: string;
   readonly priority: Priority;
   readonly message: Message;
 }
@@ -94,11 +96,12 @@ export class Reception {
   readonly #routes = new Map<string, Route[]>();
   readonly #tasks = new Set<Promise<void>>();
   /** Requests that wait for a handler to be done, and are not kept. */
-  readonly #queue = new PriorityLanes<Queued>();
-  #queuedBytes = 0;
+  readonly #queue = new SenderLanes<Queued>();
+  readonly #queued = new Shares(MAX_QUEUED);
+  readonly #queuedBytes = new Shares(MAX_QUEUED_BYTES);
   /** Whether what is kept has the next turn, if both wait. */
   #isTurnOfKept = false;
-  #running = 0;
+  readonly #running: Shares;
   /** Whether the handlers are there. */
   #isStarted = false;
   #cancelKeeping: (() => void) | undefined;
@@ -106,6 +109,7 @@ export class Reception {
   /** What was kept before goes to its handlers with {@link pump}. */
   constructor(options: ReceptionOptions) {
     this.#options = options;
+    this.#running = new Shares(options.maxRunning ?? MAX_RUNNING);
   }
 
   /** Takes a message, whose sender is verified, that came by `route`. */
@@ -113,16 +117,19 @@ export class Reception {
     const { inbox, clock } = this.#options;
     const nowMs = clock.wallTime();
     const isQueued = message.kind === "request" && route.isLive;
-    if (this.#over.signal.aborted || isQueued && this.#isFull(message)) {
+    const full = this.#over.signal.aborted
+      ? ""
+      : isQueued
+      ? this.#fullFor(message)
+      : undefined;
+    if (full !== undefined) {
       this.counts.full++;
-      return route.status("full");
+      return route.status("full", full);
     }
     const admission = inbox.admit(message, nowMs);
     if (admission.kind === "new" && isQueued) {
       this.#join(message, route);
-      const { priority, payload } = message;
-      this.#queue.push({ id: keyOf(message), priority, message });
-      this.#queuedBytes += payload.length;
+      this.#enqueue(message);
     } else this.#admitted(message, admission, route, nowMs);
     // Also of those behind it, which may have waited for what it says alone.
     this.pump();
@@ -138,16 +145,18 @@ export class Reception {
   /** Takes what waits to its handlers, as many as may run. */
   pump(): void {
     this.#isStarted = true;
-    const { maxRunning = MAX_RUNNING, inbox } = this.#options;
-    while (this.#running < maxRunning && !this.#over.signal.aborted) {
+    const { inbox } = this.#options;
+    const mayGo = (sender: string) => this.#running.mayTake(sender, 1);
+    while (this.#running.hasRoom(1) && !this.#over.signal.aborted) {
       const next = this.#isTurnOfKept
-        ? inbox.next() ?? this.#nextQueued()
-        : this.#nextQueued() ?? inbox.next();
+        ? inbox.next(mayGo) ?? this.#nextQueued(mayGo)
+        : this.#nextQueued(mayGo) ?? inbox.next(mayGo);
       if (!next) return;
       this.#isTurnOfKept = !this.#isTurnOfKept;
-      this.#running++;
+      const sender = `${next.message.from}`;
+      this.#running.take(sender, 1);
       const task = this.#run(next.message, next.isAgain).finally(() => {
-        this.#running--;
+        this.#running.take(sender, -1);
         this.pump();
       });
       this.#track(task);
@@ -206,16 +215,30 @@ export class Reception {
     route.status("refused", reason);
   }
 
-  #isFull({ payload }: Message): boolean {
-    return this.#queue.size >= MAX_QUEUED ||
-      this.#queuedBytes + payload.length > MAX_QUEUED_BYTES;
+  /** Why a live request finds no room, as the reason of a status. */
+  #fullFor({ from, payload: { length } }: Message): string | undefined {
+    if (!this.#queued.hasRoom(1) || !this.#queuedBytes.hasRoom(length)) {
+      return "";
+    }
+    const isAllowed = this.#queued.mayTake(`${from}`, 1) &&
+      this.#queuedBytes.mayTake(`${from}`, length);
+    return isAllowed ? undefined : SENDER;
   }
 
-  #nextQueued(): Kept | undefined {
-    const queued = this.#queue.shift();
+  #enqueue(message: Message): void {
+    const { priority, payload } = message;
+    const sender = `${message.from}`;
+    this.#queue.push({ id: keyOf(message), sender, priority, message });
+    this.#queued.take(sender, 1);
+    this.#queuedBytes.take(sender, payload.length);
+  }
+
+  #nextQueued(mayGo: (sender: string) => boolean): Kept | undefined {
+    const queued = this.#queue.shift(mayGo);
     if (!queued) return undefined;
-    const { message } = queued;
-    this.#queuedBytes -= message.payload.length;
+    const { message, sender } = queued;
+    this.#queued.take(sender, -1);
+    this.#queuedBytes.take(sender, -message.payload.length);
     return { message, isAgain: this.#options.inbox.isAgain(message) };
   }
 

@@ -1,8 +1,8 @@
 import { GroupCommit, type Store } from "../../core/storage/mod.ts";
 import type { AgentId } from "../identity/agent_id.ts";
 import { MAX_LIFETIME_MS, type Message } from "../message/message.ts";
-import { PriorityLanes } from "../outbox/priority_lanes.ts";
 import { InboxRows, type Outcome } from "./inbox_rows.ts";
+import { SenderLanes } from "./sender_lanes.ts";
 
 /** Limits of an {@link Inbox}. */
 export interface InboxLimits {
@@ -105,7 +105,7 @@ export class Inbox {
   readonly #limits: Required<InboxLimits>;
   readonly #rows: InboxRows;
   readonly #commits: GroupCommit;
-  readonly #lanes = new PriorityLanes<Waiting>();
+  readonly #lanes = new SenderLanes<Waiting>();
   /** Messages with a handler or on the way to one, and how they are kept, by sender and id. */
   readonly #busy = new Map<string, Waiting | undefined>();
   readonly #lines = new Map<string, Line>();
@@ -198,9 +198,9 @@ export class Inbox {
     this.#enter(waiting, message);
   }
 
-  /** A message that is kept, for its handler, the most urgent first; `settle` it when it is done. */
-  next(): Kept | undefined {
-    for (let waiting; (waiting = this.#lanes.shift());) {
+  /** A message that is kept, for its handler; `settle` it when it is done. Senders that may have a turn take turns, as do one's own classes. */
+  next(mayGo: (sender: string) => boolean = () => true): Kept | undefined {
+    for (let waiting; (waiting = this.#lanes.shift(mayGo));) {
       const message = this.#rows.message(waiting.sequence);
       if (message) return { message, isAgain: waiting.isAgain };
     }

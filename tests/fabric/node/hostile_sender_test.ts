@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
-import type { Message } from "../../../src/fabric/mod.ts";
+import type { Message, Route } from "../../../src/fabric/mod.ts";
 import { FabricWorld, type TestNode } from "../_fabric_world.ts";
-import { messageOf } from "../_messages.ts";
+import { eve, messageOf } from "../_messages.ts";
 
 /** A message from one to another of a kind that applications do not send, good for 10 s. */
 function raw(
@@ -85,4 +85,71 @@ Deno.test("records that came in messages and are not taken are counted", async (
   const message = raw(bob, ana, 1, { kind: "record", payload: record });
   await world.settle(bob.fabric.send(message, { way: "bundle" }));
   await world.dtn.until(() => ana.node.counts.badRecords === 1);
+});
+
+Deno.test("who has its messages with handlers that never return keeps no handler from others", async () => {
+  await using world = new FabricWorld();
+  const ana = await world.start("ana", "hill");
+  const eve = await world.start("eve", "moor");
+  const bob = await world.start("bob", "dale", { maxRunning: 8 });
+  world.introduce(ana, bob, eve);
+  let running = 0;
+  bob.fabric.handle("never", () => (running++, new Promise(() => {})));
+  bob.fabric.handle("ask", (value) => value);
+  const to = bob.fabric.agent.id;
+  for (let i = 0; i < 20; i++) {
+    await world.settle(eve.fabric.notify(to, "never", i));
+    const request = eve.fabric.request(to, "never", i, { lifetimeMs: 80_000 });
+    request.catch(() => {});
+  }
+  await world.dtn.until(() => running === 6);
+  const options = { lifetimeMs: 20_000 };
+  assertEquals(
+    await world.settle(ana.fabric.request(to, "ask", 1, options)),
+    1,
+  );
+  const sent = await world.settle(ana.fabric.notify(to, "ask", 1, options));
+  assertEquals(await world.settle(sent.settled), undefined);
+  assertEquals(running, 6);
+});
+
+Deno.test("who fills the queue of live requests leaves others room in it", async () => {
+  await using world = new FabricWorld();
+  const ana = await world.start("ana", "hill");
+  const bob = await world.start("bob", "dale", { maxRunning: 1 });
+  world.introduce(ana, bob);
+  const holding = Promise.withResolvers<void>();
+  bob.fabric.handle("hold", () => holding.promise);
+  bob.fabric.handle("ask", (value) => value);
+  const to = bob.fabric.agent.id;
+  const held = ana.fabric.request(to, "hold");
+  await world.clock.run(100);
+  const statuses: (readonly [string, string | undefined])[] = [];
+  const route: Route = {
+    isLive: true,
+    status: (code, reason) => void statuses.push([code, reason]),
+    answer: () => true,
+  };
+  const deadlineMs = world.clock.wallTime() + 20_000;
+  for (let i = 0; statuses.length === 0; i++) {
+    const id = crypto.getRandomValues(new Uint8Array(16));
+    bob.fabric.receive(
+      messageOf(1, {
+        id,
+        from: eve.id,
+        kind: "request",
+        type: "ask",
+        deadlineMs,
+      }),
+      route,
+    );
+    if (i > 4_096) throw new Error("No bound");
+  }
+  assertEquals(statuses, [["full", "sender"]]);
+  const asked = ana.fabric.request(to, "ask", 2, { lifetimeMs: 20_000 });
+  await world.clock.run(100);
+  holding.resolve();
+  await world.settle(held);
+  assertEquals(await world.settle(asked), 2);
+  assertEquals(bob.fabric.counts.full, 1);
 });
