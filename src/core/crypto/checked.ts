@@ -274,6 +274,10 @@ function checkedEd25519(raw: Ed25519): Ed25519 {
       checkLength("An Ed25519 seed", seed, 32);
       return raw.sign(seed, message);
     },
+    signer(seed) {
+      checkLength("An Ed25519 seed", seed, 32);
+      return raw.signer(seed);
+    },
     verify: (publicKey, message, signature) =>
       isStrictSignature(publicKey, signature) &&
       raw.verify(publicKey, message, signature),

@@ -161,6 +161,8 @@ function agrees(curve: Ecdh, known: string): boolean {
 function signsAndVerifies({ ed25519 }: CryptoProvider): boolean {
   const key = ed25519.publicKey(pattern(32));
   const signature = ed25519.sign(pattern(32), message());
+  using signer = ed25519.signer(pattern(32));
+  if (!equal(signer.sign(message()), signature)) return false;
   return isKnown(
     concat(key, signature),
     "d7b9eae2815ae1fe7a411517dcf5ee11c18ee628d6294101e39069f7ce74dd6d",

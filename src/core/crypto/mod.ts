@@ -40,6 +40,7 @@ export {
   type CryptoProvider,
   type Ecdh,
   type Ed25519,
+  type Ed25519Signer,
   generateX25519,
   HASH_LENGTH,
   type HashName,

@@ -13,6 +13,7 @@ import { CryptoError } from "./error.ts";
 import { mlKem768 } from "./ml_kem.ts";
 import { own } from "./own.ts";
 import type { CryptoProvider, Ecdh } from "./provider.ts";
+import { Secret } from "./secret.ts";
 
 const HASH = { sha256, sha384, sha512, blake2s, blake2b };
 
@@ -68,6 +69,13 @@ const primitives: Primitives = {
   ed25519: {
     publicKey: (seed) => own(ed25519.getPublicKey(seed)),
     sign: (seed, message) => own(ed25519.sign(message, seed)),
+    signer(seed) {
+      const key = new Secret(seed.slice());
+      return {
+        sign: (message) => own(ed25519.sign(message, key.expose())),
+        [Symbol.dispose]: () => key[Symbol.dispose](),
+      };
+    },
     verify: verifyCofactorless,
   },
   mlKem768,

@@ -87,6 +87,18 @@ const primitives: Primitives = {
     publicKey: (seed) => rawPublic(privateKey(PKCS8_ED25519, seed)),
     sign: (seed, message) =>
       own(node().sign(null, message, privateKey(PKCS8_ED25519, seed))),
+    signer(seed) {
+      let key: KeyObject | undefined = privateKey(PKCS8_ED25519, seed);
+      return {
+        sign(message) {
+          if (key) return own(node().sign(null, message, key));
+          throw new TypeError("Cannot use a disposed key");
+        },
+        [Symbol.dispose]() {
+          key = undefined;
+        },
+      };
+    },
     verify(key, message, signature) {
       try {
         const publicObject = publicKey(SPKI_ED25519, key);

@@ -105,12 +105,24 @@ export interface Ecdh {
   sharedSecret(privateKey: Uint8Array, publicKey: Uint8Array): Bytes;
 }
 
+/** A key to sign with. Dispose wipes it, as far as the library lets us: it signs nothing any more. */
+export interface Ed25519Signer extends Disposable {
+  /**
+   * Signs `message`.
+   *
+   * @throws {TypeError} After dispose.
+   */
+  sign(message: Uint8Array): Bytes;
+}
+
 /** Ed25519 (RFC 8032); seeds and public keys are 32 bytes, signatures 64. */
 export interface Ed25519 {
   /** The public key of `seed`. */
   publicKey(seed: Uint8Array): Bytes;
   /** Signs `message`. */
   sign(seed: Uint8Array, message: Uint8Array): Bytes;
+  /** Signs with one key again and again: what {@link sign} does to the key, which takes longer than to sign, is done once. */
+  signer(seed: Uint8Array): Ed25519Signer;
   /**
    * Whether `signature` (R ‖ S) over `message` is that of `publicKey` (A), by the strictest reading of RFC 8032 §5.1.7;
    * malformed keys and signatures are `false`.

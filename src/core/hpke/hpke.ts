@@ -35,6 +35,8 @@ const KEM_SUITE = concat(utf8("KEM"), Uint8Array.from(KEM_ID));
 const VERSION = utf8("HPKE-v1");
 const MODE_BASE = 0;
 const EMPTY = new Uint8Array();
+/** What messages without an `info` have in common: two hashes less for each. */
+const BARE_CONTEXTS = new Map<HpkeAead, Bytes>();
 
 /**
  * Seals `plaintext` to the holder of `publicKey`, 32 bytes: base mode with DHKEM(X25519, HKDF-SHA256) and HKDF-SHA256
@@ -177,11 +179,7 @@ class KeySchedule {
     this.#crypto = crypto;
     this.#aead = aead;
     this.#labels = new Labeled(crypto, concat(utf8("HPKE"), id));
-    this.#context = concat(
-      Uint8Array.of(MODE_BASE),
-      this.#labels.extract(EMPTY, "psk_id_hash", EMPTY),
-      this.#labels.extract(EMPTY, "info_hash", info),
-    );
+    this.#context = this.#contextOf(info);
     this.#secret = this.#labels.extract(sharedSecret, "secret", EMPTY);
   }
 
@@ -199,6 +197,18 @@ class KeySchedule {
 
   exportSecret(context: Uint8Array, length: number): Bytes {
     return this.#labels.expand(this.#expand("exp", 32), "sec", context, length);
+  }
+
+  #contextOf(info: Uint8Array): Bytes {
+    const known = info.length === 0 && BARE_CONTEXTS.get(this.#aead);
+    if (known) return known;
+    const context = concat(
+      Uint8Array.of(MODE_BASE),
+      this.#labels.extract(EMPTY, "psk_id_hash", EMPTY),
+      this.#labels.extract(EMPTY, "info_hash", info),
+    );
+    if (info.length === 0) BARE_CONTEXTS.set(this.#aead, context);
+    return context;
   }
 
   #expand(label: string, length: number): Bytes {

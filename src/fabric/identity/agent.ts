@@ -1,7 +1,7 @@
 import { type Bytes, utf8 } from "../../core/bytes/mod.ts";
 import {
   type CryptoProvider,
-  Secret,
+  type Ed25519Signer,
   type X25519KeyPair,
   x25519KeyPair,
 } from "../../core/crypto/mod.ts";
@@ -19,11 +19,10 @@ export class Agent implements Disposable {
   readonly name: AgentName;
   /** What is sealed to it is opened with: X25519, derived from its seed. */
   readonly sealKeyPair: X25519KeyPair;
-  readonly #seed: Secret;
-  readonly #crypto: CryptoProvider;
+  readonly #signer: Ed25519Signer;
 
   /**
-   * The agent of an Ed25519 `seed` (RFC 8032 §5.1.5), of which it keeps a copy.
+   * The agent of an Ed25519 `seed` (RFC 8032 §5.1.5), of which it keeps what it needs.
    *
    * @throws {RangeError} If the seed has not 32 bytes.
    */
@@ -31,8 +30,7 @@ export class Agent implements Disposable {
     if (seed.length !== 32) {
       throw new RangeError(`A seed has 32 bytes: got ${seed.length}`);
     }
-    this.#crypto = crypto;
-    this.#seed = new Secret(seed.slice());
+    this.#signer = crypto.ed25519.signer(seed);
     this.name = name;
     this.id = new AgentId(crypto.ed25519.publicKey(seed));
     this.sealKeyPair = x25519KeyPair(
@@ -43,12 +41,12 @@ export class Agent implements Disposable {
 
   /** Its signature over `message`, 64 bytes; what it is for must be part of the message. */
   sign(message: Uint8Array): Bytes {
-    return this.#crypto.ed25519.sign(this.#seed.expose(), message);
+    return this.#signer.sign(message);
   }
 
   /** Wipes its keys: it signs and opens nothing any more. */
   [Symbol.dispose](): void {
-    this.#seed[Symbol.dispose]();
+    this.#signer[Symbol.dispose]();
     this.sealKeyPair.privateKey[Symbol.dispose]();
   }
 }

@@ -156,6 +156,7 @@ function testKeys(c: CryptoProvider): void {
       assertThrows(() => c.x25519.sharedSecret(key, bad), RangeError);
       assertThrows(() => c.ed25519.publicKey(bad), RangeError);
       assertThrows(() => c.ed25519.sign(bad, EMPTY), RangeError);
+      assertThrows(() => c.ed25519.signer(bad), RangeError);
     }
   });
 

@@ -1,4 +1,4 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import type { Bytes } from "../../../src/core/bytes/mod.ts";
 import type {
   CryptoProvider,
@@ -177,6 +177,13 @@ export function testRfcVectors(c: CryptoProvider): void {
       ];
       assertEquals(c.ed25519.publicKey(seed), key);
       assertEquals(c.ed25519.sign(seed, message).toHex(), t.signature);
+      const signer = c.ed25519.signer(seed);
+      seed.fill(0);
+      for (let i = 0; i < 2; i++) {
+        assertEquals(signer.sign(message).toHex(), t.signature);
+      }
+      signer[Symbol.dispose]();
+      assertThrows(() => signer.sign(message), TypeError);
       assert(c.ed25519.verify(key, message, hex(t.signature)));
     }
   });
