@@ -248,7 +248,7 @@ export class Delivery {
     const { way, budgetMs } = this.choose(message, next.way);
     try {
       if (way === "rpc") return await this.#byRpc(next, budgetMs);
-      if (way === "bundle") return await this.#byBundle(message);
+      if (way === "bundle") return await this.#byBundle(next);
     } catch (error) {
       if (this.#over.signal.aborted) return;
       if (!(error instanceof FabricError)) {
@@ -258,10 +258,8 @@ export class Delivery {
     outbox.wait(message.id, this.#pausedUntil(failed));
   }
 
-  async #byRpc(
-    { message, failed, taken }: OutgoingMessage,
-    budgetMs: number,
-  ): Promise<void> {
+  async #byRpc(next: OutgoingMessage, budgetMs: number): Promise<void> {
+    const { message, failed, taken } = next;
     const { events, outbox, clock } = this.#options;
     const { signal } = this.#over;
     let sent: Sent;
@@ -272,7 +270,7 @@ export class Delivery {
         !signal.aborted;
       if (!isLater) throw error;
       this.fallbacks++;
-      return await this.#byBundle(message);
+      return await this.#byBundle(next);
     }
     if (sent.kind === "answer") return events.onAnswer(sent.message);
     switch (sent.code) {
@@ -284,7 +282,7 @@ export class Delivery {
         events.onTaken(message, "rpc");
         if (this.#endsWhenTaken(message)) return;
         const pauseMs = ASK_AGAIN_MS * 2 ** Math.min(taken, 8);
-        return outbox.wait(message.id, clock.wallTime() + pauseMs, true);
+        return outbox.rest(message.id, clock.wallTime() + pauseMs);
       }
       case "full":
         return outbox.wait(message.id, this.#pausedUntil(failed));
@@ -294,10 +292,16 @@ export class Delivery {
     }
   }
 
-  async #byBundle(message: Message): Promise<void> {
+  async #byBundle({ message, bundledMs }: OutgoingMessage): Promise<void> {
     const { bundles, outbox, events, clock } = this.#options;
     if (!bundles?.canSend(message.to)) {
       throw unreachable("No node of bundles is joined");
+    }
+    const beganMs = clock.wallTime();
+    if (bundledMs !== undefined && bundledMs <= beganMs) {
+      // It is on its way, and links that come and go in the meantime are no reason for another.
+      const againMs = bundledMs + MIN_BUNDLE_AGAIN_MS;
+      if (beganMs < againMs) return outbox.rest(message.id, againMs);
     }
     this.attempts.bundle++;
     await bundles.send(message);
@@ -307,7 +311,7 @@ export class Delivery {
     const nowMs = clock.wallTime();
     const leftMs = message.deadlineMs - nowMs;
     const pauseMs = Math.max(MIN_BUNDLE_AGAIN_MS, BUNDLE_AGAIN_SHARE * leftMs);
-    outbox.wait(message.id, nowMs + pauseMs, true);
+    outbox.rest(message.id, nowMs + pauseMs, nowMs);
   }
 
   #endsWhenTaken(message: Message): boolean {

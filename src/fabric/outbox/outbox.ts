@@ -63,6 +63,8 @@ export interface OutgoingMessage {
   readonly failed: number;
   /** How often the other end took it since there was news of the agent, without saying what became of it. */
   readonly taken: number;
+  /** When a node of bundles stored it, in milliseconds since 1970-01-01 UTC, unless it says something new since. */
+  readonly bundledMs: number | undefined;
 }
 
 /** What an outbox did so far. */
@@ -85,6 +87,7 @@ interface Outgoing extends OutboxEntry {
   attempts: number;
   failed: number;
   taken: number;
+  bundledMs: number | undefined;
   /** Not to be given out before; `undefined` while it waits or is being sent. */
   againMs: number | undefined;
   /** While it is being sent: rests until then at most. */
@@ -135,7 +138,8 @@ export class Outbox {
     this.#rows = new OutboxRows(store);
     this.#commits = new GroupCommit(store);
     for (const entry of this.#rows.entries()) {
-      this.#enter({ ...entry, ...FRESH });
+      const bundledMs = this.#rows.bundledMs(entry.sequence);
+      this.#enter({ ...entry, ...FRESH, bundledMs });
       this.#sequence = entry.sequence + 1;
     }
     this.#deadSequences = this.#rows.deadSequences();
@@ -208,7 +212,7 @@ export class Outbox {
       this.#pendingBytes -= size;
     }
     this.counts.accepted++;
-    this.#enter({ ...entry!, ...FRESH });
+    this.#enter({ ...entry!, ...FRESH, bundledMs: undefined });
   }
 
   /**
@@ -229,6 +233,7 @@ export class Outbox {
       const message = this.#rows.message(outgoing.sequence);
       if (!message) continue;
       peer.sending.add(outgoing.id);
+      const { failed, taken, hasNews, bundledMs } = outgoing;
       outgoing.attempts++;
       outgoing.hasNews = false;
       outgoing.againByMs = undefined;
@@ -236,8 +241,8 @@ export class Outbox {
       return {
         message: withPlace(message, outgoing.place, this.#floor(outgoing)),
         way: outgoing.way,
-        failed: outgoing.failed,
-        taken: outgoing.taken,
+        ...{ failed, taken },
+        bundledMs: hasNews ? undefined : bundledMs,
       };
     }
   }
@@ -247,22 +252,32 @@ export class Outbox {
     return this.#messages.get(id.toHex());
   }
 
-  /**
-   * A message is to be sent again, not before `againMs`, unless it is settled until then.
-   *
-   * @param isTaken - Whether the other end has it, and has yet to say what became of it; the attempt failed by default.
-   */
-  wait(id: Uint8Array, againMs: number, isTaken = false): void {
+  /** An attempt failed: a message is to be sent again, not before `againMs`, unless it is settled until then. */
+  wait(id: Uint8Array, againMs: number): void {
     const outgoing = this.#messages.get(id.toHex());
     if (!outgoing) return;
-    this.#leave(outgoing);
-    outgoing.failed = isTaken ? 0 : outgoing.failed + 1;
-    if (isTaken) outgoing.taken++;
-    if (outgoing.hasNews) return this.#offer(outgoing);
-    outgoing.againMs = Math.min(againMs, outgoing.againByMs ?? Infinity);
-    const key = `${outgoing.to}`;
-    const resting = this.#resting.get(key) ?? new Set();
-    this.#resting.set(key, resting.add(outgoing));
+    outgoing.failed++;
+    this.#pause(outgoing, againMs);
+  }
+
+  /**
+   * The other end has a message, or a node of bundles has, and has yet to say what became of it: the same.
+   *
+   * @param bundledMs - When a node of bundles stored it, if that is new; it is remembered over the death of the process.
+   */
+  rest(id: Uint8Array, againMs: number, bundledMs?: number): void {
+    const outgoing = this.#messages.get(id.toHex());
+    if (!outgoing) return;
+    outgoing.failed = 0;
+    outgoing.taken++;
+    if (bundledMs !== undefined) {
+      outgoing.bundledMs = bundledMs;
+      const { sequence } = outgoing;
+      this.#commits.run(() => this.#rows.setBundledMs(sequence, bundledMs))
+        // Then it may be sent once more than it need be.
+        .catch(() => {});
+    }
+    this.#pause(outgoing, againMs);
   }
 
   /** Whether a message to an agent waits for a time. */
@@ -278,8 +293,7 @@ export class Outbox {
     this.counts.settled++;
     // If we die before, or the store cannot be written, it is sent again at the next start: the other end's inbox answers what became of
     // it, and no handler runs. If its deadline has passed by then, it is a dead letter, `expired`, and its receipt is in the log.
-    this.#commits.run(() => this.#rows.delete(outgoing.sequence))
-      .catch(() => {});
+    this.#commits.run(() => this.#delete(outgoing)).catch(() => {});
     return outgoing.to;
   }
 
@@ -356,6 +370,11 @@ export class Outbox {
     return floor ?? place;
   }
 
+  #delete({ sequence, bundledMs }: Outgoing): void {
+    this.#rows.delete(sequence);
+    if (bundledMs !== undefined) this.#rows.setBundledMs(sequence, undefined);
+  }
+
   #offer(outgoing: Outgoing): void {
     this.#wake(outgoing);
     outgoing.againMs = undefined;
@@ -378,6 +397,15 @@ export class Outbox {
     peer.sending.delete(outgoing.id);
     peer.lanes.delete(outgoing);
     if (peer.lanes.size + peer.sending.size === 0) this.#peers.delete(key);
+  }
+
+  #pause(outgoing: Outgoing, againMs: number): void {
+    this.#leave(outgoing);
+    if (outgoing.hasNews) return this.#offer(outgoing);
+    outgoing.againMs = Math.min(againMs, outgoing.againByMs ?? Infinity);
+    const key = `${outgoing.to}`;
+    const resting = this.#resting.get(key) ?? new Set();
+    this.#resting.set(key, resting.add(outgoing));
   }
 
   /** A message rests no longer, if it did; says whether. */
@@ -446,8 +474,11 @@ export class Outbox {
     this.#deadSequences = this.#deadSequences.slice(excess);
     this.counts.forgotten += excess;
     await this.#commits.run(() => {
-      for (const { sequence } of letters) {
+      for (const { sequence, bundledMs } of letters) {
         this.#rows.bury(sequence, reason, nowMs);
+        if (bundledMs !== undefined) {
+          this.#rows.setBundledMs(sequence, undefined);
+        }
       }
       for (const sequence of forgotten) this.#rows.forget(sequence);
     });

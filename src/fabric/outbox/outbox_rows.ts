@@ -3,6 +3,7 @@
  *
  * ```text
  * m ‖ sequence u64       u8 way (0 auto, 1 rpc, 2 bundle) ‖ the message
+ * b ‖ sequence u64       when a node of bundles last stored it, u64
  * d ‖ sequence u64       dead letter; array: reason, when, the message
  * o ‖ 32B to             the place of the next message in order, u64
  * ```
@@ -58,7 +59,10 @@ export interface DeadLetter {
   readonly atMs: number;
 }
 
-const LETTER = { message: 0x6d, dead: 0x64, order: 0x6f } as const;
+const LETTER = {
+  ...{ message: 0x6d, bundled: 0x62 },
+  ...{ dead: 0x64, order: 0x6f },
+} as const;
 const WAYS = ["auto", "rpc", "bundle"] as const;
 const MAX_REASON = 128;
 /** What a dead letter has beside its message, at most. */
@@ -114,6 +118,19 @@ export class OutboxRows {
     if (recent) return recent;
     const row = this.#store.get(keyOf("message", sequence));
     return row && decodeMessage(row.subarray(1));
+  }
+
+  /** When a node of bundles last stored a message that waits, in milliseconds since 1970-01-01 UTC. */
+  bundledMs(sequence: number): number | undefined {
+    const bytes = this.#store.get(keyOf("bundled", sequence));
+    return bytes && sequenceOf(bytes, 0);
+  }
+
+  /** Writes when a node of bundles stored a message that waits; `undefined` once it waits no longer. */
+  setBundledMs(sequence: number, atMs: number | undefined): void {
+    const key = keyOf("bundled", sequence);
+    if (atMs === undefined) return void this.#store.delete(key);
+    this.#store.set(key, new Writer(8).u64(BigInt(atMs)).finish());
   }
 
   /** Removes a message. */

@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { VirtualClock } from "../../../src/core/async/mod.ts";
 import { silentLogger } from "../../../src/core/log/mod.ts";
-import { memoryStore } from "../../../src/core/storage/mod.ts";
+import { memoryStore, type Store } from "../../../src/core/storage/mod.ts";
 import {
   type BundleWay,
   Delivery,
@@ -90,16 +90,31 @@ Deno.test("a message that was on its way while a link came is sent again soon", 
   world.part();
   const stored = Promise.withResolvers<void>();
   world.storing = stored.promise;
-  await world.accept(1, true, "bundle");
-  await world.clock.run(100);
-  world.storing = undefined;
+  await world.accept(1);
+  await world.clock.run(3_000);
+  assertEquals([world.sent, world.bundled], [0, 1]);
   world.meet();
-  assertEquals(world.bundled, 1);
   stored.resolve();
-  await world.clock.run(10_000);
-  assertEquals(world.bundled, 2);
-  await world.clock.run(50_000);
-  assertEquals(world.bundled, 2);
+  await world.clock.run(5_000);
+  assertEquals([world.sent, world.bundled], [1, 1]);
+});
+
+Deno.test("links that come and go are no reason to send a bundle again within a minute, nor is a restart", async () => {
+  await using world = new World("taken");
+  await world.accept(1, true, "bundle");
+  for (let i = 0; i < 5; i++) {
+    world.part();
+    await world.clock.run(5_000);
+    world.meet();
+    await world.clock.run(5_000);
+  }
+  assertEquals(world.bundled, 1);
+  await world[Symbol.asyncDispose]();
+  await using again = new World("taken", world.clock, world.store);
+  await world.clock.run(8_000);
+  assertEquals(again.bundled, 0);
+  await world.clock.run(4_000);
+  assertEquals(again.bundled, 1);
 });
 
 Deno.test("who accepts messages as fast as promises allow leaves others their turns", async () => {
@@ -131,7 +146,8 @@ class BusyClock extends VirtualClock {
 /** A delivery to Bob, whose node says the same of every message and nothing more. */
 class World implements AsyncDisposable {
   readonly clock: VirtualClock;
-  readonly outbox = new Outbox(memoryStore());
+  readonly store: Store;
+  readonly outbox: Outbox;
   /** Messages sent live, and as bundles. */
   sent = 0;
   bundled = 0;
@@ -154,8 +170,11 @@ class World implements AsyncDisposable {
   constructor(
     code: "taken" | "handled" | "full",
     clock = new VirtualClock(0),
+    store = memoryStore(),
   ) {
     this.clock = clock;
+    this.store = store;
+    this.outbox = new Outbox(store);
     this.#said = { kind: "status", code, reason: "" };
     const link = this.#link as RpcLink;
     const live: LiveWay = {

@@ -95,6 +95,7 @@ Deno.test("a message rests until its time, or until there is a better way", asyn
   await outbox.tick(500);
   assertEquals(outbox.next(always), {
     ...{ message: messageOf(1), way: "auto", failed: 1, taken: 0 },
+    bundledMs: undefined,
   });
   outbox.wait(messageOf(1).id, 9_000);
   outbox.hurry(eve.id);
@@ -243,4 +244,30 @@ Deno.test("what rests for an agent rests until a time at most, once a link with 
   assertEquals(drained(outbox), [2]);
   await outbox.tick(500);
   assertEquals(drained(outbox), [1]);
+});
+
+Deno.test("when a message was last stored as a bundle is known after a restart, unless it says something new", async () => {
+  const { outbox, open, store } = world();
+  for (const n of [1, 2, 3]) {
+    await outbox.accept(messageOf(n), { isOrdered: true });
+  }
+  assertEquals(drained(outbox), [1, 2, 3]);
+  for (const n of [1, 2, 3]) {
+    const ms = n === 1 ? undefined : 10 * n;
+    outbox.rest(messageOf(n).id, 9_000, ms);
+    outbox.hurry(bob.id);
+    assertEquals(outbox.next(always)?.bundledMs, ms);
+  }
+  await outbox.giveUp(messageOf(1).id, "no", 10);
+  // The second, which is being sent, tells of it.
+  outbox.rest(messageOf(2).id, 9_000);
+  assertEquals(outbox.next(always)?.bundledMs, undefined);
+  const again = open();
+  assertEquals([again.next(always)?.bundledMs, again.next(always)?.bundledMs], [
+    20,
+    30,
+  ]);
+  again.settle(messageOf(2).id);
+  await again.giveUp(messageOf(3).id, "no", 10);
+  assertEquals([...store.entries(Uint8Array.of(0x62))], []);
 });
