@@ -1,25 +1,18 @@
-import {
-  type Clock,
-  Deadline,
-  orAbort,
-  systemClock,
-} from "../../core/async/mod.ts";
+import { type Clock, Deadline, orAbort } from "../../core/async/mod.ts";
 import { DecodeError, parseIp } from "../../core/bytes/mod.ts";
 import { formatAddress, type Transport } from "../../core/transport/mod.ts";
-import { AcceptLoop, type Incoming, type ServeOptions } from "./accept_loop.ts";
 import type { AllowList } from "./allow_list.ts";
 import { closeOnAbort } from "../close_on_abort.ts";
 import { HtxError } from "../error.ts";
 import { BufferedDuplex, type Duplex } from "../duplex.ts";
 import { answer, farewell } from "./answer.ts";
-import { splice } from "../splice.ts";
-import { Tally, type TunnelStats } from "./stats.ts";
 import {
   decodeOpenRequest,
   encodeOpenReply,
   type OpenReply,
   type Target,
 } from "./target.ts";
+import { TunnelEnd } from "./tunnel_end.ts";
 
 /** Options of {@link Forwarder}. */
 export interface ForwarderOptions {
@@ -66,83 +59,71 @@ const CHECKED_ADDRESSES = 16;
 const TRIED_ADDRESSES = 4;
 
 /** The server's end: reads the open request of each stream, checks it, connects to the target and joins the two. */
-export class Forwarder {
+export class Forwarder extends TunnelEnd<ForwardRefusal> {
   readonly #options:
     & ForwarderOptions
-    & Record<keyof typeof FORWARD_DEFAULTS, number>
-    & { readonly clock: Clock };
-  readonly #loop: AcceptLoop;
-  readonly #tally = new Tally<ForwardRefusal>({
-    slow: 0,
-    ended: 0,
-    malformed: 0,
-    failed: 0,
-    not_allowed: 0,
-    network_unreachable: 0,
-    host_unreachable: 0,
-    refused: 0,
-    timeout: 0,
-    limit: 0,
-  });
+    & Record<keyof typeof FORWARD_DEFAULTS, number>;
 
   /** One for all sessions of a server: its limits and counts are over all of them. */
-  constructor(options: ForwarderOptions) {
-    this.#options = { clock: systemClock, ...FORWARD_DEFAULTS, ...options };
-    this.#loop = new AcceptLoop({
-      maxConnections: this.#options.maxConnections,
-      maxPerSource: this.#options.maxPerSession,
-      serve: (stream, signal) => this.#serve(stream, signal),
-      refuse: (stream) => this.#refuse(stream, "limit"),
+  constructor(given: ForwarderOptions) {
+    const options = { ...FORWARD_DEFAULTS, ...given };
+    super({
+      ...options,
+      maxPerSource: options.maxPerSession,
+      refusals: {
+        slow: 0,
+        ended: 0,
+        malformed: 0,
+        failed: 0,
+        not_allowed: 0,
+        network_unreachable: 0,
+        host_unreachable: 0,
+        refused: 0,
+        timeout: 0,
+        limit: 0,
+      },
     });
+    this.#options = options;
   }
 
-  /** What it has done so far. */
-  stats(): TunnelStats<ForwardRefusal> {
-    return this.#tally.snapshot(this.#loop.active);
-  }
-
-  /** Serves the streams of one session until they end; rethrows what their iteration throws. */
-  serve(streams: Incoming, options: ServeOptions = {}): Promise<void> {
-    return this.#loop.run(streams, options);
-  }
-
-  async #serve(connection: Duplex, signal?: AbortSignal): Promise<void> {
-    this.#tally.accept();
+  /** Reads the open request of a stream, connects to its target and joins the two. */
+  protected override async take(
+    connection: Duplex,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
     const stream = new BufferedDuplex(connection);
     const target = await this.#readRequest(stream, signal);
     if (!target) return;
     const far = await this.#connect(target, untilClosed(stream, signal));
-    if (far === "ended") return this.#tally.refuse(far);
+    if (far === "ended") return this.tally.refuse(far);
     if (typeof far === "string") return await this.#refuse(stream, far);
-    const { clock, idleTimeoutMs } = this.#options;
     const granted = encodeOpenReply("granted");
-    if (!await answer(stream, granted, clock, signal)) {
+    if (!await answer(stream, granted, this.clock, signal)) {
       far.close();
-      return this.#tally.refuse("ended");
+      return this.tally.refuse("ended");
     }
-    const result = await splice(stream, far, {
-      clock,
-      ...(signal && { signal }),
-      ...(idleTimeoutMs !== undefined && { idleTimeoutMs }),
-      onBytes: this.#tally.move,
-    });
-    this.#tally.end(result);
+    this.tally.end(await this.splice(stream, far, signal));
+  }
+
+  /** Says that there are too many. */
+  protected override async turnAway(stream: Duplex): Promise<void> {
+    await this.#refuse(stream, "limit");
   }
 
   async #readRequest(
     stream: BufferedDuplex,
     signal: AbortSignal | undefined,
   ): Promise<Target | undefined> {
-    const { clock, requestTimeoutMs } = this.#options;
-    using deadline = new Deadline(clock, requestTimeoutMs, { signal });
+    const { requestTimeoutMs } = this.#options;
+    using deadline = new Deadline(this.clock, requestTimeoutMs, { signal });
     using _close = closeOnAbort(deadline.signal, stream);
     try {
       const request = await stream.take(decodeOpenRequest);
-      if (!request) this.#tally.refuse("ended");
+      if (!request) this.tally.refuse("ended");
       return request?.value;
     } catch (error) {
       const isSlow = deadline.signal.aborted && !signal?.aborted;
-      this.#tally.refuse(
+      this.tally.refuse(
         error instanceof DecodeError ? "malformed" : isSlow ? "slow" : "ended",
       );
       return undefined;
@@ -153,9 +134,9 @@ export class Forwarder {
     target: Target,
     signal: AbortSignal,
   ): Promise<Duplex | Exclude<OpenReply, "granted"> | "ended"> {
-    const { allow, clock, connectTimeoutMs } = this.#options;
+    const { allow, connectTimeoutMs } = this.#options;
     if (!allow.mayAdmit(target)) return "not_allowed";
-    using deadline = new Deadline(clock, connectTimeoutMs, { signal });
+    using deadline = new Deadline(this.clock, connectTimeoutMs, { signal });
     try {
       const found = await this.#resolve(target.host, deadline.signal);
       if (found.length === 0) return "host_unreachable";
@@ -186,11 +167,11 @@ export class Forwarder {
     port: number,
     signal: AbortSignal,
   ): Promise<Duplex> {
-    const { clock, connectTimeoutMs, dial } = this.#options;
+    const { connectTimeoutMs, dial } = this.#options;
     let failure: unknown;
     for (const hostname of addresses) {
       const shareMs = connectTimeoutMs / addresses.length;
-      using share = new Deadline(clock, shareMs, { signal });
+      using share = new Deadline(this.clock, shareMs, { signal });
       try {
         const address = formatAddress({ scheme: "tcp", hostname, port });
         return await dial(address, { signal: share.signal });
@@ -206,8 +187,8 @@ export class Forwarder {
     stream: Duplex,
     reply: Exclude<OpenReply, "granted">,
   ): Promise<void> {
-    this.#tally.refuse(reply);
-    await farewell(stream, encodeOpenReply(reply), this.#options.clock);
+    this.tally.refuse(reply);
+    await farewell(stream, encodeOpenReply(reply), this.clock);
   }
 }
 

@@ -1,12 +1,10 @@
-import { type Clock, Deadline, systemClock } from "../../core/async/mod.ts";
+import { type Clock, Deadline } from "../../core/async/mod.ts";
 import { type Address, formatAddress } from "../../core/transport/mod.ts";
-import { AcceptLoop, type Incoming, type ServeOptions } from "./accept_loop.ts";
 import type { Duplex } from "../duplex.ts";
 import { openTarget, type StreamOpener, type TargetStream } from "./open.ts";
 import { PROXY_DEFAULTS, type ProxyRefusal } from "./proxy.ts";
-import { splice } from "../splice.ts";
-import { Tally, type TunnelStats } from "./stats.ts";
 import { parsePort, parseTarget, type Target } from "./target.ts";
+import { TunnelEnd } from "./tunnel_end.ts";
 
 /** What `-L` asks for. */
 export interface LocalForwardSpec {
@@ -72,77 +70,63 @@ export type LocalForwardRefusal = Exclude<
  * The client's bytes leave right behind the open request, without a round trip; if the server refuses the target, the
  * client is cut.
  */
-export class LocalForward {
+export class LocalForward extends TunnelEnd<LocalForwardRefusal> {
   readonly #opener: StreamOpener;
   readonly #target: Target;
-  readonly #options:
-    & LocalForwardOptions
-    & Record<keyof typeof PROXY_DEFAULTS, number>
-    & { readonly clock: Clock };
-  readonly #loop: AcceptLoop;
-  readonly #tally = new Tally<LocalForwardRefusal>({
-    busy: 0,
-    session: 0,
-    failed: 0,
-    not_allowed: 0,
-    network_unreachable: 0,
-    host_unreachable: 0,
-    refused: 0,
-    timeout: 0,
-    limit: 0,
-  });
+  readonly #openTimeoutMs: number;
 
   /** Sends everything to `target` through `opener`. */
   constructor(
     opener: StreamOpener,
     target: Target,
-    options: LocalForwardOptions = {},
+    given: LocalForwardOptions = {},
   ) {
+    const options = { ...PROXY_DEFAULTS, ...given };
+    super({
+      ...options,
+      refusals: {
+        busy: 0,
+        session: 0,
+        failed: 0,
+        not_allowed: 0,
+        network_unreachable: 0,
+        host_unreachable: 0,
+        refused: 0,
+        timeout: 0,
+        limit: 0,
+      },
+    });
     this.#opener = opener;
     this.#target = target;
-    this.#options = { clock: systemClock, ...PROXY_DEFAULTS, ...options };
-    this.#loop = new AcceptLoop({
-      maxConnections: this.#options.maxConnections,
-      serve: (client, signal) => this.#serve(client, signal),
-      refuse: () => Promise.resolve(this.#tally.refuse("busy")),
-    });
+    this.#openTimeoutMs = options.openTimeoutMs;
   }
 
-  /** What it has done so far. */
-  stats(): TunnelStats<LocalForwardRefusal> {
-    return this.#tally.snapshot(this.#loop.active);
-  }
-
-  /** Serves a listener until it is closed and its last client has left; a client beyond the limit is closed at once. */
-  serve(listener: Incoming, options: ServeOptions = {}): Promise<void> {
-    return this.#loop.run(listener, options);
-  }
-
-  async #serve(client: Duplex, signal?: AbortSignal): Promise<void> {
-    this.#tally.accept();
+  /** Joins a client with a stream to the target. */
+  protected override async take(
+    client: Duplex,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
     const stream = await this.#open(signal);
     if (!stream) return;
-    const { clock, idleTimeoutMs } = this.#options;
-    const result = await splice(client, stream, {
-      clock,
-      ...(signal && { signal }),
-      ...(idleTimeoutMs !== undefined && { idleTimeoutMs }),
-      onBytes: this.#tally.move,
-    });
-    if (stream.refusal) this.#tally.refuse(stream.refusal);
-    else this.#tally.end(result);
+    const result = await this.splice(client, stream, signal);
+    if (stream.refusal) this.tally.refuse(stream.refusal);
+    else this.tally.end(result);
+  }
+
+  /** Closes a client beyond the limit at once. */
+  protected override turnAway(): Promise<void> {
+    return Promise.resolve(this.tally.refuse("busy"));
   }
 
   async #open(signal?: AbortSignal): Promise<TargetStream | undefined> {
-    const { clock, openTimeoutMs } = this.#options;
-    using deadline = new Deadline(clock, openTimeoutMs, { signal });
+    using deadline = new Deadline(this.clock, this.#openTimeoutMs, { signal });
     try {
       return await openTarget(this.#opener, this.#target, {
         signal: deadline.signal,
       });
     } catch {
       const isLate = deadline.signal.aborted && !signal?.aborted;
-      this.#tally.refuse(isLate ? "timeout" : "session");
+      this.tally.refuse(isLate ? "timeout" : "session");
       return undefined;
     }
   }

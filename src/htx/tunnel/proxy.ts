@@ -1,5 +1,4 @@
-import { type Clock, Deadline, systemClock } from "../../core/async/mod.ts";
-import { AcceptLoop, type Incoming, type ServeOptions } from "./accept_loop.ts";
+import { type Clock, Deadline } from "../../core/async/mod.ts";
 import { closeOnAbort } from "../close_on_abort.ts";
 import { BufferedDuplex, type Duplex } from "../duplex.ts";
 import { answer, farewell } from "./answer.ts";
@@ -10,9 +9,8 @@ import {
   type TunnelRequest,
 } from "./proxy_request.ts";
 import type { Credentials } from "./socks5.ts";
-import { splice } from "../splice.ts";
-import { Tally, type TunnelStats } from "./stats.ts";
 import type { OpenReply } from "./target.ts";
+import { TunnelEnd } from "./tunnel_end.ts";
 
 /** Options of {@link LocalProxy}. */
 export interface LocalProxyOptions {
@@ -52,84 +50,78 @@ export type ProxyRefusal =
  * A SOCKS5 and HTTP proxy on one port, told apart by the client's first byte, whose connections leave by the streams of a
  * session.
  */
-export class LocalProxy {
+export class LocalProxy extends TunnelEnd<ProxyRefusal> {
   readonly #opener: StreamOpener;
   readonly #options:
     & LocalProxyOptions
-    & Record<keyof typeof PROXY_DEFAULTS, number>
-    & { readonly clock: Clock };
-  readonly #loop: AcceptLoop;
-  readonly #tally = new Tally<ProxyRefusal>({
-    busy: 0,
-    slow: 0,
-    ended: 0,
-    malformed: 0,
-    unauthorized: 0,
-    unsupported: 0,
-    session: 0,
-    failed: 0,
-    not_allowed: 0,
-    network_unreachable: 0,
-    host_unreachable: 0,
-    refused: 0,
-    timeout: 0,
-    limit: 0,
-  });
+    & Record<keyof typeof PROXY_DEFAULTS, number>;
 
   /** Sends everything through `opener`. */
-  constructor(opener: StreamOpener, options: LocalProxyOptions = {}) {
-    this.#opener = opener;
-    this.#options = { clock: systemClock, ...PROXY_DEFAULTS, ...options };
-    this.#loop = new AcceptLoop({
-      maxConnections: this.#options.maxConnections,
-      serve: (client, signal) => this.#serve(client, signal),
-      refuse: () => Promise.resolve(this.#refuse("busy")),
+  constructor(opener: StreamOpener, given: LocalProxyOptions = {}) {
+    const options = { ...PROXY_DEFAULTS, ...given };
+    super({
+      ...options,
+      refusals: {
+        busy: 0,
+        slow: 0,
+        ended: 0,
+        malformed: 0,
+        unauthorized: 0,
+        unsupported: 0,
+        session: 0,
+        failed: 0,
+        not_allowed: 0,
+        network_unreachable: 0,
+        host_unreachable: 0,
+        refused: 0,
+        timeout: 0,
+        limit: 0,
+      },
     });
+    this.#opener = opener;
+    this.#options = options;
   }
 
-  /** What it has done so far. */
-  stats(): TunnelStats<ProxyRefusal> {
-    return this.#tally.snapshot(this.#loop.active);
-  }
-
-  /** Serves a listener until it is closed and its last client has left; a client beyond the limit is closed at once. */
-  serve(listener: Incoming, options: ServeOptions = {}): Promise<void> {
-    return this.#loop.run(listener, options);
-  }
-
-  async #serve(connection: Duplex, signal?: AbortSignal): Promise<void> {
-    this.#tally.accept();
+  /** Hears what a client wants, and joins it with a stream there. */
+  protected override async take(
+    connection: Duplex,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
     const client = new BufferedDuplex(connection);
     const request = await this.#readRequest(client, signal);
     if (!request) return;
-    const { clock } = this.#options;
     if ("refusal" in request) {
-      this.#refuse(request.refusal);
-      if (request.answer) await farewell(client, request.answer, clock);
+      this.tally.refuse(request.refusal);
+      if (request.answer) await farewell(client, request.answer, this.clock);
       return;
     }
     const stream = await this.#open(request, signal);
     if (typeof stream === "string") {
-      this.#refuse(stream);
+      this.tally.refuse(stream);
       const reply = stream === "session" ? "failed" : stream;
-      await farewell(client, request.refused(reply), clock);
+      await farewell(client, request.refused(reply), this.clock);
     } else {
-      await this.#splice(request, stream, client, signal);
+      await this.#join(request, stream, client, signal);
     }
+  }
+
+  /** Closes a client beyond the limit at once. */
+  protected override turnAway(): Promise<void> {
+    return Promise.resolve(this.tally.refuse("busy"));
   }
 
   async #readRequest(
     client: BufferedDuplex,
     signal: AbortSignal | undefined,
   ): Promise<TunnelRequest | RequestRefusal | undefined> {
-    const { clock, handshakeTimeoutMs, credentials } = this.#options;
-    using deadline = new Deadline(clock, handshakeTimeoutMs, { signal });
+    const { handshakeTimeoutMs, credentials } = this.#options;
+    using deadline = new Deadline(this.clock, handshakeTimeoutMs, { signal });
     using _close = closeOnAbort(deadline.signal, client);
     try {
       return await readTunnelRequest(client, credentials);
     } catch {
       const isSlow = deadline.signal.aborted && !signal?.aborted;
-      this.#refuse(isSlow ? "slow" : "ended");
+      this.tally.refuse(isSlow ? "slow" : "ended");
       return undefined;
     }
   }
@@ -138,8 +130,8 @@ export class LocalProxy {
     { target, early }: TunnelRequest,
     signal: AbortSignal | undefined,
   ): Promise<TargetStream | Exclude<OpenReply, "granted"> | "session"> {
-    const { clock, openTimeoutMs } = this.#options;
-    using deadline = new Deadline(clock, openTimeoutMs, { signal });
+    const { openTimeoutMs } = this.#options;
+    using deadline = new Deadline(this.clock, openTimeoutMs, { signal });
     let stream: TargetStream | undefined;
     try {
       stream = await openTarget(this.#opener, target, {
@@ -156,28 +148,17 @@ export class LocalProxy {
     }
   }
 
-  async #splice(
+  async #join(
     { early, granted, near, far }: TunnelRequest,
     stream: TargetStream,
     client: BufferedDuplex,
     signal: AbortSignal | undefined,
   ): Promise<void> {
-    const { clock, idleTimeoutMs } = this.#options;
-    if (granted && !await answer(client, granted, clock, signal)) {
+    if (granted && !await answer(client, granted, this.clock, signal)) {
       stream.close();
-      return this.#refuse("ended");
+      return this.tally.refuse("ended");
     }
-    if (early) this.#tally.move("up", early.length);
-    const result = await splice(near, far(stream), {
-      clock,
-      ...(signal && { signal }),
-      ...(idleTimeoutMs !== undefined && { idleTimeoutMs }),
-      onBytes: this.#tally.move,
-    });
-    this.#tally.end(result);
-  }
-
-  #refuse(reason: ProxyRefusal): void {
-    this.#tally.refuse(reason);
+    if (early) this.tally.move("up", early.length);
+    this.tally.end(await this.splice(near, far(stream), signal));
   }
 }
