@@ -70,31 +70,18 @@ export function deriveSessionKeys(
 /** The keys after a KEY_UPDATE (§5.3); the old ones do not follow from them. */
 export function nextTrafficKeys(
   crypto: CryptoProvider,
-  { secret, transcriptHash }: TrafficKeys,
+  keys: TrafficKeys,
 ): TrafficKeys {
-  const salt = utf8("next");
-  const next = crypto.hkdf("sha256", secret, salt, transcriptHash, 64);
-  return trafficKeys(
-    crypto,
-    next.slice(0, 32),
-    next.slice(32),
-    transcriptHash,
-  );
+  return derivedKeys(crypto, keys, "next");
 }
 
 /** The first keys of the datagrams of a direction whose first keys are `first`; neither follows from the other's later ones. */
 export function datagramKeys(
   crypto: CryptoProvider,
-  { secret, transcriptHash }: TrafficKeys,
+  keys: TrafficKeys,
 ): TrafficKeys {
-  const salt = utf8("datagram");
-  const keys = crypto.hkdf("sha256", secret, salt, transcriptHash, 64);
-  return trafficKeys(
-    crypto,
-    keys.slice(0, 32),
-    keys.slice(32),
-    transcriptHash.slice(),
-  );
+  const transcriptHash = keys.transcriptHash.slice();
+  return derivedKeys(crypto, { ...keys, transcriptHash }, "datagram");
 }
 
 /** Wipes keys. */
@@ -115,6 +102,15 @@ export function writeNonce(
     out[i] = out[i]! ^ (counter % 0x100);
     counter = Math.floor(counter / 0x100);
   }
+}
+
+function derivedKeys(
+  crypto: CryptoProvider,
+  { secret, transcriptHash }: TrafficKeys,
+  label: string,
+): TrafficKeys {
+  const keys = crypto.hkdf("sha256", secret, utf8(label), transcriptHash, 64);
+  return trafficKeys(crypto, keys.slice(0, 32), keys.slice(32), transcriptHash);
 }
 
 function trafficKeys(

@@ -14,21 +14,17 @@
  *
  * @module
  */
-import { type Bytes, DecodeError, Reader, Writer } from "../core/bytes/mod.ts";
+import type { Bytes } from "../core/bytes/mod.ts";
+import {
+  type Extension,
+  finishHello,
+  readExtensions,
+  readHello,
+  writeHello,
+} from "./hello_parts.ts";
 
 /** Handshake message type of a ClientHello. */
 export const CLIENT_HELLO = 1;
-
-/** Most extensions a hello may have; browsers send about 20. */
-export const MAX_EXTENSIONS = 256;
-
-/** One extension, its data as sent. */
-export interface Extension {
-  /** Its number in the IANA registry. */
-  readonly type: number;
-  /** What its length counts. */
-  readonly data: Uint8Array;
-}
 
 /** A ClientHello whose {@link encodeClientHello} is the message it was decoded from, byte for byte. */
 export interface ClientHello {
@@ -54,49 +50,17 @@ export interface ClientHello {
  * @throws {DecodeError} If it is no ClientHello, a length does not fit, or it has more than {@link MAX_EXTENSIONS} extensions.
  */
 export function decodeClientHello(message: Uint8Array): ClientHello {
-  const r = new Reader(message, "ClientHello");
-  if (r.u8() !== CLIENT_HELLO) {
-    throw new DecodeError(r.what, "not a ClientHello");
-  }
-  const body = r.sub(r.u24());
-  r.end();
-  const legacyVersion = body.u16();
-  const random = body.take(32);
-  const sessionId = body.take(body.u8());
-  if (sessionId.length > 32) {
-    throw new DecodeError(r.what, `session id of ${sessionId.length} bytes`);
-  }
+  const { body, ...start } = readHello(message, CLIENT_HELLO, "ClientHello");
   const suites = body.sub(body.u16());
   const cipherSuites: number[] = [];
   while (suites.remaining > 0) cipherSuites.push(suites.u16());
   const compressionMethods = body.take(body.u8());
-  const hello = {
-    legacyVersion,
-    random,
-    sessionId,
+  return {
+    ...start,
     cipherSuites,
     compressionMethods,
+    ...readExtensions(body),
   };
-  if (body.remaining === 0) return hello;
-  const list = body.sub(body.u16());
-  body.end();
-  return { ...hello, extensions: decodeExtensions(list) };
-}
-
-/**
- * Decodes the extensions that fill the rest of `r`.
- *
- * @throws {DecodeError} If a length does not fit, or there are more than {@link MAX_EXTENSIONS}.
- */
-export function decodeExtensions(r: Reader): Extension[] {
-  const extensions: Extension[] = [];
-  while (r.remaining > 0) {
-    if (extensions.length >= MAX_EXTENSIONS) {
-      throw new DecodeError(r.what, `more than ${MAX_EXTENSIONS} extensions`);
-    }
-    extensions.push({ type: r.u16(), data: r.take(r.u16()) });
-  }
-  return extensions;
 }
 
 /**
@@ -105,29 +69,11 @@ export function decodeExtensions(r: Reader): Extension[] {
  * @throws {RangeError} If a part is longer than its length field can say.
  */
 export function encodeClientHello(hello: ClientHello): Bytes {
-  const w = new Writer(2_048);
-  w.u16(hello.legacyVersion).put(hello.random);
-  w.u8(hello.sessionId.length).put(hello.sessionId);
+  const w = writeHello(hello);
   w.u16(2 * hello.cipherSuites.length);
   for (const suite of hello.cipherSuites) w.u16(suite);
   w.u8(hello.compressionMethods.length).put(hello.compressionMethods);
-  if (hello.extensions) encodeExtensions(w, hello.extensions);
-  const body = w.finish();
-  return new Writer(4 + body.length).u8(CLIENT_HELLO).u24(body.length).put(body)
-    .finish();
-}
-
-/** Writes `extensions` behind the length of all. */
-export function encodeExtensions(
-  w: Writer,
-  extensions: readonly Extension[],
-): void {
-  let length = 0;
-  for (const { data } of extensions) length += 4 + data.length;
-  w.u16(length);
-  for (const { type, data } of extensions) {
-    w.u16(type).u16(data.length).put(data);
-  }
+  return finishHello(w, CLIENT_HELLO, hello.extensions);
 }
 
 /** The data of the first extension of `type`, or `undefined`. */

@@ -1,11 +1,8 @@
 import { type Bytes, Reader, utf8, Writer } from "../core/bytes/mod.ts";
 import type { CryptoProvider } from "../core/crypto/mod.ts";
-import {
-  type ClientHello,
-  encodeClientHello,
-  type Extension,
-} from "./client_hello.ts";
+import { type ClientHello, encodeClientHello } from "./client_hello.ts";
 import { EXTENSION } from "./extension.ts";
+import type { Extension } from "./hello_parts.ts";
 import {
   type Code,
   type EncryptedClientHelloRule,

@@ -1,5 +1,6 @@
 import { DecodeError, encodeHex } from "../core/bytes/mod.ts";
-import type { ClientHello, Extension } from "./client_hello.ts";
+import type { ClientHello } from "./client_hello.ts";
+import type { Extension } from "./hello_parts.ts";
 import { EXTENSION } from "./extension.ts";
 import {
   type ExtensionReading,

@@ -24,11 +24,8 @@ export {
   CLIENT_HELLO,
   type ClientHello,
   decodeClientHello,
-  decodeExtensions,
   encodeClientHello,
-  type Extension,
   extensionOf,
-  MAX_EXTENSIONS,
 } from "./client_hello.ts";
 export {
   compareHello,
@@ -37,6 +34,11 @@ export {
   type Match,
 } from "./compare.ts";
 export { drawOffer, type DrawOptions } from "./draw_offer.ts";
+export {
+  decodeExtensions,
+  type Extension,
+  MAX_EXTENSIONS,
+} from "./hello_parts.ts";
 export { UtlsError, type UtlsErrorCode } from "./error.ts";
 export {
   explainClientHello,

@@ -1,5 +1,5 @@
 import type { Bytes } from "../core/bytes/mod.ts";
-import { MAX_EXTENSIONS } from "./client_hello.ts";
+import { MAX_EXTENSIONS } from "./hello_parts.ts";
 import {
   type Code,
   type CodesRule,

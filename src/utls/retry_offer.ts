@@ -1,6 +1,7 @@
 import { Writer } from "../core/bytes/mod.ts";
 import type { CryptoProvider } from "../core/crypto/mod.ts";
-import type { ClientHello, Extension } from "./client_hello.ts";
+import type { ClientHello } from "./client_hello.ts";
+import type { Extension } from "./hello_parts.ts";
 import { EXTENSION } from "./extension.ts";
 import { generateKeyShare, type Group, type KeyShare } from "./key_share.ts";
 import type { Offer, OfferedPsk } from "./offer.ts";

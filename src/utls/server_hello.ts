@@ -14,19 +14,14 @@
  *
  * @module
  */
+import { type Bytes, decodeHex, equal } from "../core/bytes/mod.ts";
 import {
-  type Bytes,
-  DecodeError,
-  decodeHex,
-  equal,
-  Reader,
-  Writer,
-} from "../core/bytes/mod.ts";
-import {
-  decodeExtensions,
-  encodeExtensions,
   type Extension,
-} from "./client_hello.ts";
+  finishHello,
+  readExtensions,
+  readHello,
+  writeHello,
+} from "./hello_parts.ts";
 
 /** Handshake message type of a ServerHello. */
 export const SERVER_HELLO = 2;
@@ -53,29 +48,13 @@ export interface ServerHello {
  * @throws {DecodeError} If it is no ServerHello, a length does not fit, or it has more than 256 extensions.
  */
 export function decodeServerHello(message: Uint8Array): ServerHello {
-  const r = new Reader(message, "ServerHello");
-  if (r.u8() !== SERVER_HELLO) {
-    throw new DecodeError(r.what, "not a ServerHello");
-  }
-  const body = r.sub(r.u24());
-  r.end();
-  const legacyVersion = body.u16();
-  const random = body.take(32);
-  const sessionId = body.take(body.u8());
-  if (sessionId.length > 32) {
-    throw new DecodeError(r.what, `session id of ${sessionId.length} bytes`);
-  }
-  const hello = {
-    legacyVersion,
-    random,
-    sessionId,
+  const { body, ...start } = readHello(message, SERVER_HELLO, "ServerHello");
+  return {
+    ...start,
     cipherSuite: body.u16(),
     compressionMethod: body.u8(),
+    ...readExtensions(body),
   };
-  if (body.remaining === 0) return hello;
-  const list = body.sub(body.u16());
-  body.end();
-  return { ...hello, extensions: decodeExtensions(list) };
 }
 
 /**
@@ -84,14 +63,9 @@ export function decodeServerHello(message: Uint8Array): ServerHello {
  * @throws {RangeError} If a part is longer than its length field can say.
  */
 export function encodeServerHello(hello: ServerHello): Bytes {
-  const w = new Writer(256);
-  w.u16(hello.legacyVersion).put(hello.random);
-  w.u8(hello.sessionId.length).put(hello.sessionId);
+  const w = writeHello(hello);
   w.u16(hello.cipherSuite).u8(hello.compressionMethod);
-  if (hello.extensions) encodeExtensions(w, hello.extensions);
-  const body = w.finish();
-  return new Writer(4 + body.length).u8(SERVER_HELLO).u24(body.length).put(body)
-    .finish();
+  return finishHello(w, SERVER_HELLO, hello.extensions);
 }
 
 /** Whether `hello` is a HelloRetryRequest. */

@@ -9,7 +9,7 @@
  *
  * @module
  */
-import { DecodeError, Reader } from "../../core/bytes/mod.ts";
+import { type Bytes, DecodeError, Reader } from "../../core/bytes/mod.ts";
 
 /** Tags of X.680, with the bit that marks constructed values where they are. */
 export const DER_TAG = {
@@ -100,6 +100,32 @@ export function readBitString(reader: Reader): Uint8Array {
   const { contents } = readDer(reader, DER_TAG.bitString);
   if (contents[0] !== 0) malformed(reader, "a bit string of other than bytes");
   return contents.subarray(1);
+}
+
+/** What an issuer signed (RFC 5280 §4.1.1 and §5.1.1). */
+export interface SignedDer {
+  /** The part that is signed. */
+  readonly signedPart: Uint8Array;
+  /** What is in it, to be read. */
+  readonly fields: Reader;
+  /** The AlgorithmIdentifier of the signature. */
+  readonly signatureAlgorithm: Uint8Array;
+  readonly signature: Uint8Array;
+}
+
+/** Reads the SEQUENCE of signed part, algorithm and signature that is all of `der`; errors call it `what`. */
+export function readSigned(der: Bytes, what: string): SignedDer {
+  const whole = new Reader(der, what);
+  const outer = readConstructed(whole);
+  whole.end();
+  const part = readDer(outer, DER_TAG.sequence);
+  const signatureAlgorithm = readDer(outer, DER_TAG.sequence).whole;
+  const signature = readBitString(outer);
+  outer.end();
+  return {
+    ...{ signedPart: part.whole, signatureAlgorithm, signature },
+    fields: new Reader(part.contents, what),
+  };
 }
 
 /** Ends decoding: `what` of the value is not as it must be. */

@@ -16,11 +16,11 @@ import { readTime, type X509Certificate } from "./x509_certificate.ts";
 import { checkSignature } from "./certificate_signature.ts";
 import {
   DER_TAG,
-  readBitString,
   readBoolean,
   readConstructed,
   readDer,
   readOptional,
+  readSigned,
   readSmallInteger,
 } from "./der.ts";
 import { usageOf } from "./extensions.ts";
@@ -68,15 +68,7 @@ export interface RevocationList {
  * @throws {DecodeError} If it is malformed.
  */
 export function decodeCrl(der: Bytes): RevocationList {
-  const whole = new Reader(der, "revocation list");
-  const outer = readConstructed(whole);
-  whole.end();
-  const tbs = readDer(outer, DER_TAG.sequence);
-  const signatureAlgorithm = readDer(outer, DER_TAG.sequence).whole;
-  const signature = readBitString(outer);
-  outer.end();
-
-  const inner = new Reader(tbs.contents, whole.what);
+  const { fields: inner, ...signed } = readSigned(der, "revocation list");
   if (inner.peek() === DER_TAG.integer) readSmallInteger(inner);
   readDer(inner, DER_TAG.sequence);
   const issuer = readDer(inner, DER_TAG.sequence).whole;
@@ -86,9 +78,7 @@ export function decodeCrl(der: Bytes): RevocationList {
   const extensions = readOptional(inner, EXTENSIONS);
   inner.end();
   return {
-    signedPart: tbs.whole,
-    signatureAlgorithm,
-    signature,
+    ...signed,
     issuer,
     thisUpdateMs,
     nextUpdateMs,

@@ -14,11 +14,11 @@ import {
   checkInteger,
   DER_TAG,
   malformed,
-  readBitString,
   readBoolean,
   readConstructed,
   readDer,
   readOptional,
+  readSigned,
   readSmallInteger,
 } from "./der.ts";
 
@@ -59,19 +59,13 @@ export interface Extension {
  *   inside and another outside.
  */
 export function decodeX509(der: Bytes): X509Certificate {
-  const whole = new Reader(der, "certificate");
-  const outer = readConstructed(whole);
-  whole.end();
-  const tbs = readDer(outer, DER_TAG.sequence);
-  const signatureAlgorithm = readDer(outer, DER_TAG.sequence).whole;
-  const signature = readBitString(outer);
-  outer.end();
-
-  const inner = new Reader(tbs.contents, whole.what);
+  const { fields: inner, ...signed } = readSigned(der, "certificate");
   const version = readVersion(inner);
   const serialNumber = readDer(inner, DER_TAG.integer).contents;
   checkInteger(inner, serialNumber);
-  if (!equal(readDer(inner, DER_TAG.sequence).whole, signatureAlgorithm)) {
+  if (
+    !equal(readDer(inner, DER_TAG.sequence).whole, signed.signatureAlgorithm)
+  ) {
     malformed(inner, "two signature algorithms");
   }
   const issuer = readDer(inner, DER_TAG.sequence).whole;
@@ -89,10 +83,7 @@ export function decodeX509(der: Bytes): X509Certificate {
     malformed(inner, "extensions in a version that has none");
   }
   return {
-    der,
-    signedPart: tbs.whole,
-    signatureAlgorithm,
-    signature,
+    ...{ der, ...signed },
     serialNumber,
     issuer,
     subject,

@@ -1,4 +1,4 @@
-import { MAX_EXTENSIONS } from "../client_hello.ts";
+import { MAX_EXTENSIONS } from "../hello_parts.ts";
 import { UtlsError } from "../error.ts";
 import { GREASE_FIRST, GREASE_LATER, type Observation } from "./observation.ts";
 

@@ -1,4 +1,4 @@
-import { MAX_EXTENSIONS } from "../client_hello.ts";
+import { MAX_EXTENSIONS } from "../hello_parts.ts";
 import type { Observation } from "./observation.ts";
 
 /** One row of numbers a hello. */

@@ -1,12 +1,9 @@
 import { encodeHex, Reader } from "../../core/bytes/mod.ts";
-import {
-  type ClientHello,
-  encodeClientHello,
-  type Extension,
-} from "../client_hello.ts";
+import { type ClientHello, encodeClientHello } from "../client_hello.ts";
 import { EXTENSION } from "../extension.ts";
 import { echOf, keySharesOf } from "../extension_data.ts";
 import { isGrease } from "../grease.ts";
+import type { Extension } from "../hello_parts.ts";
 import { u16List } from "../u16_list.ts";
 
 /**
