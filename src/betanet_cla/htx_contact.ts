@@ -259,7 +259,7 @@ export class HtxContact implements Contact {
     this.#cancelEnding = clock.setTimeout(() => {
       this.#finish(new ContactError("timeout", "The peer takes no leave"));
     }, endTimeoutMs);
-    this.#sendWindow.close(ending());
+    this.#sendWindow.close(cla.endingError());
     this.#takeLeave();
   }
 
@@ -282,7 +282,7 @@ export class HtxContact implements Contact {
 
   #checkOpen(): void {
     if (this.#error) throw this.#error;
-    if (this.#cancelEnding) throw ending();
+    if (this.#cancelEnding) throw cla.endingError();
   }
 
   #finish(error: ContactError): void {
@@ -307,10 +307,6 @@ function both(
     maxCount: Math.min(ours.maxCount, theirs.maxCount),
     maxBytes: Math.min(ours.maxBytes, theirs.maxBytes),
   };
-}
-
-function ending(): ContactError {
-  return new ContactError("closed", "The contact is ending");
 }
 
 function errorOf({ error }: SessionEnd): ContactError {

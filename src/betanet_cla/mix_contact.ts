@@ -279,7 +279,7 @@ export class MixContact implements Contact {
 
   #beginEnding(): void {
     this.#isEnding = true;
-    this.#window.close(ending());
+    this.#window.close(cla.endingError());
     this.#finishIfDone();
   }
 
@@ -287,12 +287,12 @@ export class MixContact implements Contact {
   #finishIfDone(): void {
     const isDone = this.#isEnding && this.#sending.size === 0 &&
       (this.#hasPeerLeft || this.#undecided.size === 0);
-    if (isDone) this.#finish(ending());
+    if (isDone) this.#finish(cla.endingError());
   }
 
   #checkOpen(): void {
     if (this.#error) throw this.#error;
-    if (this.#isEnding) throw ending();
+    if (this.#isEnding) throw cla.endingError();
   }
 
   #finish(error: ContactError): void {
@@ -308,8 +308,4 @@ export class MixContact implements Contact {
     }
     this.#over.resolve();
   }
-}
-
-function ending(): ContactError {
-  return new ContactError("closed", "The contact is ending");
 }

@@ -2,7 +2,7 @@ import type { Clock, WaitOptions } from "../../core/async/mod.ts";
 import type { Bytes } from "../../core/bytes/mod.ts";
 import type { Address, Connection } from "../../core/transport/mod.ts";
 import { AdaptiveReader } from "./adaptive_reader.ts";
-import { ContactError, contactErrorOf } from "./contact_error.ts";
+import { ContactError, contactErrorOf, endingError } from "./contact_error.ts";
 import {
   type Contact,
   type ContactCounts,
@@ -169,9 +169,7 @@ export abstract class ConnectionContact implements Contact {
   }
 
   protected checkOpen(): void {
-    if (this.isEnding) {
-      throw new ContactError("closed", "The contact is ending");
-    }
+    if (this.isEnding) throw endingError();
     if (this.#error) throw this.#error;
   }
 

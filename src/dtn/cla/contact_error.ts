@@ -27,6 +27,11 @@ export class ContactError extends Error {
   }
 }
 
+/** That a contact takes no more bundles to be sent, as a side wants to end it. */
+export function endingError(): ContactError {
+  return new ContactError("closed", "The contact is ending");
+}
+
 /** What a fault of the way is to the node: `unreachable`, `timeout`, or else `disconnected`. */
 export function contactErrorOf(cause: unknown): ContactError {
   if (cause instanceof ContactError) return cause;

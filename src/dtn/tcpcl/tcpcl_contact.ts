@@ -4,7 +4,7 @@ import {
   ConnectionContact,
   type ConnectionContactOptions,
 } from "../cla/connection_contact.ts";
-import { ContactError } from "../cla/contact_error.ts";
+import { ContactError, endingError } from "../cla/contact_error.ts";
 import type { RefusalReason } from "../cla/convergence_layer.ts";
 import type { Outgoing } from "../cla/outgoing.ts";
 import type { SessionOptions } from "./options.ts";
@@ -149,9 +149,7 @@ export class TcpclContact extends ConnectionContact {
         });
       case "cancelled":
         for (const id of event.transferIds) {
-          this.#settle(id)?.reject(
-            new ContactError("closed", "The contact is ending"),
-          );
+          this.#settle(id)?.reject(endingError());
         }
         return;
       case "ended":
