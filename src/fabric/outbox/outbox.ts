@@ -142,6 +142,7 @@ export class Outbox {
       this.#enter({ ...entry, ...FRESH, bundledMs });
       this.#sequence = entry.sequence + 1;
     }
+    this.#findGaps();
     this.#deadSequences = this.#rows.deadSequences();
     const lastDead = this.#deadSequences.at(-1) ?? -1;
     this.#sequence = Math.max(this.#sequence, lastDead + 1);
@@ -428,6 +429,19 @@ export class Outbox {
     if (places && places.size > 0) return this.#tellFloor(key, places);
     this.#places.delete(key);
     this.#gaps.delete(key);
+  }
+
+  /** What is missing between places may have been given up in a life before, and not been told. */
+  #findGaps(): void {
+    for (const [key, places] of this.#places) {
+      const gaps = new Set<number>();
+      let next: number | undefined;
+      for (const place of places.keys()) {
+        if (next !== undefined && place > next) gaps.add(place - 1);
+        next = place + 1;
+      }
+      if (gaps.size > 0) this.#gaps.set(key, gaps);
+    }
   }
 
   /** If those that are left are behind places given up, the agent waits in vain: the first of them tells it. */

@@ -233,6 +233,28 @@ Deno.test("of those behind a message that is given up the first tells of it, onc
   assertEquals(drained(outbox), []);
 });
 
+Deno.test("one behind a message that was given up tells of it in the next life too", async () => {
+  const { outbox, open } = world();
+  for (const n of [1, 2, 3, 4, 5]) {
+    await outbox.accept(messageOf(n), { isOrdered: true });
+  }
+  for (const n of [2, 4]) await outbox.giveUp(messageOf(n).id, "no", 10);
+  const again = open();
+  assertEquals(drained(again), [1, 3, 5]);
+  for (const n of [1, 3, 5]) again.rest(messageOf(n).id, 9_000);
+  assertEquals(drained(again), []);
+  for (const [n, next] of [[1, 3], [3, 5]] as const) {
+    again.settle(messageOf(n).id);
+    const told = again.next(always)!.message;
+    const place = next - 1;
+    assertEquals([told.payload[0], told.order], [
+      next,
+      { sequence: place, floor: place },
+    ]);
+    again.rest(messageOf(next).id, 9_000);
+  }
+});
+
 Deno.test("what rests for an agent rests until a time at most, once a link with it is over", async () => {
   const { outbox } = world();
   for (const n of [1, 2]) await outbox.accept(messageOf(n));
