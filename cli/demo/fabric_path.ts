@@ -29,20 +29,20 @@ export class BreakablePath implements AsyncDisposable {
     return new BreakablePath(await listenTcp("tcp://127.0.0.1:0"));
   }
 
-  /** Breaks every connection, and those to come. */
+  /** Lets nothing through any more, of connections that are open and of those to come, and says nothing about it. */
   cut(): void {
     this.#isCut = true;
-    for (const each of this.#open) each.close();
   }
 
-  /** Lets connections through again. */
+  /** Lets new connections through again; those that have lost something break. */
   mend(): void {
     this.#isCut = false;
+    this.#break();
   }
 
-  /** Cuts it for good. */
+  /** Breaks it for good. */
   async [Symbol.asyncDispose](): Promise<void> {
-    this.cut();
+    this.#break();
     this.#listener.close();
     await this.#accepting;
     await this.#listener[Symbol.asyncDispose]();
@@ -51,7 +51,8 @@ export class BreakablePath implements AsyncDisposable {
   async #accept(): Promise<void> {
     const passing: Promise<void>[] = [];
     for await (const connection of this.#listener) {
-      if (this.#isCut || this.to === undefined) connection.close();
+      if (this.to === undefined) connection.close();
+      else if (this.#isCut) this.#open.add(connection);
       else passing.push(this.#pass(connection, this.to));
     }
     await Promise.all(passing);
@@ -62,8 +63,7 @@ export class BreakablePath implements AsyncDisposable {
     try {
       await using to = await dialTcp(`tcp://127.0.0.1:${port}`);
       this.#open.add(to);
-      if (this.#isCut) return;
-      await Promise.all([copy(from, to), copy(to, from)]);
+      await Promise.all([this.#copy(from, to), this.#copy(to, from)]);
       this.#open.delete(to);
     } catch (error) {
       if (!(error instanceof TransportError)) throw error;
@@ -72,20 +72,31 @@ export class BreakablePath implements AsyncDisposable {
       this.#open.delete(from);
     }
   }
-}
 
-/** Copies until the end; a break at one side breaks the other. */
-async function copy(from: Connection, to: Connection): Promise<void> {
-  const buffer = new Uint8Array(PART_BYTES);
-  try {
-    for (;;) {
-      const count = await from.read(buffer);
-      if (count === null) return await to.closeWrite();
-      await to.write(buffer.subarray(0, count));
+  #break(): void {
+    for (const each of this.#open) each.close();
+    this.#open.clear();
+  }
+
+  /** Copies until the end; a break at one side breaks the other, unless the path is cut: then what comes is lost. */
+  async #copy(from: Connection, to: Connection): Promise<void> {
+    const buffer = new Uint8Array(PART_BYTES);
+    try {
+      for (;;) {
+        const count = await from.read(buffer);
+        if (this.#isCut) {
+          if (count === null) return;
+          continue;
+        }
+        if (count === null) return await to.closeWrite();
+        await to.write(buffer.subarray(0, count));
+      }
+    } catch (error) {
+      if (!this.#isCut) {
+        from.close();
+        to.close();
+      }
+      if (!(error instanceof TransportError)) throw error;
     }
-  } catch (error) {
-    from.close();
-    to.close();
-    if (!(error instanceof TransportError)) throw error;
   }
 }

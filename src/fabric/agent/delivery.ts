@@ -31,8 +31,10 @@ export interface LiveWay {
   dial(id: AgentId, options: WaitOptions): Promise<RpcLink>;
   /** Milliseconds since the agent was heard of live. */
   sinceHeardMs(id: AgentId): number | undefined;
-  /** Milliseconds since it was dialed in vain. */
+  /** Milliseconds since it was dialed in vain, or {@link notReached}. */
   sinceFailedMs(id: AgentId): number | undefined;
+  /** An agent gave no sign of life in time: a dial that is still under way, or a link that may be dead, says nothing of its own accord. */
+  notReached(id: AgentId): void;
 }
 
 /** How messages travel later. */
@@ -202,10 +204,13 @@ export class Delivery {
       link = await live.dial(message.to, { signal: deadline.signal })
         .catch((cause) => {
           signal?.throwIfAborted();
+          if (deadline.signal.aborted) live.notReached(message.to);
           throw unreachable(cause);
         });
     }
-    using _watch = budgetMs === 0 ? undefined : this.#watch(link, ms);
+    using _watch = budgetMs === 0
+      ? undefined
+      : this.#watch(link, message.to, ms);
     const sent = await link.send(message, { signal, isOnlyCopy });
     this.carried.rpc[message.kind]++;
     return sent;
@@ -220,14 +225,16 @@ export class Delivery {
     await Promise.all(this.#tasks);
   }
 
-  /** Asks `link` for a sign of life every `ms`; it ends if there is none. */
-  #watch(link: RpcLink, ms: number): Disposable {
-    const { clock } = this.#options;
+  /** Asks `link` with an agent for a sign of life every `ms`; it ends if there is none. */
+  #watch(link: RpcLink, to: AgentId, ms: number): Disposable {
+    const { clock, live } = this.#options;
     let isOver = false;
     let cancel: () => void;
     const check = async () => {
       using deadline = new Deadline(clock, ms);
-      await link.check(deadline.signal).catch(() => {});
+      await link.check(deadline.signal).catch(() => {
+        if (deadline.signal.aborted) live.notReached(to);
+      });
       if (!isOver) arm();
     };
     const arm = () => {

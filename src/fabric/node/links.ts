@@ -127,7 +127,12 @@ export class Links implements AsyncDisposable {
     return this.#since(this.#heardMs, id);
   }
 
-  /** Milliseconds since an agent was last dialed in vain, if it was not heard of since. */
+  /** An agent gave no sign of life in time. */
+  notReached(id: AgentId): void {
+    this.#failedMs.set(`${id}`, this.#options.clock.now());
+  }
+
+  /** Milliseconds since an agent was last dialed in vain, or not reached in time, if it was not heard of since. */
   sinceFailedMs(id: AgentId): number | undefined {
     return this.#since(this.#failedMs, id);
   }
@@ -190,7 +195,7 @@ export class Links implements AsyncDisposable {
         cause = error;
       }
     }
-    this.#failedMs.set(`${id}`, clock.now());
+    this.notReached(id);
     throw new FabricError("unreachable", "No node of the agent was reached", {
       cause,
     });

@@ -7,6 +7,7 @@ import {
   Delivery,
   type LiveWay,
 } from "../../../src/fabric/agent/delivery.ts";
+import { FabricError } from "../../../src/fabric/error.ts";
 import { Outbox } from "../../../src/fabric/outbox/outbox.ts";
 import type { RpcLink, Sent } from "../../../src/fabric/rpc/rpc_link.ts";
 import { bob, messageOf } from "../_messages.ts";
@@ -117,6 +118,40 @@ Deno.test("links that come and go are no reason to send a bundle again within a 
   assertEquals(again.bundled, 1);
 });
 
+Deno.test("while an agent gives no sign of life one message waits for it, and those behind it become bundles at once", async () => {
+  await using world = new World("taken");
+  world.hush();
+  await world.accept(1);
+  await world.clock.run(1_900);
+  assertEquals([world.dials, world.bundled], [1, 0]);
+  await world.clock.run(200);
+  assertEquals(world.bundled, 1);
+  for (const n of [2, 3, 4]) {
+    await world.accept(n);
+    await world.clock.run(10);
+    assertEquals([world.dials, world.bundled], [1, n]);
+  }
+  // After a while it is tried again.
+  await world.clock.run(16_000);
+  const { bundled } = world;
+  await world.accept(5);
+  await world.clock.run(10);
+  assertEquals([world.dials, world.bundled], [2, bundled]);
+});
+
+Deno.test("a link that is silent is ended after the budget, and the messages behind become bundles without a dial", async () => {
+  await using world = new World("taken");
+  world.isSilent = true;
+  await world.accept(1);
+  await world.clock.run(3_900);
+  assertEquals(world.bundled, 0);
+  await world.clock.run(200);
+  assertEquals(world.bundled, 1);
+  await world.accept(2);
+  await world.clock.run(10);
+  assertEquals([world.dials, world.bundled], [0, 2]);
+});
+
 Deno.test("who accepts messages as fast as promises allow leaves others their turns", async () => {
   await using world = new World("handled", new BusyClock(0));
   let accepted = 0;
@@ -133,6 +168,12 @@ Deno.test("who accepts messages as fast as promises allow leaves others their tu
   await over;
   assertEquals([accepted, world.sent], [100, 100]);
 });
+
+function untilAborted(signal: AbortSignal): Promise<never> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  signal.addEventListener("abort", () => reject(signal.reason));
+  return promise;
+}
 
 /** A clock by which everything takes a millisecond. */
 class BusyClock extends VirtualClock {
@@ -156,15 +197,30 @@ class World implements AsyncDisposable {
   isUp = false;
   /** Bundles are stored when it resolves. */
   storing: Promise<void> | undefined;
+  /** Whether a link says nothing any more. */
+  isSilent = false;
+  readonly #silence = Promise.withResolvers<Sent>();
   readonly #link: Pick<RpcLink, "send" | "check"> = {
     send: () => {
       this.sent++;
-      return Promise.resolve(this.#said);
+      return this.isSilent
+        ? this.#silence.promise
+        : Promise.resolve(this.#said);
     },
-    check: () => Promise.resolve(),
+    check: async (signal) => {
+      if (!this.isSilent) return;
+      await untilAborted(signal).catch((cause) => {
+        this.#isLive = false;
+        const error = new FabricError("unreachable", "Silence", { cause });
+        this.#silence.reject(error);
+        throw error;
+      });
+    },
   };
   readonly #said: Sent;
   #isLive = true;
+  #isHushed = false;
+  #failedMs: number | undefined;
   readonly #delivery: Delivery;
 
   constructor(
@@ -180,14 +236,21 @@ class World implements AsyncDisposable {
     const live: LiveWay = {
       with: () => this.#isLive ? link : undefined,
       canDial: () => true,
-      dial: () => {
+      dial: (_, { signal }) => {
         this.dials++;
+        if (this.#isHushed) return untilAborted(signal!);
         if (!this.isUp) return Promise.reject(new Error("Nobody is there"));
         this.meet();
         return Promise.resolve(link);
       },
       sinceHeardMs: () => 0,
-      sinceFailedMs: () => undefined,
+      sinceFailedMs: () =>
+        this.#failedMs === undefined
+          ? undefined
+          : this.clock.now() - this.#failedMs,
+      notReached: () => {
+        this.#failedMs = this.clock.now();
+      },
     };
     const bundles: BundleWay = {
       canSend: () => true,
@@ -216,6 +279,12 @@ class World implements AsyncDisposable {
   part(): void {
     this.#isLive = false;
     this.#delivery.reached(bob.id, true);
+  }
+
+  /** There is no link with Bob, and dials go into the void. */
+  hush(): void {
+    this.#isLive = false;
+    this.#isHushed = true;
   }
 
   /** There is a link with Bob. */
