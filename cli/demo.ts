@@ -5,6 +5,7 @@ import { MAX_RESOURCE_BYTES } from "./demo/content.ts";
 import { bundlesTable, runBundles } from "./demo/bundles.ts";
 import { fabricTable, runFabric } from "./demo/fabric.ts";
 import { figuresTable } from "./demo/figures.ts";
+import { groupsTable, runGroups } from "./demo/groups.ts";
 import { mixnetTable, runMixnet } from "./demo/mixnet.ts";
 import { serveOrigin } from "./demo/origin.ts";
 import { runTunnels } from "./demo/tunnels.ts";
@@ -23,8 +24,10 @@ dtn     A sender, a relay and a receiver of bundles: a tree of files crosses the
         and each contact ends with the power cut; the demo compares every SHA-256 at the end.
 fabric  Alice and Bob, each on a node of agents, and a third node for bundles: their exchange goes on when the network between them is
         cut, returns to it when it is mended, and every message comes once; the demo verifies Bob's receipts.
+groups  Alice, Bob and Cat in a group with keys of its own: Cat is away and catches up by bundles alone, all vote and each has the
+        signed ballots that the demo counts, and Cat is removed and hears nothing more.
 
-  --stage <name>     tunnel, mixnet, dtn, fabric or all (all)
+  --stage <name>     tunnel, mixnet, dtn, fabric, groups or all (all)
   --carrier <name>   tls, wss, tcp, ws, quic, or all of them in turn (tls)
   --size <bytes>     size of the file (256MiB)
   --pages <n>        number of pages of 1 to 64 KiB (300)
@@ -36,9 +39,12 @@ Examples:
   betanet demo --stage mixnet
   betanet demo --stage dtn
   betanet demo --stage fabric
+  betanet demo --stage groups
 `;
 
-const STAGES: readonly string[] = ["tunnel", "mixnet", "dtn", "fabric"];
+const STAGES: readonly string[] = [
+  ...["tunnel", "mixnet", "dtn", "fabric", "groups"],
+];
 const MAX_PAGES = 10_000;
 const CARRIERS: readonly CarrierName[] = ["tls", "wss", "tcp", "ws", "quic"];
 
@@ -71,11 +77,15 @@ export const demo: Command = command({
       const fabric = stages.includes("fabric")
         ? await runFabric(context)
         : undefined;
+      const groups = stages.includes("groups")
+        ? await runGroups(context)
+        : undefined;
       const shown = [
         ...tunnel ? [figuresTable(tunnel)] : [],
         ...mixnet ? [mixnetTable(mixnet)] : [],
         ...bundles ? [bundlesTable(bundles)] : [],
         ...fabric ? [fabricTable(fabric)] : [],
+        ...groups ? [groupsTable(groups)] : [],
       ];
       context.print(
         {
@@ -83,6 +93,7 @@ export const demo: Command = command({
           ...mixnet && { mixnet },
           ...bundles && { dtn: bundles },
           ...fabric && { fabric },
+          ...groups && { groups },
         },
         shown.join("\n\n"),
       );
@@ -98,7 +109,7 @@ function stagesOf(text: string): readonly string[] {
   if (STAGES.includes(text)) return [text];
   throw new CliError(
     "usage",
-    "Flag --stage wants tunnel, mixnet, dtn, fabric or all",
+    "Flag --stage wants tunnel, mixnet, dtn, fabric, groups or all",
   );
 }
 

@@ -7,7 +7,7 @@ import { table } from "../_table.ts";
 import { makePlace, startPlace } from "./bundle_place.ts";
 import { Counter } from "./fabric_counter.ts";
 import { Exchange, type FabricPhase } from "./fabric_exchange.ts";
-import { type AgentPlace, startAgent } from "./fabric_place.ts";
+import { type AgentPlace, makeHome, startAgent } from "./fabric_place.ts";
 import { step, tellWhatTheySaid } from "./step.ts";
 
 /** What a run came to. */
@@ -38,8 +38,10 @@ export async function runFabric(context: Context): Promise<FabricFigures> {
   const relay = stack.use(
     await startPlace(await makePlace(root, "relay"), context),
   );
-  const start = async (name: string) =>
-    stack.use(await startAgent(root, name, relay.address, context));
+  const start = async (name: string) => {
+    const home = stack.use(await makeHome(root, name, relay.address));
+    return stack.use(await startAgent(home, context));
+  };
   const alice = await start("alice@one");
   const bob = await start("bob@two");
   try {

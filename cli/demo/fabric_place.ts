@@ -25,19 +25,27 @@ export interface AgentPlace extends AsyncDisposable {
   readonly child: Pick<Child<unknown>, "name" | "said">;
 }
 
-/** Starts the node of the agent `name`, `agent@node`, below `folder`, whose bundles go over the node at `relay`. */
-export async function startAgent(
+/** Where an agent lives whose node comes and goes. */
+export interface AgentHome extends AsyncDisposable {
+  /** The agent's name, `agent@node`. */
+  readonly name: string;
+  /** The configuration of its node. */
+  readonly config: string;
+  /** The way to it over HTX. */
+  readonly path: BreakablePath;
+}
+
+/** Makes the home of the agent `name`, `agent@node`, below `folder`, whose bundles go over the node at `relay`. */
+export async function makeHome(
   folder: string,
   name: string,
   relay: Address,
-  context: Context,
-): Promise<AgentPlace> {
+): Promise<AgentHome> {
   const state = `${folder}/${name}`;
   await Deno.mkdir(state, { mode: 0o700 });
   makeAgent(defaultProvider(), name, `${state}/${name}.agent`)
     [Symbol.dispose]();
-  await using stack = new AsyncDisposableStack();
-  const path = stack.use(await BreakablePath.make());
+  const path = await BreakablePath.make();
   const dtn = `${state}/dtn.toml`;
   const node = name.split("@")[1];
   await Deno.writeTextFile(
@@ -57,7 +65,19 @@ addresses = ["htx://127.0.0.1:${path.port}"]
 port = 0
 `,
   );
+  return {
+    ...{ name, config, path },
+    [Symbol.asyncDispose]: () => path[Symbol.asyncDispose](),
+  };
+}
+
+/** Starts the node of an agent, and waits until it is up. */
+export async function startAgent(
+  { name, config, path }: Omit<AgentHome, typeof Symbol.asyncDispose>,
+  context: Context,
+): Promise<AgentPlace> {
   const { signal } = context;
+  await using stack = new AsyncDisposableStack();
   const child = stack.use(
     new Child<{
       readonly agents: readonly [{ readonly record: string }];
