@@ -1,8 +1,12 @@
 import {
   type Bytes,
+  CBOR_MAJOR,
   type CborDecoded,
   cborHeadLength,
-  encodeCbor,
+  utf8,
+  writeCbor,
+  writeCborHead,
+  Writer,
 } from "../../core/bytes/mod.ts";
 import { FieldReader } from "../field_reader.ts";
 import { AGENT_ID_LENGTH, AgentId } from "../identity/agent_id.ts";
@@ -99,42 +103,70 @@ const NO_METADATA: ReadonlyMap<string, string> = new Map();
  * @throws {RangeError} If a field is out of range.
  */
 export function encodeMessage(message: Message): Bytes {
-  const fault = faultOf(message);
-  if (fault) throw new RangeError(`A message ${fault}`);
-  return encodeCbor([
-    VERSION,
-    MESSAGE_KINDS.indexOf(message.kind),
-    message.id,
-    message.from.bytes,
-    message.to.bytes,
-    message.type,
-    PRIORITIES.indexOf(message.priority),
-    message.createdMs,
-    message.deadlineMs,
-    message.order ? [message.order.sequence, message.order.floor] : null,
-    message.replyTo ?? null,
-    message.wantsReceipts ? WANTS_RECEIPTS : 0,
-    message.metadata,
-    message.payload,
-  ], roomFor(message));
+  const writer = new Writer(encodedLength(message));
+  writeMessage(writer, message);
+  return writer.finish();
 }
 
-/** Bytes of an encoded message; a few less if its texts are not ASCII. */
-function roomFor({ type, order, replyTo, metadata, ...rest }: Message): number {
-  const { createdMs, deadlineMs, payload } = rest;
-  let room = FIXED_BYTES + cborHeadLength(type.length) + type.length +
-    cborHeadLength(createdMs) + cborHeadLength(deadlineMs) +
+/**
+ * How many bytes {@link encodeMessage} makes of a message.
+ *
+ * @throws {RangeError} If a field is out of range.
+ */
+export function encodedLength(message: Message): number {
+  const fault = faultOf(message);
+  if (fault) throw new RangeError(`A message ${fault}`);
+  const { type, order, replyTo, metadata, payload } = message;
+  let length = FIXED_BYTES + textLength(type) +
+    cborHeadLength(message.createdMs) + cborHeadLength(message.deadlineMs) +
     cborHeadLength(payload.length) + payload.length +
-    cborHeadLength(metadata.size);
-  room += order
-    ? 1 + cborHeadLength(order.sequence) + cborHeadLength(order.floor)
-    : 1;
-  room += replyTo ? 1 + MESSAGE_ID_LENGTH : 1;
-  for (const [key, text] of metadata) {
-    room += cborHeadLength(key.length) + key.length +
-      cborHeadLength(text.length) + text.length;
+    cborHeadLength(metadata.size) + 2;
+  if (order) {
+    length += cborHeadLength(order.sequence) + cborHeadLength(order.floor);
   }
-  return room;
+  if (replyTo) length += MESSAGE_ID_LENGTH;
+  for (const [key, text] of metadata) {
+    length += textLength(key) + textLength(text);
+  }
+  return length;
+}
+
+/** Appends a message that {@link encodedLength} has measured: as {@link encodeMessage} writes it. */
+export function writeMessage(writer: Writer, message: Message): void {
+  const { unsigned, array } = CBOR_MAJOR;
+  const { order, replyTo } = message;
+  writeCborHead(writer, array, FIELDS);
+  writeCborHead(writer, unsigned, VERSION);
+  writeCborHead(writer, unsigned, MESSAGE_KINDS.indexOf(message.kind));
+  writeBytes(writer, message.id);
+  writeBytes(writer, message.from.bytes);
+  writeBytes(writer, message.to.bytes);
+  writeCbor(writer, message.type);
+  writeCborHead(writer, unsigned, PRIORITIES.indexOf(message.priority));
+  writeCborHead(writer, unsigned, message.createdMs);
+  writeCborHead(writer, unsigned, message.deadlineMs);
+  writeCbor(writer, order ? [order.sequence, order.floor] : null);
+  if (replyTo) writeBytes(writer, replyTo);
+  else writeCbor(writer, null);
+  writeCborHead(writer, unsigned, message.wantsReceipts ? WANTS_RECEIPTS : 0);
+  writeCbor(writer, message.metadata);
+  writeBytes(writer, message.payload);
+}
+
+function writeBytes(writer: Writer, bytes: Uint8Array): void {
+  writeCborHead(writer, CBOR_MAJOR.bytes, bytes.length);
+  writer.put(bytes);
+}
+
+/** Bytes of a text and its head. */
+function textLength(text: string): number {
+  let { length } = text;
+  for (let i = 0; i < text.length; i++) {
+    if (text.charCodeAt(i) <= 0x7f) continue;
+    length = utf8(text).length;
+    break;
+  }
+  return cborHeadLength(length) + length;
 }
 
 /**
@@ -176,6 +208,7 @@ export function decodeMessage(bytes: Uint8Array): Message {
 function faultOf(message: Message): string | undefined {
   const { id, type, metadata, payload, replyTo, kind, order } = message;
   if (id.length !== MESSAGE_ID_LENGTH) return "has an id of 16 bytes";
+  if (!type.isWellFormed()) return "has texts of whole characters";
   if (type.length < 1 || type.length > MAX_TYPE) {
     return `has a type of 1 to ${MAX_TYPE} characters`;
   }
@@ -191,6 +224,9 @@ function faultOf(message: Message): string | undefined {
     return `has at most ${MAX_METADATA} metadata`;
   }
   for (const [key, text] of metadata) {
+    if (!key.isWellFormed() || !text.isWellFormed()) {
+      return "has texts of whole characters";
+    }
     if (key.length > MAX_METADATA_KEY || text.length > MAX_METADATA_TEXT) {
       return `has metadata of ${MAX_METADATA_KEY} and ${MAX_METADATA_TEXT} characters at most`;
     }

@@ -110,6 +110,15 @@ export function encodeFrameOf<Type extends string>(
     .u8(types.indexOf(type)).u32(body.length).put(body).finish();
 }
 
+/** Appends what is before a body of `length` bytes. */
+export function writeFrameHead(
+  writer: Writer,
+  type: FrameType,
+  length: number,
+): void {
+  writer.u8(FRAME_TYPES.indexOf(type)).u32(length);
+}
+
 /** Writes a frame. */
 export function encodeFrame(type: FrameType, body: Uint8Array): Bytes {
   return encodeFrameOf(FRAME_TYPES, type, body);

@@ -1,14 +1,23 @@
 import type { Clock } from "../../core/async/mod.ts";
-import { type Bytes, concat } from "../../core/bytes/mod.ts";
+import { type Bytes, Writer } from "../../core/bytes/mod.ts";
 import type { Stream } from "../../htx/mod.ts";
 import { FabricError } from "../error.ts";
+import { type Message, writeMessage } from "../message/message.ts";
 import {
-  encodeFrame,
   encodeStatuses,
+  FRAME_HEAD_LENGTH,
   type FrameType,
   MAX_STATUSES,
   type Status,
+  writeFrameHead,
 } from "./frame.ts";
+
+interface Waiting {
+  readonly type: FrameType;
+  /** Bytes of the body. */
+  readonly length: number;
+  readonly body: Uint8Array | Message;
+}
 
 /** Most bytes that are joined to one write. */
 const MAX_WRITE = 262_144;
@@ -27,7 +36,8 @@ export class FrameWriter implements Disposable {
   readonly #stream: Stream;
   readonly #clock: Clock;
   readonly #onError: (error: unknown) => void;
-  #frames: Bytes[] = [];
+  /** Encoded when they are written, all that go together into one array. */
+  #frames: Waiting[] = [];
   #statuses: Status[] = [];
   #isWriting = false;
   #backlog = 0;
@@ -51,7 +61,13 @@ export class FrameWriter implements Disposable {
 
   /** Writes a frame, behind those given before. */
   write(type: FrameType, body: Uint8Array): void {
-    this.#push(type, body);
+    this.#push({ type, length: body.length, body });
+    this.#start();
+  }
+
+  /** Writes a message of `length` bytes, as `encodedLength` has measured it; it must stay as it is. */
+  message(message: Message, length: number): void {
+    this.#push({ type: "message", length, body: message });
     this.#start();
   }
 
@@ -79,10 +95,9 @@ export class FrameWriter implements Disposable {
     this.#statuses = [];
   }
 
-  #push(type: FrameType, body: Uint8Array): void {
-    const frame = encodeFrame(type, body);
+  #push(frame: Waiting): void {
     this.#frames.push(frame);
-    this.#backlog += frame.length;
+    this.#backlog += FRAME_HEAD_LENGTH + frame.length;
     if (this.#backlog <= MAX_BACKLOG) return;
     this.#frames = [];
     this.#onError(new FabricError("full", "The other end does not read"));
@@ -114,17 +129,30 @@ export class FrameWriter implements Disposable {
     if (this.#statuses.length === 0) return;
     const body = encodeStatuses(this.#statuses);
     this.#statuses = [];
-    this.#push("statuses", body);
+    this.#push({ type: "statuses", length: body.length, body });
   }
 
   #take(): Bytes | undefined {
     const frames = this.#frames;
-    if (frames.length === 0) return undefined;
-    let [count, length] = [1, frames[0]!.length];
-    while (
-      count < frames.length && length + frames[count]!.length <= MAX_WRITE
-    ) length += frames[count++]!.length;
+    let [count, length] = [0, 0];
+    while (count < frames.length) {
+      const more = FRAME_HEAD_LENGTH + frames[count]!.length;
+      if (count > 0 && length + more > MAX_WRITE) break;
+      length += more;
+      count++;
+    }
+    if (count === 0) return undefined;
     this.#frames = frames.slice(count);
-    return count === 1 ? frames[0] : concat(...frames.slice(0, count));
+    const writer = new Writer(length);
+    for (let i = 0; i < count; i++) {
+      const { type, length, body } = frames[i]!;
+      writeFrameHead(writer, type, length);
+      if (body instanceof Uint8Array) writer.put(body);
+      else writeMessage(writer, body);
+    }
+    if (writer.length !== length) {
+      throw new TypeError("A message changed while it waited");
+    }
+    return writer.finish();
   }
 }

@@ -1,13 +1,15 @@
-import type { Bytes } from "../../core/bytes/mod.ts";
+import { type Bytes, Writer } from "../../core/bytes/mod.ts";
 import type { Clock, WaitOptions } from "../../core/async/mod.ts";
 import { HtxError, type Session, type Stream } from "../../htx/mod.ts";
 import { FabricError, type FabricErrorCode } from "../error.ts";
 import type { AgentId } from "../identity/agent_id.ts";
 import {
   decodeMessage,
+  encodedLength,
   encodeMessage,
   type Message,
   PRIORITIES,
+  writeMessage,
 } from "../message/message.ts";
 import {
   decodeHello,
@@ -15,9 +17,11 @@ import {
   encodeFrame,
   encodeHello,
   type Frame,
+  FRAME_HEAD_LENGTH,
   type Hello,
   MAX_BODY,
   type StatusCode,
+  writeFrameHead,
 } from "./frame.ts";
 import { FrameDecoder } from "./frame_decoder.ts";
 import { framesOf, readsOf } from "./frames_of.ts";
@@ -170,15 +174,14 @@ export class RpcLink implements AsyncDisposable {
   ): Promise<Sent> {
     signal?.throwIfAborted();
     if (!this.isOpen) throw unreachable(this.#error);
-    const bytes = encodeMessage(message);
-    const size = bytes.length;
+    const size = encodedLength(message);
     if (!this.#window.tryEnter(size)) await this.#window.enter(size, signal);
     // The link may have ended while room was waited for.
     if (!this.isOpen) throw unreachable(this.#error);
     const { promise, resolve, reject } = Promise.withResolvers<Sent>();
     const id = message.id.toHex();
     this.#pending.set(id, { message, size, isOnlyCopy, resolve, reject });
-    this.#write(message, bytes);
+    this.#write(message, size);
     if (!signal) return await promise;
     const onAbort = () => reject(signal.reason);
     signal.addEventListener("abort", onAbort, { once: true });
@@ -206,7 +209,7 @@ export class RpcLink implements AsyncDisposable {
       return false;
     }
     if (onConfirmed) this.#awaitConfirmation(answer.id.toHex(), onConfirmed);
-    this.#write(answer, encodeMessage(answer));
+    this.#write(answer, encodedLength(answer));
     return true;
   }
 
@@ -270,22 +273,25 @@ export class RpcLink implements AsyncDisposable {
     await this.closed;
   }
 
-  #write(message: Message, bytes: Uint8Array): void {
-    if (bytes.length <= LARGE_BYTES) this.#writer.write("message", bytes);
-    else void this.#writeLarge(message, bytes).catch((e) => this.#fail(e));
+  #write(message: Message, size: number): void {
+    if (size <= LARGE_BYTES) this.#writer.message(message, size);
+    else void this.#writeLarge(message, size).catch((e) => this.#fail(e));
   }
 
-  async #writeLarge(message: Message, bytes: Uint8Array): Promise<void> {
+  async #writeLarge(message: Message, size: number): Promise<void> {
     const weight = WEIGHTS[PRIORITIES.indexOf(message.priority)]!;
-    this.#departing += bytes.length;
+    this.#departing += size;
     try {
-      await this.#large.enter(bytes.length);
+      await this.#large.enter(size);
       const stream = await this.#session.open({ weight });
-      await stream.write(encodeFrame("message", bytes));
+      const writer = new Writer(FRAME_HEAD_LENGTH + size);
+      writeFrameHead(writer, "message", size);
+      writeMessage(writer, message);
+      await stream.write(writer.finish());
       await stream.closeWrite();
-      this.#large.leave(bytes.length);
+      this.#large.leave(size);
     } finally {
-      this.#departing -= bytes.length;
+      this.#departing -= size;
     }
   }
 

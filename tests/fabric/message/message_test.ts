@@ -11,6 +11,7 @@ import {
   SEALED_OVERHEAD,
   sealMessage,
 } from "../../../src/fabric/mod.ts";
+import { encodedLength } from "../../../src/fabric/message/message.ts";
 import { agentOf, crypto } from "../_agents.ts";
 
 const ana = agentOf("ana@hill");
@@ -49,6 +50,27 @@ Deno.test("a message is decoded as it was encoded, and is CBOR that others read"
     metadata: new Map(),
   };
   assertEquals(decodeMessage(encodeMessage(reply)), reply);
+});
+
+Deno.test("encodedLength() is what encodeMessage() makes, whatever the fields", () => {
+  const { order: _, ...plain } = message;
+  const fields: Partial<Message>[] = [
+    {},
+    { order: { sequence: 70_000, floor: 24 } },
+    { kind: "reply", replyTo: message.id },
+    { type: "grüße", metadata: new Map() },
+    { type: "t".repeat(128), createdMs: 2 ** 40, deadlineMs: 2 ** 32 - 1 },
+    { metadata: new Map([["ключ", "\u{1f600}".repeat(100)], ["b", ""]]) },
+    ...[0, 23, 24, 255, 256, 65_535, 65_536].map((length) => ({
+      payload: new Uint8Array(length),
+    })),
+  ];
+  for (const each of fields) {
+    const some = { ...plain, ...each };
+    const bytes = encodeMessage(some);
+    assertEquals(encodedLength(some), bytes.length);
+    assertEquals(decodeMessage(bytes), some);
+  }
 });
 
 Deno.test("decodeMessage() refuses what is not a message, cut short or out of bounds", () => {
@@ -91,6 +113,8 @@ Deno.test("encodeMessage() refuses fields out of range", () => {
   refuses({ kind: "reply" });
   refuses({ order: { sequence: 1, floor: 2 } });
   refuses({ replyTo: message.id });
+  refuses({ type: "\ud83d" });
+  refuses({ metadata: new Map([["\ude00", "v"]]) });
   refuses({ metadata: new Map([["k", "v".repeat(1_025)]]) });
 });
 
