@@ -4,6 +4,7 @@
  * @module
  */
 export { Backoff, type BackoffOptions } from "./backoff.ts";
+export { Bag, type InBag } from "./bag.ts";
 export { BoundedQueue, type BoundedQueueOptions } from "./bounded_queue.ts";
 export { type Clock, systemClock } from "./clock.ts";
 export { Deadline } from "./deadline.ts";

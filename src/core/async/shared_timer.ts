@@ -1,7 +1,10 @@
+import { Bag, type InBag } from "./bag.ts";
 import type { Clock } from "./clock.ts";
 
-interface Timer {
+interface Timer extends InBag {
   readonly atMs: number;
+  /** Timers of the same time ring in the order in which they were set. */
+  readonly order: number;
   readonly fn: () => void;
 }
 
@@ -11,7 +14,8 @@ interface Timer {
  */
 export class SharedTimer implements Clock {
   readonly #clock: Clock;
-  readonly #timers = new Set<Timer>();
+  readonly #timers = new Bag<Timer>();
+  #count = 0;
   /** When the one timer rings: never later than the first of ours is due. */
   #atMs = Infinity;
   #cancel: () => void = () => {};
@@ -34,13 +38,13 @@ export class SharedTimer implements Clock {
   /** Calls `fn` once after `delayMs`, as {@link Clock} says; the other clock keeps no timer once none waits. */
   setTimeout(fn: () => void, delayMs: number): () => void {
     if (!(delayMs > 0)) return this.#clock.setTimeout(fn, delayMs);
-    const timer = { atMs: this.now() + delayMs, fn };
+    const atMs = this.now() + delayMs;
+    const order = this.#count++;
+    const timer: Timer = { atMs, order, fn, place: -1 };
     this.#timers.add(timer);
-    if (timer.atMs < this.#atMs) this.#arm(timer.atMs);
+    if (atMs < this.#atMs) this.#arm(atMs);
     return () => {
-      if (this.#timers.delete(timer) && this.#timers.size === 0) {
-        this.#disarm();
-      }
+      if (this.#timers.delete(timer) && this.#timers.size === 0) this.#disarm();
     };
   }
 
@@ -68,14 +72,14 @@ export class SharedTimer implements Clock {
       if (timer.atMs <= nowMs) due.push(timer);
       else nextMs = Math.min(nextMs, timer.atMs);
     }
-    due.sort((a, b) => a.atMs - b.atMs);
+    due.sort((a, b) => a.atMs - b.atMs || a.order - b.order);
     try {
       for (const timer of due) {
         // One before it may have cancelled it.
         if (this.#timers.delete(timer)) timer.fn();
       }
     } finally {
-      const isLeft = due.some((timer) => this.#timers.has(timer));
+      const isLeft = due.some(({ place }) => place >= 0);
       const firstMs = isLeft ? this.now() : nextMs;
       if (firstMs < this.#atMs && this.#timers.size > 0) this.#arm(firstMs);
     }

@@ -1,6 +1,7 @@
 import type { Clock, WaitOptions } from "../../core/async/mod.ts";
 import { FabricError } from "../error.ts";
 import type { Message } from "../message/message.ts";
+import { SlotMap } from "../slot_map.ts";
 
 interface Waiter {
   readonly request: Message;
@@ -11,7 +12,7 @@ interface Waiter {
 /** Requests whose answers are waited for. */
 export class Answers {
   readonly #clock: Clock;
-  readonly #waiting = new Map<string, Waiter>();
+  readonly #waiting = new SlotMap<Waiter>();
 
   /** Starts without any. */
   constructor(clock: Clock) {

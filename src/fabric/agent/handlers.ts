@@ -1,4 +1,4 @@
-import type { Clock } from "../../core/async/mod.ts";
+import { Bag, type Clock, type InBag } from "../../core/async/mod.ts";
 import { FabricError } from "../error.ts";
 import type { AgentId } from "../identity/agent_id.ts";
 import type { Message } from "../message/message.ts";
@@ -42,7 +42,7 @@ const MAX_REASON = 64;
 /** Handlers by the type of messages. */
 export class Handlers {
   readonly #handlers = new Map<string, Handler>();
-  readonly #running = new Set<Running>();
+  readonly #running = new Bag<Running>();
   #groups: Handler | undefined;
   readonly #clock: Clock;
 
@@ -109,7 +109,8 @@ export class Handlers {
 }
 
 /** A message that is with its handler. */
-class Running implements Incoming {
+class Running implements Incoming, InBag {
+  place = -1;
   readonly message: Message;
   readonly from: AgentId;
   readonly isAgain: boolean;

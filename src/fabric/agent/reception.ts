@@ -12,6 +12,7 @@ import {
 } from "../message/message.ts";
 import { SenderLanes } from "../inbox/sender_lanes.ts";
 import type { StatusCode } from "../rpc/frame.ts";
+import { SlotMap } from "../slot_map.ts";
 import type { Handled, Handlers } from "./handlers.ts";
 import { encodePayload } from "./payload.ts";
 import type { ReceiptsDue } from "./receipts_due.ts";
@@ -93,8 +94,10 @@ export class Reception {
   readonly #options: ReceptionOptions;
   readonly #over = new AbortController();
   /** Ways by which messages came that are with a handler, by sender and id. */
-  readonly #routes = new Map<string, Route[]>();
-  readonly #tasks = new Set<Promise<void>>();
+  readonly #routes = new SlotMap<Route[]>();
+  #tasks = 0;
+  /** Hears that no task is left. */
+  #onIdle: () => void = () => {};
   /** Requests that wait for a handler to be done, and are not kept. */
   readonly #queue = new SenderLanes<Queued>();
   readonly #queued = new Shares(MAX_QUEUED);
@@ -167,7 +170,9 @@ export class Reception {
   async close(): Promise<void> {
     this.#over.abort();
     this.#options.handlers.close(this.#over.signal.reason);
-    await Promise.all(this.#tasks);
+    if (this.#tasks > 0) {
+      await new Promise<void>((resolve) => this.#onIdle = resolve);
+    }
     for (const routes of this.#routes.values()) {
       for (const route of routes) route.status("full");
     }
@@ -362,10 +367,12 @@ export class Reception {
   }
 
   #track(task: Promise<void>): void {
-    const tracked = task.catch((error) => {
+    this.#tasks++;
+    void task.catch((error) => {
       this.#options.log.error("fabric.failed", { error });
-    }).finally(() => this.#tasks.delete(tracked));
-    this.#tasks.add(tracked);
+    }).then(() => {
+      if (--this.#tasks === 0) this.#onIdle();
+    });
   }
 }
 

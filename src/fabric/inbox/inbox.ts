@@ -1,6 +1,7 @@
 import { GroupCommit, type Store } from "../../core/storage/mod.ts";
 import type { AgentId } from "../identity/agent_id.ts";
 import { MAX_LIFETIME_MS, type Message } from "../message/message.ts";
+import { SlotMap } from "../slot_map.ts";
 import { InboxRows, type Outcome } from "./inbox_rows.ts";
 import { SenderLanes } from "./sender_lanes.ts";
 
@@ -111,7 +112,7 @@ export class Inbox {
   readonly #lines = new Map<string, Line>();
   readonly #ofSender = new Map<string, Load>();
   /** Settled, not written yet, and perhaps never to be: see {@link settleUnkept}. */
-  readonly #unconfirmed = new Map<string, Settled>();
+  readonly #unconfirmed = new SlotMap<Settled>();
   #unconfirmedBytes = 0;
   /** Whether the life before this one ended while requests that are not kept may have been with a handler. */
   readonly #wasCut: boolean;

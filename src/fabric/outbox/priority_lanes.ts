@@ -1,4 +1,5 @@
 import { PRIORITIES, type Priority } from "../message/message.ts";
+import { SlotMap } from "../slot_map.ts";
 
 /** Turns of each class while all have something waiting. */
 const WEIGHT: Readonly<Record<Priority, number>> = {
@@ -21,8 +22,8 @@ export interface Waiting {
  * where high gets four, normal two and low one (smooth weighted round robin): none starves.
  */
 export class PriorityLanes<T extends Waiting> {
-  readonly #lanes = new Map<Priority, Map<string, T>>(
-    PRIORITIES.map((priority) => [priority, new Map()]),
+  readonly #lanes = new Map<Priority, SlotMap<T>>(
+    PRIORITIES.map((priority) => [priority, new SlotMap()]),
   );
   readonly #credit = new Map<Priority, number>(
     PRIORITIES.map((priority) => [priority, 0]),
@@ -65,12 +66,13 @@ export class PriorityLanes<T extends Waiting> {
     }
     if (best === undefined) return undefined;
     this.#credit.set(best, this.#credit.get(best)! - total);
-    const [item] = this.#lane(best).values();
-    this.delete(item!);
+    const lane = this.#lane(best);
+    const item = lane.get(lane.firstKey()!)!;
+    this.delete(item);
     return item;
   }
 
-  #lane(priority: Priority): Map<string, T> {
+  #lane(priority: Priority): SlotMap<T> {
     return this.#lanes.get(priority)!;
   }
 }

@@ -27,6 +27,7 @@ import { FrameDecoder } from "./frame_decoder.ts";
 import { framesOf, readsOf } from "./frames_of.ts";
 import { FrameWriter } from "./frame_writer.ts";
 import { SendWindow } from "./send_window.ts";
+import { SlotMap } from "../slot_map.ts";
 
 /** What became of a message that was sent live. */
 export type Sent =
@@ -109,7 +110,7 @@ export class RpcLink implements AsyncDisposable {
   /** What the other end takes at a time in streams of their own. */
   readonly #large: SendWindow;
   /** Messages of ours that wait for a status or an answer, by id. */
-  readonly #pending = new Map<string, Pending>();
+  readonly #pending = new SlotMap<Pending>();
   /** Bytes of messages of theirs that we owe a status or an answer, by id. */
   readonly #owed = new Map<string, number>();
   #owedBytes = 0;
@@ -117,7 +118,7 @@ export class RpcLink implements AsyncDisposable {
   #departing = 0;
   #arriving = 0;
   /** Hear that an answer of ours came, by its id. */
-  readonly #unconfirmed = new Map<string, () => void>();
+  readonly #unconfirmed = new SlotMap<() => void>();
   #error: unknown;
 
   /** Goes on where {@linkcode openLink} has exchanged hellos. */
@@ -298,8 +299,7 @@ export class RpcLink implements AsyncDisposable {
   #awaitConfirmation(id: string, onConfirmed: () => void): void {
     this.#unconfirmed.set(id, onConfirmed);
     if (this.#unconfirmed.size <= MAX_UNCONFIRMED) return;
-    const [oldest] = this.#unconfirmed.keys();
-    this.#unconfirmed.delete(oldest!);
+    this.#unconfirmed.delete(this.#unconfirmed.firstKey()!);
   }
 
   #confirmed(id: string): void {
