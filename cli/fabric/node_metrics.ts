@@ -52,6 +52,7 @@ const DROPS = [
   ...["late_answer", "foreign_receipt", "agent_evicted"] as const,
   ...["no_application", "bad_records", "bundle_of_full_sender"] as const,
   ...["no_hello", "link_violation", "link_unread", "old_record"] as const,
+  ...["unproven_sender", "link_evicted"] as const,
 ] as const;
 
 /** Exposes what a node has and has done, as `fabric_…` (docs/fabric.md). */
@@ -115,6 +116,8 @@ export function exposeFabricNode(
         link_violation: node.links.counts.violations,
         link_unread: node.links.counts.unread,
         old_record: node.links.counts.records,
+        unproven_sender: node.links.counts.unproven,
+        link_evicted: node.links.counts.evicted,
       })[reason],
   });
   metrics.counterFrom({

@@ -48,7 +48,7 @@ export class FabricWorld implements AsyncDisposable {
   async start(
     agent: string,
     name: string,
-    options: Partial<JoinOptions> = {},
+    options: Partial<JoinOptions> & { readonly maxLinks?: number } = {},
     kept: Kept = keptOf(),
     skewMs = 0,
   ): Promise<TestNode> {
@@ -60,6 +60,7 @@ export class FabricWorld implements AsyncDisposable {
     const node = new FabricNode({
       ...{ crypto, book, clock, bundles },
       random: () => 0.5,
+      ...options.maxLinks !== undefined && { maxLinks: options.maxLinks },
       node: {
         staticKey: server.staticKeyPair.publicKey,
         htx: new TextEncoder().encode(name),

@@ -22,11 +22,15 @@ import {
 } from "../../src/dtn/mod.ts";
 import {
   AgentBook,
+  type BundleBridgeCounts,
   type Fabric,
   FabricError,
   FabricNode,
+  type FabricNodeCounts,
   type Incoming,
+  type LinksCounts,
   parseAgentName,
+  type ReceptionCounts,
 } from "../../src/fabric/mod.ts";
 import { htx } from "../../mod.ts";
 import { agentOf } from "../fabric/_agents.ts";
@@ -55,6 +59,8 @@ export interface FabricProcessOptions {
   readonly contacts: Readonly<Record<string, Address>>;
   /** Longest that a handler takes, in milliseconds. */
   readonly handlerMs: number;
+  /** Most links; as many as usual if absent. */
+  readonly maxLinks?: number;
 }
 
 /** What it is told later. */
@@ -98,7 +104,20 @@ export type FabricLine =
     /** Contacts of its node of bundles, and bundles that it keeps. */
     readonly neighbours: number;
     readonly bundles: number;
+    /** What came, and why it was not taken. */
+    readonly counts: FabricCounts;
   };
+
+/** What of a node came, and why it was not taken, over all its agents. */
+export interface FabricCounts {
+  readonly received: ReceptionCounts;
+  readonly bundles: BundleBridgeCounts;
+  readonly node: FabricNodeCounts;
+  readonly links: LinksCounts;
+  readonly foreignReceipts: number;
+  readonly lateAnswers: number;
+  readonly conflicts: number;
+}
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
@@ -156,6 +175,7 @@ const fabrics = new Map<string, Fabric>();
 const fabricNode = new FabricNode({
   ...{ crypto, book, clock, bundles, node },
   random: Math.random,
+  ...options.maxLinks !== undefined && { maxLinks: options.maxLinks },
   dial: ({ htx: record }, { signal }) => {
     const to = decoder.decode(record);
     const address = options.sessions[to];
@@ -171,6 +191,9 @@ const fabricNode = new FabricNode({
 fabricNode.serve(server);
 
 const file = Deno.openSync(`${state}/handled`, {
+  ...{ append: true, create: true },
+});
+const drummed = Deno.openSync(`${state}/drummed`, {
   ...{ append: true, create: true },
 });
 for (const agent of agents) {
@@ -202,6 +225,12 @@ for (const agent of agents) {
     write(payload, incoming);
     throw new Error("It fails");
   });
+  // What strangers send: their numbers have a file of their own.
+  fabric.handle("drum", async (payload) => {
+    drummed.writeSync(encoder.encode(`${payload}\n`));
+    await delay(systemClock, options.handlerMs * Math.random());
+  });
+  fabric.handle("never", () => new Promise(() => {}));
   fabric.start();
 }
 say({
@@ -257,5 +286,21 @@ function report(): void {
     links: fabricNode.links.size,
     neighbours: bundles.neighbours.length,
     bundles: bundleStore.usage.bundles,
+    counts: {
+      received: {
+        handled: sum(({ counts }) => counts.handled),
+        copies: sum(({ counts }) => counts.copies),
+        expired: sum(({ counts }) => counts.expired),
+        outOfOrder: sum(({ counts }) => counts.outOfOrder),
+        full: sum(({ counts }) => counts.full),
+        refused: sum(({ counts }) => counts.refused),
+      },
+      bundles: fabricNode.bundleCounts,
+      node: fabricNode.counts,
+      links: fabricNode.links.counts,
+      foreignReceipts: sum((fabric) => fabric.foreignReceipts),
+      lateAnswers: sum((fabric) => fabric.lateAnswers),
+      conflicts: book.conflicts,
+    },
   });
 }

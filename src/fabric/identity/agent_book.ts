@@ -148,6 +148,15 @@ export class AgentBook {
     return nodes.some((node) => equal(node.staticKey, staticKey));
   }
 
+  /** Whether a session with `staticKey` at its other end speaks for an agent with whom we deal. */
+  isOfContact(staticKey: Uint8Array): boolean {
+    for (const key of this.#contacts.keys()) {
+      const nodes = this.#known.get(key)?.record.nodes ?? [];
+      if (nodes.some((node) => equal(node.staticKey, staticKey))) return true;
+    }
+    return false;
+  }
+
   /** Every agent that is known, in no order. */
   *entries(): IterableIterator<KnownAgent> {
     const now = this.#options.clock.wallTime();

@@ -31,7 +31,10 @@ export interface LinksOptions {
   /** Opens sessions; links are taken only if absent. */
   readonly dial?: DialNode;
   /** What a link does with what comes, and what we say first at the time. */
-  readonly link: () => Omit<RpcLinkOptions, "learn" | "speaksFor">;
+  readonly link: () => Omit<
+    RpcLinkOptions,
+    "learn" | "speaksFor" | "onUnproven"
+  >;
   /** Hears that an agent can be reached live now. */
   readonly onReached: (id: AgentId) => void;
   /** Hears that a link with an agent is over. */
@@ -50,6 +53,8 @@ export interface LinksOptions {
 export interface LinksCounts {
   /** Sessions closed as there were too many. */
   refused: number;
+  /** Links with strangers that gave way to somebody with whom we deal. */
+  evicted: number;
   /** Sessions that others opened and did not say hello in time, or not one. */
   unopened: number;
   /** Links ended as the other end broke a rule: what it sent is malformed, another's, or more than it may. */
@@ -58,6 +63,8 @@ export interface LinksCounts {
   unread: number;
   /** Records that were not taken: a newer one is known, it has expired, there is no room. */
   records: number;
+  /** Messages and openings in streams of their own whose senders the other ends do not speak for, as far as is known. */
+  unproven: number;
 }
 
 const DIAL_TIMEOUT_MS = 10_000;
@@ -75,6 +82,7 @@ export class Links implements AsyncDisposable {
   /** What was not taken. */
   readonly counts: LinksCounts = {
     ...{ refused: 0, unopened: 0, violations: 0, unread: 0, records: 0 },
+    ...{ unproven: 0, evicted: 0 },
   };
   readonly #options: LinksOptions;
   readonly #links = new Set<RpcLink>();
@@ -203,7 +211,8 @@ export class Links implements AsyncDisposable {
 
   async #accept(session: Session): Promise<void> {
     const { maxLinks = MAX_LINKS } = this.#options;
-    if (this.#links.size + this.#opening >= maxLinks) {
+    const isFull = this.#links.size + this.#opening >= maxLinks;
+    if (isFull && !this.#makeRoom(session)) {
       this.counts.refused++;
       await session.close();
       return;
@@ -250,6 +259,7 @@ export class Links implements AsyncDisposable {
         return id;
       },
       speaksFor: (staticKey, id) => book.speaksFor(staticKey, id),
+      onUnproven: () => void this.counts.unproven++,
     }, signal);
     this.#links.add(link);
     this.#track(link.closed.then(() => {
@@ -264,11 +274,28 @@ export class Links implements AsyncDisposable {
     return link;
   }
 
+  /** Ends a link with a stranger, the oldest, in favour of a session with a node of somebody with whom we deal. */
+  #makeRoom({ remoteStaticKey }: Session): boolean {
+    const { book } = this.#options;
+    if (!book.isOfContact(remoteStaticKey)) return false;
+    // Sessions that say nothing keep nobody out whom we know.
+    if (this.#links.size < (this.#options.maxLinks ?? MAX_LINKS)) return true;
+    for (const link of this.#links) {
+      if (!link.isOpen || book.isOfContact(link.staticKey)) continue;
+      this.counts.evicted++;
+      void link[Symbol.asyncDispose]();
+      return true;
+    }
+    return false;
+  }
+
   #learn(record: Uint8Array): AgentId {
     try {
       return this.#options.book.learn(record).id;
     } catch (error) {
-      if (error instanceof FabricError) this.counts.records++;
+      const isForged = !(error instanceof FabricError) ||
+        error.code === "unauthenticated";
+      if (!isForged) this.counts.records++;
       throw error;
     }
   }

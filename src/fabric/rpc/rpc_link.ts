@@ -50,6 +50,8 @@ export interface RpcLinkOptions {
   speaksFor(staticKey: Uint8Array, id: AgentId): boolean;
   /** Takes a message, whose sender is verified; its payload is its own. Answer with {@link RpcLink.status} or {@link RpcLink.answer}. */
   onMessage(message: Message, link: RpcLink): void;
+  /** Hears of a message or an opening, in a stream of its own, whose sender the other end does not speak for, as far as is known. */
+  onUnproven(): void;
   /** Takes the answer to a request that did not go by this link, or is not waited for here any more. */
   onAnswer(answer: Message): void;
   /** Takes signed receipts, not yet verified. */
@@ -358,7 +360,10 @@ export class RpcLink implements AsyncDisposable {
         }
         if (type !== "opening") throw violation("A stream begins otherwise");
         const opening = decodeMessage(body.slice());
-        if (!this.#isSender(opening)) return stream.close();
+        if (!this.#isSender(opening)) {
+          this.#options.onUnproven();
+          return stream.close();
+        }
         if (opening.kind !== "request") throw violation("No opening");
         return this.#options.onOpening(opening, stream, decoder.rest(), this);
       }
@@ -381,6 +386,7 @@ export class RpcLink implements AsyncDisposable {
   #takeLarge(body: Uint8Array): void {
     const message = decodeMessage(body.slice());
     if (this.#isSender(message)) return this.#takeDecoded(message, body.length);
+    this.#options.onUnproven();
     this.#writer.status({ id: message.id, code: "full", reason: "" });
   }
 

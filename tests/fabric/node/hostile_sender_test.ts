@@ -1,5 +1,9 @@
-import { assertEquals } from "@std/assert";
-import type { Message, Route } from "../../../src/fabric/mod.ts";
+import { assertEquals, assertRejects } from "@std/assert";
+import {
+  FabricError,
+  type Message,
+  type Route,
+} from "../../../src/fabric/mod.ts";
 import { FabricWorld, type TestNode } from "../_fabric_world.ts";
 import { eve, messageOf } from "../_messages.ts";
 
@@ -152,4 +156,29 @@ Deno.test("who fills the queue of live requests leaves others room in it", async
   await world.settle(held);
   assertEquals(await world.settle(asked), 2);
   assertEquals(bob.fabric.counts.full, 1);
+});
+
+Deno.test("strangers who have every link of a node give way to those with whom it deals", async () => {
+  await using world = new FabricWorld();
+  const ana = await world.start("ana", "hill");
+  const bob = await world.start("bob", "dale", { maxLinks: 2 });
+  const strangers = [
+    await world.start("eve", "moor"),
+    await world.start("kim", "fen"),
+    await world.start("lee", "bog"),
+  ];
+  world.introduce(ana, bob, ...strangers);
+  const to = bob.fabric.agent.id;
+  bob.fabric.handle("ask", (value) => value);
+  const ask = ({ fabric }: TestNode) =>
+    fabric.request(to, "ask", 1, { way: "rpc", lifetimeMs: 2_000 });
+  for (const each of strangers.slice(0, 2)) await world.settle(ask(each));
+  const refused = ask(strangers[2]!);
+  await world.settle(assertRejects(() => refused, FabricError));
+  assertEquals(bob.node.links.counts.evicted, 0);
+  assertEquals(bob.node.links.counts.refused > 0, true);
+  bob.book.contact(ana.fabric.agent.id);
+  assertEquals(await world.settle(ask(ana)), 1);
+  assertEquals([bob.node.links.size, bob.node.links.counts.evicted], [2, 1]);
+  assertEquals(await world.settle(ask(ana)), 1);
 });

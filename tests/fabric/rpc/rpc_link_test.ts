@@ -28,6 +28,7 @@ class End {
     [];
   readonly options: RpcLinkOptions;
   readonly clock = new VirtualClock(1_000);
+  unproven = 0;
   onMessage: (message: Message, link: RpcLink) => void = () => {};
 
   constructor(agent: Agent, staticKey: Uint8Array, maxMessages: number) {
@@ -47,6 +48,7 @@ class End {
       onReceipts: (receipts) => void this.receipts.push(receipts),
       onOpening: (opening, stream, rest) =>
         void this.openings.push({ opening, stream, rest }),
+      onUnproven: () => void this.unproven++,
     };
   }
 }
@@ -200,6 +202,15 @@ Deno.test("who sends for an agent that its records do not name ends the link", a
   );
   assertEquals(far.messages, []);
   await link.closed;
+});
+
+Deno.test("a large message whose sender no record lets speak is to come again, and is counted", async () => {
+  await using pair = await linked();
+  const { far, link } = pair;
+  const payload = new Uint8Array(100_000);
+  const sent = await link.send(messageOf(1, { from: eve.id, payload }));
+  assertEquals(sent, { kind: "status", code: "full", reason: "" });
+  assertEquals([far.messages, far.unproven, link.isOpen], [[], 1, true]);
 });
 
 Deno.test("a record that is shown later lets an agent speak", async () => {
