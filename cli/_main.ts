@@ -95,6 +95,10 @@ Flags of every command:
   --help
 `;
 
+const EXIT_USAGE = `
+Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 130 or 143 cut short by SIGINT or SIGTERM.
+`;
+
 /** How many causes of an error are printed. */
 const MAX_CAUSES = 4;
 
@@ -116,7 +120,7 @@ export async function run(
   try {
     const [name, ...args] = withDefault(terminal.args, program);
     if (name === "--help" || name === "-h") {
-      terminal.print(program.usage.trim());
+      terminal.print(`${program.usage.trim()}\n${EXIT_USAGE.trimEnd()}`);
       return 0;
     }
     if (name === "--version") {
@@ -177,7 +181,9 @@ async function runCommand(
   terminal: Terminal,
 ): Promise<number> {
   if (helpAsked(args)) {
-    terminal.print(`${command.usage.trim()}\n${COMMON_USAGE.trimEnd()}`);
+    terminal.print(
+      `${command.usage.trim()}\n${COMMON_USAGE}${EXIT_USAGE.trimEnd()}`,
+    );
     return 0;
   }
   const types: FlagTypes & typeof COMMON_FLAGS = {

@@ -47,6 +47,9 @@ Usage: betanet-fabric outbox list [flags]
 Lists the messages of the agent that are not settled.
 
 ${LIMIT}
+
+Example:
+  betanet-fabric outbox list --limit 10
 `,
   flags: FLAGS,
   async run(flags, context) {
@@ -71,6 +74,9 @@ Usage: betanet-fabric outbox dead [flags]
 Lists the messages of the agent that were given up, oldest first, and why.
 
 ${LIMIT}
+
+Example:
+  betanet-fabric outbox dead --json
 `,
   flags: FLAGS,
   async run(flags, context) {
@@ -95,6 +101,9 @@ Usage: betanet-fabric outbox give-up <message id> [flags]
 Gives a message up: it goes to the dead letters. The other agent may have it already.
 
 ${APP_USAGE}
+
+Example:
+  betanet-fabric outbox give-up 3f21c7…
 `,
   flags: APP_FLAGS,
   operands: [1, 1],
@@ -113,6 +122,9 @@ Sends a message that rests at once; a notification or request that was given up 
 Prints the id of what is sent; of a request that was given up, the answer behind it.
 
 ${APP_USAGE}
+
+Example:
+  betanet-fabric outbox retry 3f21c7…
 `,
   flags: APP_FLAGS,
   operands: [1, 1],

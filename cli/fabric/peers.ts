@@ -39,6 +39,9 @@ Usage: betanet-fabric peers list [flags]
 Lists the agents that the node knows: whether each has its name, and whether a session with its node is open.
 
 ${APP_USAGE}
+
+Example:
+  betanet-fabric peers list --json
 `,
   flags: APP_FLAGS,
   async run(flags, context) {
@@ -60,6 +63,9 @@ Usage: betanet-fabric peers add <record> [flags]
 Takes an agent's record, betanet-agent:… or a file that holds it, as keygen and peers own print it; the node verifies it.
 
 ${APP_USAGE}
+
+Example:
+  betanet-fabric peers add bob.record
 `,
   flags: APP_FLAGS,
   operands: [1, 1],
@@ -85,6 +91,9 @@ Usage: betanet-fabric peers pin <agent>@<node> <id> [flags]
 Gives a name to the agent of an id, before somebody else claims it. A name that is another's is not taken from it.
 
 ${APP_USAGE}
+
+Example:
+  betanet-fabric peers pin bob@n2 kQm3…
 `,
   flags: APP_FLAGS,
   operands: [2, 2],
@@ -103,6 +112,9 @@ Usage: betanet-fabric peers own [flags]
 Prints the records of the node's own agents, one a line, for others to add.
 
 ${APP_USAGE}
+
+Example:
+  betanet-fabric peers own > alice.record
 `,
   flags: APP_FLAGS,
   async run(flags, context) {

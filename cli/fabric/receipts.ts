@@ -43,6 +43,9 @@ Usage: betanet-fabric receipts show <message id> [flags]
 Prints what the recipient of a message has signed about it, oldest first.
 
 ${APP_USAGE}
+
+Example:
+  betanet-fabric receipts show 3f21c7…
 `,
   flags: APP_FLAGS,
   operands: [1, 1],
@@ -61,6 +64,9 @@ Usage: betanet-fabric receipts export [<message id>] [flags]
 Prints signed receipts, betanet-receipts:… a line: those that say something of a message, or all that the agent has.
 
 ${APP_USAGE}
+
+Example:
+  betanet-fabric receipts export > receipts.txt
 `,
   flags: APP_FLAGS,
   operands: [0, 1],

@@ -29,6 +29,10 @@ Reads a configuration and the keys that it leads to, and prints what is wrong, o
   --print-config     print every key with its default and meaning
 
 Exit code 1 if the node or authority cannot run so, 2 if the file is not of the form.
+
+Examples:
+  betanet-mixnode check --print-config > mixnode.toml
+  betanet-mixnode check --config mixnode.toml
 `;
 
 /** Checks a configuration. */

@@ -2,29 +2,14 @@ import { encodeBase64Url, utf8 } from "../../src/core/bytes/mod.ts";
 import {
   CLIENT_LIMITS,
   formatMixAddress,
-  type MixAddress,
-  type MixClient,
   MixClientError,
 } from "../../src/mixnet/mod.ts";
 import { CliError } from "../_error.ts";
-import { command, type Context, type Program } from "../_main.ts";
+import { command, type Program } from "../_main.ts";
 import { readInput } from "../_read_input.ts";
 import { addressOf, countOf, durationOf, shown } from "./client_arguments.ts";
-
-/** A client that its configuration describes; disposing it ends what it does besides its connection. */
-export interface ConfiguredClient extends AsyncDisposable {
-  /** Where it gets messages. */
-  readonly address: MixAddress;
-  /** Starts it. */
-  connect(): MixClient;
-}
-
-/** Reads the client's part of the configuration file, by default `mixnode.toml`; `proofs` is the folder for those of its routes. */
-export type ConfigureClient = (
-  configPath: string | undefined,
-  context: Context,
-  proofs?: string,
-) => Promise<ConfiguredClient>;
+import { pingCommand } from "./client_ping.ts";
+import type { ConfigureClient } from "./configured_client.ts";
 
 const USAGE = `
 Usage: betanet-mixnode client <command> [flags]
@@ -52,6 +37,9 @@ Sends a file, or what stdin holds, and ends when it is in the recipient's mailbo
   --request               enclose ways back, and print the reply
   --deadline <duration>   how long it may take (5m)
   --proofs <folder>       keep there what verify-delay needs for each packet's route
+
+Example:
+  echo hello | betanet-mixnode client send --request betanet-mix:…
 `;
 
 const RECV_USAGE = `
@@ -62,17 +50,9 @@ Prints each message as a line: as text if it is UTF-8, else in base64url; with -
   --config <file>   the client's configuration (mixnode.toml)
   --count <n>       end after so many
   --reply <text>    reply with this to whoever wants a reply
-`;
 
-const PING_USAGE = `
-Usage: betanet-mixnode client ping [flags]
-
-Sends loops through the mixnet back to ourselves, one after the other, and prints how long each took.
-
-  --config <file>         the client's configuration (mixnode.toml)
-  --count <n>             how many (4)
-  --deadline <duration>   how long each may take (1m)
-  --proofs <folder>       keep there what verify-delay needs for each packet's route
+Example:
+  betanet-mixnode client recv --count 1 --reply thanks
 `;
 
 /** How long `send` waits until the other side knows that its reply came, in milliseconds. */
@@ -145,40 +125,15 @@ export function clientProgram(configure: ConfigureClient): Program {
       context.signal.throwIfAborted();
     },
   });
-  const ping = command({
-    usage: PING_USAGE,
-    flags: {
-      config: "string",
-      count: "string",
-      deadline: "string",
-      proofs: "string",
-    },
-    async run(flags, context) {
-      const count = countOf(flags.count ?? "4");
-      const deadlineMs = durationOf(flags.deadline ?? "1m");
-      await using configured = await configure(
-        flags.config,
-        context,
-        flags.proofs,
-      );
-      await using client = configured.connect();
-      let lost = 0;
-      for (let i = 0; i < count; i++) {
-        try {
-          const { signal } = context;
-          const tookMs = await client.ping({ deadlineMs, signal });
-          context.print({ tookMs }, `${tookMs.toFixed(0)} ms`);
-        } catch (error) {
-          if (!(error instanceof MixClientError)) throw error;
-          lost++;
-          context.print({ lost: true }, "lost");
-        }
-      }
-      if (lost === count) throw new CliError("failed", "Every loop was lost");
-    },
-  });
   const address = command({
-    usage: "Usage: betanet-mixnode client address [--config <file>]",
+    usage: `
+Usage: betanet-mixnode client address [--config <file>]
+
+Prints where we get messages.
+
+Example:
+  betanet-mixnode client address --config alice.toml
+`,
     flags: { config: "string" },
     async run(flags, context) {
       await using configured = await configure(flags.config, context);
@@ -189,7 +144,7 @@ export function clientProgram(configure: ConfigureClient): Program {
   return {
     name: "betanet-mixnode client",
     usage: USAGE,
-    commands: { send, recv, ping, address },
+    commands: { send, recv, ping: pingCommand(configure), address },
   };
 }
 

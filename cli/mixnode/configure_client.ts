@@ -15,7 +15,8 @@ import {
 } from "../../src/mixnet/mod.ts";
 import { CliError } from "../_error.ts";
 import type { Context, Program } from "../_main.ts";
-import { clientProgram, type ConfiguredClient } from "./client.ts";
+import { clientProgram } from "./client.ts";
+import type { ConfiguredClient } from "./configured_client.ts";
 import { gatewayDial } from "./gateway_dial.ts";
 import { readKeys } from "./keys.ts";
 import { lockState } from "../_lock_state.ts";

@@ -17,6 +17,9 @@ Prints the signed descriptor of the node that the configuration describes, as it
   --config <file>   mixnode.toml by default
 
 With --json the descriptor itself is in base64url.
+
+Example:
+  betanet-mixnode describe --config mixnode.toml
 `;
 
 /** The file of a node's store in the folder of its state. */

@@ -28,6 +28,12 @@ Commands:
 
 To found a network, each authority makes a key with keygen --authority; one prints the configuration with init, which all
 authorities, nodes and clients put into their mixnode.toml; each authority adds [authority] and runs serve.
+
+Examples:
+  betanet-mixnode keygen --authority
+  betanet-mixnode directory init --network test --authority 5f1c…@192.0.2.1:9100 > mixnode.toml
+  betanet-mixnode directory serve --config mixnode.toml
+  betanet-mixnode directory show
 `;
 
 const INIT_USAGE = `
@@ -39,6 +45,9 @@ Prints the [network] part of mixnode.toml.
   --authority <key>@<host:port>     an authority; give it for each
   --threshold <n>                   how many of them must sign (more than half)
   --epoch <duration>                length of an epoch (1h)
+
+Example:
+  betanet-mixnode directory init --network test --authority 5f1c…@192.0.2.1:9100
 `;
 
 const SERVE_USAGE = `
@@ -47,6 +56,9 @@ Usage: betanet-mixnode directory serve [--config <file>]
 Takes nodes' descriptors, votes with the other authorities, and signs a document before each epoch.
 
   --config <file>   mixnode.toml by default
+
+Example:
+  betanet-mixnode directory serve --config authority.toml
 `;
 
 const init: Command = command({

@@ -15,6 +15,9 @@ signed two things where one may be.
 
   --config <file>   mixnode.toml by default
   --epoch <n>       which epoch (the one that it is)
+
+Example:
+  betanet-mixnode directory show --json
 `;
 
 /** Prints a document, and who is convicted. */

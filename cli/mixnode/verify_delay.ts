@@ -36,6 +36,9 @@ Keys and ids are 64 hexadecimal digits. Inputs are, with the nodes in the order 
    "nodes": [{"id": "…", "layer": 0, "asn": 64496, "sphinxKey": "…"}, …]}
 
 Exit code 1 if the proof does not hold.
+
+Example:
+  betanet-mixnode verify-delay proof.txt --inputs inputs.json --from 5f1c… --to 9a02…
 `;
 
 /** Checks a proof of a packet's route and delays. */

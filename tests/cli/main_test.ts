@@ -14,6 +14,9 @@ import { escapeControls } from "../../cli/_terminal.ts";
 import config from "../../deno.json" with { type: "json" };
 import { FakeTerminal } from "./_fake_terminal.ts";
 
+const EXIT_CODES =
+  "\nExit codes: 0 done, 1 failed, 2 wrong usage or configuration, 130 or 143 cut short by SIGINT or SIGTERM.\n";
+
 Deno.test("run() passes flags and operands to the command", async () => {
   const got: unknown[] = [];
   const program = programOf(command({
@@ -100,13 +103,14 @@ Deno.test("run() prints help and version to stdout", async () => {
   for (const args of [["--help"], ["-h"]]) {
     assertEquals(await runWith(program, args), {
       code: 0,
-      stdout: "Usage: x do\n",
+      stdout: `Usage: x do\n${EXIT_CODES}`,
       stderr: "",
     });
   }
   for (const args of [["do", "--help"], ["do", "--bad", "-h"]]) {
     const { stdout } = await runWith(program, args);
     assert(stdout.startsWith("Usage: x do [flags]\n\nFlags of every command:"));
+    assert(stdout.endsWith(EXIT_CODES));
   }
   assertEquals(
     (await runWith(program, ["--version"])).stdout,
@@ -231,7 +235,10 @@ Deno.test("run() finds the commands of a program within a program", async () => 
     commands: { x: () => Promise.resolve(inner) },
   };
   assertEquals((await runWith(outer, ["x", "do"])).stdout, "inner\n");
-  assertEquals((await runWith(outer, ["x", "-h"])).stdout, "Usage: x do\n");
+  assertEquals(
+    (await runWith(outer, ["x", "-h"])).stdout,
+    `Usage: x do\n${EXIT_CODES}`,
+  );
   assertEquals(
     (await runWith(outer, ["x", "no"])).stderr.slice(0, 9),
     "x: error:",

@@ -1,4 +1,9 @@
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertStringIncludes,
+} from "@std/assert";
 import type { Command, Program } from "../../cli/_main.ts";
 import { executableName, ROLES } from "../../cli/_roles.ts";
 
@@ -15,6 +20,7 @@ for (const [name, entry] of PROGRAMS) {
     const help = await run(entry, ["--help"]);
     assertEquals([help.code, help.stderr], [0, ""]);
     assertStringIncludes(help.stdout, `Usage: ${name}`);
+    assertStringIncludes(help.stdout, "Exit codes: 0");
     const version = await run(entry, ["--version"]);
     assertEquals([version.code, version.stderr], [0, ""]);
     assert(version.stdout.startsWith(`${name} `));
@@ -27,6 +33,21 @@ for (const [name, entry] of PROGRAMS) {
     const { program } = await import(`../../${entry}`);
     await assertUsage(program);
   });
+}
+
+for (const [name, { entry }] of Object.entries(ROLES)) {
+  Deno.test(`${executableName(name)} has an example in every usage that it prints`, async () => {
+    const { program } = await import(`../../${entry}`);
+    await assertExamples(program);
+  });
+}
+
+async function assertExamples(part: Command | Program): Promise<void> {
+  assertMatch(part.usage, /^Examples?:\n {2}/m);
+  if (!("commands" in part)) return;
+  for (const entry of Object.values(part.commands)) {
+    await assertExamples(typeof entry === "function" ? await entry() : entry);
+  }
 }
 
 async function assertUsage(program: Program): Promise<void> {

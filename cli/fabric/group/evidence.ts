@@ -46,6 +46,9 @@ Usage: betanet-fabric group evidence list <group> [flags]
 Lists what is kept of a group, and whether anybody can verify it without being a member.
 
 ${APP_USAGE}
+
+Example:
+  betanet-fabric group evidence list team
 `,
   flags: APP_FLAGS,
   operands: [1, 1],
@@ -72,6 +75,9 @@ Usage: betanet-fabric group evidence export <group> [flags]
 Prints what is kept of a group, betanet-evidence:… a line.
 
 ${APP_USAGE}
+
+Example:
+  betanet-fabric group evidence export team > proof.txt
 `,
   flags: APP_FLAGS,
   operands: [1, 1],
@@ -90,6 +96,9 @@ Usage: betanet-fabric group evidence verify <file>|-
 
 Verifies evidence of equivocation and of double ballots, as export prints it, without any node, and prints what each shows. Exit code 1
 if one does not prove itself: of other kinds only members can judge.
+
+Example:
+  betanet-fabric group evidence verify proof.txt
 `,
   flags: {},
   operands: [1, 1],

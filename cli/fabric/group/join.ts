@@ -25,6 +25,9 @@ Lists the invitations that wait for betanet-fabric group join or decline. They a
 is ask, as it is by default. Name and kind are what the inviting agent says.
 
 ${APP_USAGE}
+
+Example:
+  betanet-fabric group invitations --agent bob@n2
 `,
   flags: APP_FLAGS,
   async run(flags, context) {
@@ -77,6 +80,9 @@ Usage: betanet-fabric group decline <group> [flags]
 Forgets the invitations to a group. Nobody is told.
 
 ${APP_USAGE}
+
+Example:
+  betanet-fabric group decline team --agent bob@n2
 `,
   flags: APP_FLAGS,
   operands: [1, 1],

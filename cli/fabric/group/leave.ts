@@ -10,6 +10,9 @@ Usage: betanet-fabric group leave <group> [flags]
 Asks the other members to remove the agent, which one of them does when it hears of it.
 
 ${APP_USAGE}
+
+Example:
+  betanet-fabric group leave team
 `,
   flags: APP_FLAGS,
   operands: [1, 1],
@@ -32,6 +35,9 @@ Erases all that is kept of a group here: keys, messages that nobody took, votes,
 
   --force            also while the agent is a member
 ${APP_USAGE}
+
+Example:
+  betanet-fabric group forget team
 `,
   flags: { force: "boolean", ...APP_FLAGS },
   operands: [1, 1],
@@ -53,6 +59,9 @@ Usage: betanet-fabric group renew <group> [flags]
 Renews the agent's keys in a group: whoever had got hold of them before reads nothing of the next epoch.
 
 ${APP_USAGE}
+
+Example:
+  betanet-fabric group renew team
 `,
   flags: APP_FLAGS,
   operands: [1, 1],

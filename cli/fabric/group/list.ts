@@ -16,6 +16,9 @@ Usage: betanet-fabric group list [flags]
 Lists the groups that the agent is, or was, in.
 
 ${APP_USAGE}
+
+Example:
+  betanet-fabric group list --json
 `,
   flags: APP_FLAGS,
   async run(flags, context) {

@@ -41,6 +41,9 @@ Proposes something to the members of now, and prints the vote's id.
   --time <duration>  how long ballots may be cast (5m)
   --unanimous        it passes only if all of the weight is for it
 ${APP_USAGE}
+
+Example:
+  betanet-fabric group vote open board 'Paint the shed' --time 10m
 `,
   flags: { time: "string", unanimous: "boolean", ...APP_FLAGS },
   operands: [2, 2],
@@ -65,6 +68,9 @@ Usage: betanet-fabric group vote cast <group> <vote> for|against|abstain [flags]
 Casts the agent's ballot, once.
 
 ${APP_USAGE}
+
+Example:
+  betanet-fabric group vote cast board 3f21c7 for
 `,
   flags: APP_FLAGS,
   operands: [3, 3],
@@ -88,6 +94,9 @@ Usage: betanet-fabric group vote list <group> [flags]
 Lists the votes of a group.
 
 ${APP_USAGE}
+
+Example:
+  betanet-fabric group vote list board
 `,
   flags: APP_FLAGS,
   operands: [1, 1],
@@ -114,6 +123,9 @@ Usage: betanet-fabric group vote tally <group> <vote> [flags]
 Shows what has come out so far.
 
 ${APP_USAGE}
+
+Example:
+  betanet-fabric group vote tally board 3f21c7
 `,
   flags: APP_FLAGS,
   operands: [2, 2],
@@ -133,6 +145,9 @@ Usage: betanet-fabric group vote export <group> <vote> [flags]
 Prints the proposal and the ballots as they were signed, betanet-tally:…, for anybody to verify.
 
 ${APP_USAGE}
+
+Example:
+  betanet-fabric group vote export board 3f21c7 > tally.txt
 `,
   flags: APP_FLAGS,
   operands: [2, 2],
