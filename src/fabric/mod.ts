@@ -161,6 +161,7 @@ export type { GroupRowsOptions, SentRow } from "./group/group_rows.ts";
 export type { GroupSession } from "./group/group_session.ts";
 export type { GroupSessionOptions } from "./group/session_parts.ts";
 export type { GroupTimes } from "./group/group_times.ts";
+export type { LostFork } from "./group/old_forks.ts";
 export type { Held } from "./group/held_epoch.ts";
 export type { PublishedMessage } from "./group/published_message.ts";
 export type { Change, Wish } from "./group/wish.ts";

@@ -8,9 +8,10 @@ import {
   seeded,
 } from "../fabric/group/_group_world.ts";
 
-const SEED = Number(Deno.env.get("BETANET_GROUP_SEED") ?? "7");
+const [FIRST, LAST] = (Deno.env.get("BETANET_GROUP_SEED") ?? "7").split("-")
+  .map(Number) as [number, number?];
 const ROUNDS = Number(Deno.env.get("BETANET_GROUP_ROUNDS") ?? "1");
-const MEMBERS = 50;
+const MEMBERS = Number(Deno.env.get("BETANET_GROUP_MEMBERS") ?? "50");
 const CHURN = 0.3;
 const LOSS = 0.1;
 const COPIES = 0.05;
@@ -49,9 +50,39 @@ function membersOf(world: GroupWorld): Member[] {
   return [...world.members.values()].filter(({ session }) => session?.isMember);
 }
 
-Deno.test(`a group of ${MEMBERS} with churn ${CHURN} a round over a network that loses, reorders and parts converges`, async () => {
+/** Who is where, for a message when they do not agree. */
+function placesOf(
+  world: GroupWorld,
+  fresh: readonly Member[],
+  gone: readonly Member[],
+): string {
+  const byPlace = Map.groupBy(
+    world.members.values(),
+    ({ session }) =>
+      `${session?.isMember} ${session?.epoch} ${session?.epochId}`,
+  );
+  const roleOf = (member: Member) =>
+    `${member.name}${fresh.includes(member) ? "+" : ""}${
+      gone.includes(member) ? "-" : ""
+    } root ${member.session?.branches.root.epoch} next ${
+      (member.session?.nextMs ?? 0) - world.nowMs
+    }`;
+  return [
+    `${world.letters.length} letters`,
+    ...[...byPlace].map(([place, members]) =>
+      `${place}: ${members.length}: ${members.slice(0, 6).map(roleOf)}`
+    ),
+  ].join("\n");
+}
+
+for (let seed = FIRST; seed <= (LAST ?? FIRST); seed++) {
+  Deno.test(`a group of ${MEMBERS} with churn ${CHURN} over a network that loses, reorders and parts converges in ${ROUNDS} rounds, seed ${seed}`, () =>
+    churn(seed));
+}
+
+async function churn(seed: number): Promise<void> {
   const began = performance.now();
-  const random = seeded(SEED);
+  const random = seeded(seed);
   const world = new GroupWorld(random, { times: TIMES });
   const names = Array.from({ length: MEMBERS }, (_, i) => `m${i}`);
   const founder = world.member(names[0]!);
@@ -99,7 +130,11 @@ Deno.test(`a group of ${MEMBERS} with churn ${CHURN} a round over a network that
       if (views.size === 1 && isDone && world.letters.length === 0) break;
     }
     const members = membersOf(world);
-    assertEquals(new Set(members.map(({ view }) => view)).size, 1);
+    assertEquals(
+      new Set(members.map(({ view }) => view)).size,
+      1,
+      placesOf(world, fresh, gone),
+    );
     count += fresh.length - gone.length;
     assertEquals(members.length, count);
     assert(gone.every(({ session }) => !session!.isMember));
@@ -116,9 +151,9 @@ Deno.test(`a group of ${MEMBERS} with churn ${CHURN} a round over a network that
   const epochs = membersOf(world).map(({ session }) => session!.epoch);
   // deno-lint-ignore no-console -- the seed, to run it again
   console.log(
-    `seed ${SEED}, ${ROUNDS} rounds, epoch ${
+    `seed ${seed}, ${ROUNDS} rounds, epoch ${
       Math.max(...epochs)
     }, ${rolledBack} branches left, ${seconds.toFixed(0)} s`,
   );
   assert(rolledBack > 0);
-});
+}

@@ -1,11 +1,12 @@
 import type { AgentId } from "../identity/agent_id.ts";
-import { compareCommits, epochIdOf, turnOf } from "./commit_rank.ts";
+import { epochIdOf, turnOf } from "./commit_rank.ts";
 import type { NewEpoch } from "./group_branches.ts";
 import type { GroupHistory } from "./group_history.ts";
 import type { ReceivedGroupMessage } from "./group_message.ts";
 import { commitFault } from "./group_rules.ts";
 import type { GroupSessionOptions } from "./session_parts.ts";
 import { epochOf, type Held, heldOf, isByAdmin } from "./held_epoch.ts";
+import type { Rival } from "./old_forks.ts";
 import type { SessionMail } from "./session_mail.ts";
 
 /** A commit as it came. */
@@ -22,7 +23,8 @@ export interface IncomingCommit {
 export type CommitFinding =
   | { readonly kind: "add"; readonly epoch: NewEpoch<Held> } // it is valid
   | { readonly kind: "wait" } // the epoch that it is for is not here yet
-  | { readonly kind: "lost" } // it began a better branch than ours, before what is kept
+  | { readonly kind: "rival"; readonly rival: Rival } // it began another branch than ours before what is kept whole
+  | { readonly kind: "elsewhere" } // it is for an epoch of another branch, which parted from ours before what is kept whole
   | { readonly kind: "done" }; // nothing
 
 const DONE: CommitFinding = { kind: "done" };
@@ -143,30 +145,29 @@ export class CommitIntake {
     }
   }
 
-  /** A commit for an epoch that is not kept whole: did it begin a better branch than ours, that the members did not decide for? */
+  /** A commit for an epoch that is not kept whole. */
   #weigh(
     { message: { at, signer }, bytes, nowMs }: IncomingCommit,
     id: Uint8Array<ArrayBuffer>,
   ): CommitFinding {
     const { crypto, group } = this.#options;
-    const before = this.#history.past(at.toHex());
-    const ours = this.#history.lineage.find(({ parent }) =>
-      parent === at.toHex()
-    );
-    const isByMember = before?.state.members.some((each) =>
-      each.equals(signer)
-    );
-    if (!before || !ours || !isByMember) return DONE;
-    if (ours.state.committer.equals(signer)) {
-      const { commit } = ours.state;
+    const parent = at.toHex();
+    const before = this.#history.past(parent);
+    if (!before) return { kind: "elsewhere" };
+    const ours = this.#history.lineage.find((each) => each.parent === parent);
+    const isByMember = before.state.members.some((each) => each.equals(signer));
+    if (!ours || !isByMember) return DONE;
+    const { commit, committer } = ours.state;
+    if (!committer.equals(signer)) {
+      this.#mail.accuse("fork", signer, nowMs, bytes);
+    } else if (commit.length > 0) {
       this.#mail.accuse("equivocation", signer, nowMs, commit, bytes);
-    } else this.#mail.accuse("fork", signer, nowMs, bytes);
-    if (ours.isFinal) return DONE;
-    const theirs = {
+    }
+    const rank = {
       isAdmin: isByAdmin(before.state, signer),
       turn: turnOf(crypto, group, before.epoch, signer),
       id,
     };
-    return compareCommits(theirs, ours.rank) < 0 ? { kind: "lost" } : DONE;
+    return { kind: "rival", rival: { id: id.toHex(), parent, rank } };
   }
 }

@@ -1,6 +1,7 @@
 import { decodeAcks, encodeAcks } from "./epoch_acks.ts";
 import type { GroupHistory } from "./group_history.ts";
 import type { ReceivedGroupMessage } from "./group_message.ts";
+import type { OldForks } from "./old_forks.ts";
 import type { SessionMail } from "./session_mail.ts";
 import type { GroupSessionOptions } from "./session_parts.ts";
 
@@ -9,6 +10,7 @@ export class EpochDecisions {
   readonly #options: GroupSessionOptions;
   readonly #history: GroupHistory;
   readonly #mail: SessionMail;
+  readonly #forks: OldForks;
   readonly #locks: Map<number, string>;
 
   /** Goes on with what is stored. */
@@ -16,10 +18,12 @@ export class EpochDecisions {
     options: GroupSessionOptions,
     history: GroupHistory,
     mail: SessionMail,
+    forks: OldForks,
   ) {
     this.#options = options;
     this.#history = history;
     this.#mail = mail;
+    this.#forks = forks;
     this.#locks = options.rows.locks();
   }
 
@@ -54,14 +58,14 @@ export class EpochDecisions {
     bytes: Uint8Array,
     nowMs: number,
   ): void {
-    const { branches, tip } = this.#history;
+    const { branches } = this.#history;
     const acks = this.#mail.decoded(() => decodeAcks(body));
     const signed = bytes.slice();
-    const known = [...branches.root.state.members, ...tip.state.members];
-    if (!known.some((each) => each.equals(signer!))) {
+    if (!this.#history.knows(signer!)) {
       return void this.#mail.counts.strangers++;
     }
     for (const { epoch, id } of acks ?? []) {
+      if (!this.#history.has(id)) this.#forks.addDecision(id, epoch, signer!);
       const isNews = this.#history.acknowledge({
         ...{ id, epoch, signed },
         member: signer!,

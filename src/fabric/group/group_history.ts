@@ -1,4 +1,5 @@
 import type { Bytes } from "../../core/bytes/mod.ts";
+import type { AgentId } from "../identity/agent_id.ts";
 import type { BranchLimits, GroupEpoch, NewEpoch } from "./group_branches.ts";
 import { GroupBranches } from "./group_branches.ts";
 import type { AckRow, GroupRows } from "./group_rows.ts";
@@ -30,19 +31,18 @@ export class GroupHistory {
   /**
    * Starts with one epoch.
    *
-   * @param before - What is known of the one before it, if there is one.
+   * @param past - What is known of those before it, oldest first.
    */
   static start(
     rows: GroupRows,
     limits: BranchLimits,
     oldest: NewEpoch<Held>,
-    before?: NewEpoch<Held>,
+    past: readonly GroupEpoch<Held>[] = [],
   ): GroupHistory {
     const branches = new GroupBranches(oldest, limits);
-    const past = before ? [{ ...before, isFinal: false }] : [];
     rows.setEpoch(oldest);
     for (const each of past) rows.addPast(each);
-    return new GroupHistory(rows, limits, branches, past);
+    return new GroupHistory(rows, limits, branches, [...past]);
   }
 
   /** Reads what is stored; `undefined` if nothing is. */
@@ -90,6 +90,16 @@ export class GroupHistory {
     return this.#past.find((each) => each.id === id);
   }
 
+  /** Whether an epoch is here, on whatever branch, or one that counts before those kept whole. */
+  has(id: string): boolean {
+    return this.#branches.get(id) !== undefined || this.past(id) !== undefined;
+  }
+
+  /** Whether an agent is a member in an epoch that counts, as far back as is known. */
+  knows(agent: AgentId): boolean {
+    return this.lineage.some(({ electors }) => electors.has(`${agent}`));
+  }
+
   /** Adds an epoch whose place is open. */
   append(entry: NewEpoch<Held>): void {
     this.#rows.setEpoch(entry);
@@ -135,15 +145,15 @@ export class GroupHistory {
     return known.has(lineage[0]!.parent) ? lineage : undefined;
   }
 
-  /** Starts again with one epoch; what was before is erased. */
-  restart(oldest: NewEpoch<Held>, before: NewEpoch<Held>): void {
+  /** Starts again with one epoch and what is known of those before; what was here is erased. */
+  restart(oldest: NewEpoch<Held>, past: readonly GroupEpoch<Held>[]): void {
     for (const { id } of this.#branches.entries()) this.#rows.deleteEpoch(id);
     for (const { epoch } of this.#past) this.#rows.deletePast(epoch);
     this.#rows.deleteAcks(Number.MAX_SAFE_INTEGER);
     this.#branches = new GroupBranches(oldest, this.#limits);
-    this.#past = [{ ...before, isFinal: false }];
+    this.#past = [...past];
     this.#rows.setEpoch(oldest);
-    this.#rows.addPast(before);
+    for (const each of past) this.#rows.addPast(each);
   }
 
   /** Erases epochs that are not kept any more, and keeps the names of those that count. */

@@ -10,14 +10,14 @@ import { EPOCH_ID_LENGTH } from "./commit_rank.ts";
 const GROUP_MESSAGE_KINDS = [
   "invitation", // the rules of the group
   "key_package", // the answer to it: a key package of MLS
-  "welcome", // [Welcome of MLS, the commit that added, as it was signed]
+  "welcome", // [Welcome of MLS, the commit that added, as it was signed, its time, lineage of the epoch before]
   "commit", // a commit of MLS for the epoch `at`; signed
   "application", // an application message of MLS in the epoch `at`
   "ack", // array of [epoch, its name]: the sender has decided for these; signed
   "leave", // the sender wants to be removed; signed
   "tip", // the newest epoch of the sender is `at`
-  "ask", // array of names of epochs, oldest first: what comes behind?
-  "info", // [GroupInfo of MLS for the epoch `at`, first commit that the one who asked has not, as it was signed, or empty]; signed
+  "ask", // array of names of epochs, oldest first, behind one of zeros if their branch lost: what comes behind?
+  "info", // [GroupInfo of MLS for the epoch `at`, its lineage], or [empty] if who asked is no member in it; signed
 ] as const;
 
 /** One of {@link GROUP_MESSAGE_KINDS}. */

@@ -12,6 +12,7 @@ import { AGENT_ID_LENGTH, AgentId } from "../identity/agent_id.ts";
 import type { GroupEpoch, NewEpoch } from "./group_branches.ts";
 import { decodeEpoch, encodeEpoch, type Held } from "./held_epoch.ts";
 import type { GroupCrypto } from "./mls/group_crypto.ts";
+import type { LostFork } from "./old_forks.ts";
 import { decodeWish, encodeWish, type Wish } from "./wish.ts";
 
 /** A member's decision for an epoch. */
@@ -46,11 +47,11 @@ export interface DueRow {
   readonly message: Bytes;
 }
 
-const [EPOCH, PAST, ACK, LOCK, WISH, SENT, SEEN, DUE, WELCOME] = [
-  ..."eakcwsrdm",
+const [EPOCH, PAST, ACK, LOCK, WISH, SENT, SEEN, DUE, WELCOME, OUT] = [
+  ..."eakcwsrdmo",
 ]
   .map((letter) => Uint8Array.of(letter.charCodeAt(0))) as [
-    ...[Bytes, Bytes, Bytes, Bytes, Bytes, Bytes, Bytes, Bytes, Bytes],
+    ...[Bytes, Bytes, Bytes, Bytes, Bytes, Bytes, Bytes, Bytes, Bytes, Bytes],
   ];
 const MAX_BYTES = 2 * 1024 * 1024;
 const WHAT = "row of a group";
@@ -264,6 +265,25 @@ export class GroupRows {
   /** Keeps the time of the Welcome by which the agent joined. */
   setWelcomedMs(atMs: number): void {
     this.#set(WELCOME, new Writer(8).u64(BigInt(atMs)).finish());
+  }
+
+  /** Where our branch lost to one of which we are no member; `undefined` if that is not so. */
+  out(): LostFork | undefined {
+    const bytes = this.#options.store.get(OUT);
+    if (!bytes) return undefined;
+    const options = { maxDepth: 1, maxItems: 3 };
+    const [number, ours] = read.items(bytes, 2, options);
+    return {
+      number: read.unsigned(number!),
+      ours: read.bytes(ours!, 32).toHex(),
+    };
+  }
+
+  /** Keeps that. */
+  setOut(lost: LostFork | undefined): void {
+    if (!lost) return this.#delete(OUT);
+    const { number, ours } = lost;
+    this.#set(OUT, encodeCbor([number, Uint8Array.fromHex(ours)]));
   }
 
   #set(key: Uint8Array, value: Uint8Array, options?: SetOptions): void {

@@ -17,12 +17,14 @@ import { isAdmin } from "./group_rules.ts";
 import { GROUP_TIMES, type GroupTimes } from "./group_times.ts";
 import type { JoinedEpoch } from "./group_start.ts";
 import type { Held } from "./held_epoch.ts";
+import { OldForks } from "./old_forks.ts";
 import { OwnCommits } from "./own_commits.ts";
 import { ParkedMessages } from "./parked_messages.ts";
 import { Publications } from "./publications.ts";
 import type { PublishedMessage } from "./published_message.ts";
 import { SessionMail } from "./session_mail.ts";
 import type { GroupSessionOptions } from "./session_parts.ts";
+import { WayBack } from "./way_back.ts";
 import type { Change } from "./wish.ts";
 import { WishList } from "./wish_list.ts";
 
@@ -39,6 +41,8 @@ export class GroupSession {
   readonly #mail: SessionMail;
   readonly #intake: CommitIntake;
   readonly #catchUp: CatchUp;
+  readonly #forks: OldForks;
+  readonly #wayBack: WayBack;
   readonly #commits: OwnCommits;
   readonly #decisions: EpochDecisions;
   readonly #publications: Publications;
@@ -53,14 +57,21 @@ export class GroupSession {
     const { rows } = options;
     this.#mail = new SessionMail(options, history);
     this.#intake = new CommitIntake(options, history, this.#mail);
-    const { askMs, tipMs, seenMs } = this.#times;
-    this.#catchUp = new CatchUp(options, history, this.#mail, {
-      askMs,
-      tipMs,
-    });
+    const { seenMs } = this.#times;
+    this.#forks = new OldForks(history);
+    this.#wayBack = new WayBack(options, history, this.#mail, this.#times);
+    this.#catchUp = new CatchUp(
+      ...[options, history, this.#mail, this.#wayBack] as const,
+      this.#times,
+    );
     this.#wishes = new WishList(rows);
     this.#commits = new OwnCommits(options, this.#wishes, this.counts);
-    this.#decisions = new EpochDecisions(options, history, this.#mail);
+    this.#decisions = new EpochDecisions(
+      options,
+      history,
+      this.#mail,
+      this.#forks,
+    );
     this.#publications = new Publications(options, history, this.#mail, seenMs);
     this.#ackAtMs = 0;
   }
@@ -95,9 +106,9 @@ export class GroupSession {
     return this.#history.branches;
   }
 
-  /** Whether the agent is a member. */
+  /** Whether the agent is a member, as far as it knows. */
   get isMember(): boolean {
-    return this.held.mls !== undefined;
+    return this.held.mls !== undefined && !this.#wayBack.isOut;
   }
 
   /** Evidence of what members did wrong. */
@@ -114,9 +125,12 @@ export class GroupSession {
 
   /** When {@link tick} has something to do, in milliseconds since 1970; `undefined` if never. */
   get nextMs(): number | undefined {
-    if (!this.isMember) return undefined;
-    const times = [this.#tipAtMs, this.#ackAtMs, this.#wishes.nextMs];
-    return Math.min(...times.filter((each) => each !== undefined));
+    const { isLost, nextMs } = this.#wayBack;
+    const times = [nextMs];
+    if (this.isMember) times.push(this.#tipAtMs, this.#ackAtMs);
+    if (this.isMember && !isLost) times.push(this.#wishes.nextMs);
+    const all = times.filter((each) => each !== undefined);
+    return all.length > 0 ? Math.min(...all) : undefined;
   }
 
   /** What no handler has had. */
@@ -178,16 +192,18 @@ export class GroupSession {
       const at = await this.#take(next.from, next.bytes, nowMs);
       if (at) queue.push(...this.#parked.take(at));
     }
+    this.#wayBack.set(this.#forks.judge(), nowMs);
     await this.#work(nowMs);
     return await this.#done();
   }
 
   /** Does what its time has come. */
   async tick(nowMs: number): Promise<GroupOutput[]> {
+    this.#wayBack.tick(nowMs);
     if (this.isMember) {
       if (this.#ackAtMs !== undefined && this.#ackAtMs <= nowMs) {
         this.#ackAtMs = undefined;
-        this.#decisions.decide();
+        if (!this.#wayBack.isLost) this.#decisions.decide();
       }
       if (this.#tipAtMs <= nowMs) {
         const isFirst = this.#tipAtMs === 0;
@@ -201,9 +217,9 @@ export class GroupSession {
   }
 
   /** Starts again with an epoch that a Welcome brought. */
-  restart({ oldest, before, welcomedMs = 0 }: JoinedEpoch): GroupOutput[] {
-    this.#options.rows.setWelcomedMs(welcomedMs);
-    this.#restart(oldest, before);
+  restart(joined: JoinedEpoch): GroupOutput[] {
+    this.#options.rows.setWelcomedMs(joined.welcomedMs ?? 0);
+    this.#restart(joined);
     return this.#finish();
   }
 
@@ -213,14 +229,17 @@ export class GroupSession {
    */
   isReplaceableBy(
     from: AgentId,
-    { oldest, welcomedMs = 0 }: JoinedEpoch,
+    { oldest, past, welcomedMs = 0 }: JoinedEpoch,
   ): boolean {
-    if (this.#catchUp.isHealing) return true;
+    if (this.#wayBack.isLost) {
+      return this.#wayBack.leadsBack([...past, { ...oldest, isFinal: false }]);
+    }
     if (!this.isMember) return oldest.epoch > this.epoch;
-    const { lineage, branches } = this.#history;
-    const isNew = lineage[1]?.id === branches.root.id;
+    const { branches: { root } } = this.#history;
+    // What was told of the epochs before has no commits.
+    const isNew = this.#history.past(root.parent)?.state.commit.length === 0;
     return isNew && welcomedMs > this.#options.rows.welcomedMs() &&
-      branches.root.state.committer.equals(from);
+      root.state.committer.equals(from);
   }
 
   /** Takes a message; gives the name of the epoch that is here now and was not, in hexadecimal. */
@@ -246,6 +265,7 @@ export class GroupSession {
       case "ack": {
         const tip = this.epochId;
         this.#decisions.take(message, bytes, nowMs);
+        this.#meet(from, message, nowMs);
         if (this.epochId !== tip) this.#moved(tip, nowMs);
         return undefined;
       }
@@ -316,8 +336,13 @@ export class GroupSession {
       case "wait":
         this.#wait(from, message, bytes, nowMs);
         return undefined;
-      case "lost":
-        this.#catchUp.heal(from, nowMs);
+      case "rival":
+        this.#forks.addRival(finding.rival);
+        if (this.#forks.judge()) this.#wayBack.follow(from, nowMs);
+        else this.#catchUp.tell(from, nowMs);
+        return undefined;
+      case "elsewhere":
+        this.#meet(from, message, nowMs);
         return undefined;
       case "done":
         return undefined;
@@ -328,20 +353,31 @@ export class GroupSession {
     from: AgentId,
     message: ReceivedGroupMessage,
   ): Promise<void> {
-    const back = await this.#catchUp.takeInfo(from, message);
+    const back = await this.#wayBack.takeInfo(from, message);
     if (!back) return;
     this.#mail.say({ kind: "healing", from });
-    this.#restart(back.oldest, back.before);
+    this.#restart(back);
     this.#mail.send(this.others, back.commit, "high");
+  }
+
+  /** Mail of an epoch that is not newer than ours and not here is of another branch: asks what it is. */
+  #meet(
+    from: AgentId,
+    { at, epoch }: ReceivedGroupMessage,
+    nowMs: number,
+  ): void {
+    if (epoch > this.epoch || this.#history.has(at.toHex())) return;
+    this.#wayBack.follow(from, nowMs);
+    if (this.#history.knows(from)) this.#catchUp.ask(from, nowMs);
   }
 
   /** Commits what is wanted now. */
   async #work(nowMs: number): Promise<void> {
-    while (!this.#catchUp.isHealing) {
-      const { tip } = this.#history;
-      const own = await this.#commits.make(tip, nowMs);
+    while (!this.#wayBack.isLost) {
+      const { lineage } = this.#history;
+      const own = await this.#commits.make(lineage, nowMs);
       if (!own) return;
-      const { members } = tip.state;
+      const { members } = lineage.at(-1)!.state;
       this.#append(own.epoch, nowMs);
       this.#mail.send(members, own.commit, "high");
       if (own.welcome) this.#mail.send(own.added, own.welcome, "high");
@@ -375,9 +411,11 @@ export class GroupSession {
     this.#sayEpoch(isRollback);
   }
 
-  #restart(oldest: NewEpoch<Held>, before: NewEpoch<Held>): void {
-    this.#history.restart(oldest, before);
+  #restart({ oldest, past }: JoinedEpoch): void {
+    this.#history.restart(oldest, past);
     this.#catchUp.reset();
+    this.#forks.reset();
+    this.#wayBack.reset();
     this.#decisions.reset();
     // What we had committed there is wanted here.
     this.#wishes.review({

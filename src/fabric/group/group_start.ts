@@ -2,7 +2,7 @@ import { DecodeError, Reader } from "../../core/bytes/mod.ts";
 import { FabricError } from "../error.ts";
 import type { AgentId } from "../identity/agent_id.ts";
 import { epochIdOf, foundingIdOf } from "./commit_rank.ts";
-import type { NewEpoch } from "./group_branches.ts";
+import type { GroupEpoch, NewEpoch } from "./group_branches.ts";
 import { GroupHistory } from "./group_history.ts";
 import {
   decodeGroupMessage,
@@ -12,17 +12,18 @@ import {
 import { encodeRules, type GroupRules, isAdmin } from "./group_rules.ts";
 import { GroupSession } from "./group_session.ts";
 import type { GroupSessionOptions } from "./session_parts.ts";
-import { beforeOf, epochOf, type Held, heldOf } from "./held_epoch.ts";
+import { epochOf, type Held, heldOf } from "./held_epoch.ts";
+import { decodeLineage } from "./lineage.ts";
 import type { MadeKeyPackage } from "./mls/group_crypto.ts";
 
 const EMPTY = new Uint8Array();
 
-/** The epoch in which an agent joined, and what is known of the one before. */
+/** The epoch in which an agent joined, and what it was told of those before. */
 export interface JoinedEpoch {
   /** The epoch. */
   readonly oldest: NewEpoch<Held>;
-  /** The one before. */
-  readonly before: NewEpoch<Held>;
+  /** Those before, oldest first. */
+  readonly past: readonly GroupEpoch<Held>[];
   /** The time of the Welcome, as it says: the later of two from one agent counts. */
   readonly welcomedMs?: number;
 }
@@ -59,11 +60,11 @@ export function restoreGroup(
 /** Joins by a Welcome, as {@link readWelcome} has read it. */
 export function joinGroup(
   options: GroupSessionOptions,
-  { oldest, before, welcomedMs = 0 }: JoinedEpoch,
+  { oldest, past, welcomedMs = 0 }: JoinedEpoch,
 ): GroupSession {
   const { rows, branches = {} } = options;
   rows.setWelcomedMs(welcomedMs);
-  const history = GroupHistory.start(rows, branches, oldest, before);
+  const history = GroupHistory.start(rows, branches, oldest, past);
   rows.commit();
   return new GroupSession(options, history);
 }
@@ -80,9 +81,10 @@ export async function readWelcome(
   { at, epoch, body }: GroupMessage,
   made: MadeKeyPackage,
 ): Promise<JoinedEpoch> {
-  const [welcome, signed, time] = decodeList(body, 3);
-  if (!signed || !time) {
-    throw new DecodeError("welcome", "want the commit and the time beside it");
+  const [welcome, signed, time, told] = decodeList(body, 4);
+  if (!signed || !time || !told) {
+    const text = "want the commit, the time and the lineage beside it";
+    throw new DecodeError("welcome", text);
   }
   const commit = decodeGroupMessage(crypto, signed);
   const state = await mls.join(welcome!, made);
@@ -98,12 +100,16 @@ export async function readWelcome(
     throw new FabricError("unauthenticated", text);
   }
   const held = heldOf(state, from, signed);
-  const isBy = isAdmin(held.rules, from);
+  const past = decodeLineage(crypto, group, told, commit.epoch, held);
+  const before = past.at(-1)!;
+  if (before.id !== commit.at.toHex()) {
+    throw new DecodeError("welcome", "want the lineage of the commit");
+  }
+  const isBy = isAdmin(before.state.rules, from);
   const name = { group, id, parent: commit.at, epoch, isByAdmin: isBy };
-  const before = { group, at: commit.at, epoch: commit.epoch };
   return {
     oldest: epochOf(crypto, name, held),
-    before: beforeOf(crypto, before, held),
+    past,
     welcomedMs: Number(new Reader(time, "welcome").u64()),
   };
 }

@@ -44,7 +44,6 @@ export interface EpochName {
 const MAX_MEMBERS = 1_024;
 const MAX_BYTES = 64 * 1024 * 1024;
 const FIELDS = 9;
-const EMPTY: Bytes = new Uint8Array();
 const read = new FieldReader("epoch of a group");
 
 /** An epoch for the branches of its group. */
@@ -75,20 +74,6 @@ export function heldOf(
     rules: decodeRules(mls.settings),
     members: mls.members.map(({ id }) => id),
   };
-}
-
-/** What is known of the epoch before one that was joined: its name, and rules and members as they were found. */
-export function beforeOf(
-  crypto: CryptoProvider,
-  { group, at, epoch }: {
-    readonly group: Uint8Array;
-    readonly at: Uint8Array;
-    readonly epoch: number;
-  },
-  held: Held,
-): NewEpoch<Held> {
-  const name = { group, id: at, parent: EMPTY, epoch, isByAdmin: false };
-  return epochOf(crypto, name, { ...held, mls: undefined, commit: EMPTY });
 }
 
 /** Whether a committer is an admin under the rules of the epoch before. */

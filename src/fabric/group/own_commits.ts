@@ -8,6 +8,7 @@ import type { GroupCounts } from "./group_output.ts";
 import { commitFault, isAdmin } from "./group_rules.ts";
 import type { GroupSessionOptions } from "./session_parts.ts";
 import { epochOf, type Held, heldOf } from "./held_epoch.ts";
+import { encodeLineage } from "./lineage.ts";
 import type { GroupState, MadeCommit } from "./mls/group_crypto.ts";
 import { type Change, isFulfilled } from "./wish.ts";
 import type { WishList } from "./wish_list.ts";
@@ -42,37 +43,37 @@ export class OwnCommits {
     this.#counts = counts;
   }
 
-  /** A commit of all that is wanted now and the rules allow; `undefined` if that is nothing. */
+  /** A commit for the last epoch of a lineage, of all that is wanted now and the rules allow; `undefined` if that is nothing. */
   async make(
-    tip: GroupEpoch<Held>,
+    lineage: readonly GroupEpoch<Held>[],
     nowMs: number,
   ): Promise<OwnCommit | undefined> {
-    const { mls: state } = tip.state;
+    const tip = lineage.at(-1);
+    const state = tip?.state.mls;
     if (!state) return undefined;
-    const wanted = await this.#wishes.take(nowMs, async (change) => {
-      if (isFulfilled(change, tip.state)) return "fulfilled";
-      return await this.#canDo(change, tip.state) ? "wanted" : "impossible";
-    }, tip.id);
-    this.#counts.unfulfilled += wanted.impossible;
-    if (wanted.changes.length === 0) return undefined;
-    // Who is added finds a tree in which nothing else was done at once.
-    const others = wanted.changes.filter(({ kind }) => kind !== "add");
-    const changes = others.length > 0 ? others : wanted.changes;
-    const sequences = wanted.sequences.filter((_, i) =>
-      changes.includes(wanted.changes[i]!)
+    const { changes, sequences, impossible } = await this.#wishes.take(
+      nowMs,
+      async (change) => {
+        if (isFulfilled(change, tip.state)) return "fulfilled";
+        return await this.#canDo(change, tip.state) ? "wanted" : "impossible";
+      },
+      tip.id,
     );
-    const own = await this.#commit(tip, state, changes, nowMs);
+    this.#counts.unfulfilled += impossible;
+    if (changes.length === 0) return undefined;
+    const own = await this.#commit(lineage, state, changes, nowMs);
     if (own) this.#wishes.committed(sequences, own.epoch.id);
     else this.#counts.unfulfilled += this.#wishes.giveUp(sequences);
     return own;
   }
 
   async #commit(
-    tip: GroupEpoch<Held>,
+    lineage: readonly GroupEpoch<Held>[],
     state: GroupState,
     changes: readonly Change[],
     nowMs: number,
   ): Promise<OwnCommit | undefined> {
+    const tip = lineage.at(-1)!;
     const { mls, agent, crypto, group } = this.#options;
     const adding = changes.filter((each) => each.kind === "add");
     const settings = changes.findLast((each) => each.kind === "rules")?.rules;
@@ -110,7 +111,10 @@ export class OwnCommits {
       commit,
       welcome: made.welcome && encodeGroupMessage(agent, {
         ...{ kind: "welcome", group, epoch, at: id },
-        body: encodeList([made.welcome, commit, this.#timeOf(nowMs)]),
+        body: encodeList([
+          ...[made.welcome, commit, this.#timeOf(nowMs)],
+          encodeLineage(lineage, held),
+        ]),
       }),
       added: adding.map((each) => each.agent),
     };

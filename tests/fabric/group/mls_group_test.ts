@@ -23,6 +23,7 @@ import {
   groups,
   keyPackageOf,
 } from "./_group.ts";
+import { seeded } from "./_group_world.ts";
 import { decoded } from "./_mls_vectors.ts";
 
 const utf8 = (text: string) => new TextEncoder().encode(text);
@@ -341,6 +342,41 @@ Deno.test("a caller's mistakes are RangeErrors", async () => {
     () => groups.commit(ann!.state, { settings: new Uint8Array(65_537) }),
     RangeError,
   );
+});
+
+Deno.test("commits that add and remove at once let all in, whatever the tree has become by then", async () => {
+  for (const seed of [4, 6, 9]) {
+    const random = seeded(seed);
+    const count = 3 + Math.floor(random() * 8);
+    let members = await groupOf(
+      Array.from({ length: count }, (_, i) => `m${i}`),
+    );
+    let next = count;
+    for (let i = 0; i < 8; i++) {
+      const by = members[Math.floor(random() * members.length)]!;
+      const gone = members.filter((each) => each !== by && random() < 0.3);
+      const fresh = await Promise.all(
+        Array.from({ length: 1 + Math.floor(random() * 3) }, async () => {
+          const agent = agentOf(`m${next++}@node-1`);
+          return { agent, made: await keyPackageOf(agent) };
+        }),
+      );
+      const { state, commit, welcome } = await groups.commit(by.state, {
+        add: fresh.map(({ made }) => made.keyPackage),
+        remove: gone.map(({ agent }) => agent.id),
+      });
+      const stay = members.filter((each) => !gone.includes(each));
+      await deliver(commit, stay.filter((each) => each !== by));
+      by.state = state;
+      const joined = await Promise.all(fresh.map(async ({ agent, made }) => ({
+        agent,
+        state: await groups.join(welcome!, made),
+      })));
+      members = [...stay, ...joined];
+      assertAgreed(members);
+    }
+    await assertReaches(members.at(-1)!, members.slice(0, -1));
+  }
 });
 
 Deno.test("agents join trees with blanks and unmerged leaves, by a Welcome and by themselves", async () => {

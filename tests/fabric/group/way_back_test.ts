@@ -1,0 +1,162 @@
+import { assert, assertEquals } from "@std/assert";
+import { decodeGroupMessage } from "../../../src/fabric/group/group_message.ts";
+import { crypto } from "../_agents.ts";
+import {
+  GroupWorld,
+  type Letter,
+  type Member,
+  seeded,
+} from "./_group_world.ts";
+
+const TIMES = { ackMs: 1_000, tipMs: 10_000, retryMs: 1_000, turnMs: 500 };
+
+function kindOf({ bytes }: Letter): string {
+  return decodeGroupMessage(crypto, bytes).kind;
+}
+
+function viewsOf(members: readonly Member[]): number {
+  return new Set(members.map(({ view }) => view)).size;
+}
+
+/** Brings the letters that `filter` takes, and those they lead to; the others wait. */
+async function bringThose(
+  world: GroupWorld,
+  filter: (letter: Letter) => boolean,
+): Promise<void> {
+  for (;;) {
+    const at = world.letters.findIndex(filter);
+    if (at < 0) return;
+    const [letter] = world.letters.splice(at, 1);
+    await world.bring(letter!);
+  }
+}
+
+/** Ana is the admin; of bob's and her commit for one epoch hers is better, until bob and cat have decided for bob's. */
+async function twoBranches(): Promise<{
+  readonly world: GroupWorld;
+  readonly members: readonly Member[];
+  readonly dan: Member;
+}> {
+  const world = new GroupWorld(seeded(2), { times: TIMES });
+  const members = await world.group(["ana", "bob", "cat"]);
+  await world.settle(3);
+  const [ana, bob] = members;
+  const dan = world.member("dan");
+  await world.update(ana!);
+  await world.add(bob!, dan);
+  return { world, members, dan };
+}
+
+Deno.test("an agent that was let in on two branches and is on the one that loses comes back to the other", async () => {
+  const { world, members, dan } = await twoBranches();
+  const [, bob, cat] = members;
+  // Cat hears bob and decides for his branch, and so does he; nobody hears that yet.
+  await bringThose(
+    world,
+    (each) => each.from === "bob" && each.to === "cat",
+  );
+  await world.tick(2_000);
+  const acks = world.letters.filter((each) => kindOf(each) === "ack");
+  world.letters = world.letters.filter((each) => kindOf(each) !== "ack");
+  const first = world.letters.filter((each) => kindOf(each) === "welcome");
+  assertEquals(acks.some(({ from }) => from === "cat"), true);
+  world.letters = world.letters.filter((each) => kindOf(each) !== "welcome");
+  // Bob hears ana, goes over to her branch and lets dan in there.
+  await bringThose(world, (each) => each.to === "bob" && each.from === "ana");
+  assertEquals(bob!.session!.counts.rolledBack, 1);
+  for (let i = 0; i < 4; i++) {
+    await bringThose(world, (each) => each.to !== "cat" && each.from !== "cat");
+    await world.tick(1_000);
+    world.letters = world.letters.filter((each) => kindOf(each) !== "ack");
+  }
+  const wrong = dan.session!.epochId;
+  assertEquals(dan.session!.epoch, bob!.session!.epoch);
+  // What was decided for the first branch is heard now: all go back.
+  for (const letter of [...first, ...acks]) await world.bring(letter);
+  assertEquals(bob!.session!.branches.get(wrong) !== undefined, true);
+  assertEquals(bob!.view, cat!.view);
+  assertEquals(dan.session!.epochId, wrong);
+  await world.settle(30);
+  assertEquals(viewsOf([...members, dan]), 1);
+  assertEquals(dan.session!.branches.get(wrong), undefined);
+  assert(dan.outputs.some(({ kind }) => kind === "healing"));
+  await world.publish(cat!, "all here");
+  await world.deliver();
+  assertEquals(dan.heard, ["all here"]);
+});
+
+Deno.test("who is no member on the branch that counts learns it, does not come back by itself, and may be let in again", async () => {
+  const { world, members, dan } = await twoBranches();
+  const [ana, bob, cat] = members;
+  await bringThose(world, (each) => each.to === "dan");
+  assertEquals(dan.session!.isMember, true);
+  // Ana's commit is better, and bob, who let dan in, is removed before he can do it again.
+  await world.remove(ana!, bob!);
+  await bringThose(world, (each) => each.from === "ana");
+  const said: string[] = [];
+  for (let i = 0; i < 40; i++) {
+    said.push(
+      ...world.letters.filter(({ from }) => from === "dan").map(kindOf),
+    );
+    await world.deliver();
+    await world.tick(5_000);
+  }
+  assertEquals([bob, dan].map((each) => each!.session!.isMember), [
+    false,
+    false,
+  ]);
+  assertEquals(viewsOf([ana!, cat!]), 1);
+  assertEquals(said.includes("ask"), true);
+  assertEquals(said.includes("commit"), false);
+  // Nothing is asked any more when everybody knows, not after a restart either.
+  dan.restart();
+  assertEquals(dan.session!.isMember, false);
+  assertEquals(dan.session!.nextMs, undefined);
+  const { view } = ana!;
+  await world.settle(10);
+  assertEquals(ana!.view, view);
+  await world.add(ana!, dan);
+  await world.settle(10);
+  assertEquals(viewsOf([ana!, cat!, dan]), 1);
+  assertEquals(dan.session!.isMember, true);
+});
+
+Deno.test("a small branch of an admin that parted long ago comes back to what most members decided for", async () => {
+  const world = new GroupWorld(seeded(7), { times: TIMES });
+  const names = ["ana", "bob", "cat", "dan", "eve"];
+  const members = await world.group(names);
+  await world.settle(3);
+  const [ana, , cat] = members;
+  // Ana and bob hear nothing of the three others, who decide without them.
+  const sideOf = (name: string) => names.indexOf(name) < 2;
+  for (let i = 0; i < 12; i++) {
+    for (const by of [ana!, cat!]) await world.update(by);
+    for (let round = 0; round < 3; round++) {
+      world.letters = world.letters.filter(({ from, to }) =>
+        sideOf(from) === sideOf(to)
+      );
+      await world.deliver();
+      await world.tick(1_000);
+    }
+  }
+  world.letters = [];
+  assertEquals(viewsOf(members), 2);
+  const decided = cat!.session!.branches.root.id;
+  await world.settle(40);
+  assertEquals(viewsOf(members), 1);
+  assertEquals(
+    members.map(({ outputs }) =>
+      outputs.some(({ kind }) => kind === "healing")
+    ),
+    [true, true, false, false, false],
+  );
+  assert(decided !== ana!.session!.epochId);
+  await world.publish(ana!, "again");
+  await world.deliver();
+  assertEquals(members.slice(1).map(({ heard }) => heard), [
+    ["again"],
+    ["again"],
+    ["again"],
+    ["again"],
+  ]);
+});
