@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { nodeProvider as crypto } from "../src/core/crypto/mod.ts";
+import { sqliteStore } from "../src/core/storage/mod.ts";
 import {
   Agent,
   chooseWay,
@@ -10,6 +11,7 @@ import {
   sealMessage,
   type WayFacts,
 } from "../src/fabric/mod.ts";
+import { InboxRows } from "../src/fabric/inbox/inbox_rows.ts";
 import { MlsGroupCrypto } from "../src/fabric/group/mls/mls_group_crypto.ts";
 
 const agentOf = (agent: string) =>
@@ -46,6 +48,37 @@ const facts: WayFacts = {
 assertEquals(chooseWay(facts).way, "rpc");
 assertEquals(chooseWay({ ...facts, sinceFailedMs: 5 }).way, "bundle");
 Deno.bench("choose a way", () => void chooseWay(facts));
+
+/** What it would cost to commit what became of live requests before their answers leave. */
+const store = sqliteStore(Deno.makeTempFileSync({ suffix: ".db" }), {
+  ...{ maxEntries: 10_000_000, maxBytes: 2 ** 34 },
+});
+const outcomes = new InboxRows(store);
+const answer: Message = { ...message, kind: "reply", replyTo: message.id };
+const keepOutcomes = (count: number) =>
+  store.transaction(() => {
+    for (let i = 0; i < count; i++) {
+      const request = { ...message, id: crypto.random(16) };
+      const outcome = {
+        state: "handled",
+        reason: "",
+        atMs: 1,
+        answer,
+      } as const;
+      outcomes.setOutcome(request, outcome, message.deadlineMs);
+    }
+  });
+outcomes.setOutcome(
+  message,
+  { state: "handled", reason: "", atMs: 1, answer },
+  message.deadlineMs,
+);
+assertEquals(outcomes.outcome(message)?.answer, answer);
+for (const count of [1, 64]) {
+  Deno.bench(`commit what became of ${count}, 1 KiB each`, () => {
+    keepOutcomes(count);
+  });
+}
 
 for (const size of [10, 50, 200]) {
   const group = `MLS, ${size} members`;
