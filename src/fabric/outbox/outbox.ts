@@ -9,6 +9,7 @@ import {
   type OutboxEntry,
   OutboxRows,
 } from "./outbox_rows.ts";
+import { OrderPlaces } from "./order_places.ts";
 import { PriorityLanes } from "./priority_lanes.ts";
 
 /** Limits of an {@link Outbox}. */
@@ -121,10 +122,7 @@ export class Outbox {
   readonly #peers = new Map<string, Peer>();
   /** Messages that wait for a time, by agent: they are not given out before. */
   readonly #resting = new Map<string, Set<Outgoing>>();
-  /** Messages in order that are not settled, lowest place first, by agent. */
-  readonly #places = new Map<string, Map<number, Outgoing>>();
-  /** Places given up that are above the lowest of an agent: it waits for them until it hears of it. */
-  readonly #gaps = new Map<string, Set<number>>();
+  readonly #places = new OrderPlaces<Outgoing>();
   #deadSequences: number[];
   #bytes = 0;
   /** Messages that are being committed. */
@@ -142,7 +140,7 @@ export class Outbox {
       this.#enter({ ...entry, ...FRESH, bundledMs });
       this.#sequence = entry.sequence + 1;
     }
-    this.#findGaps();
+    this.#places.findGaps();
     this.#deadSequences = this.#rows.deadSequences();
     const lastDead = this.#deadSequences.at(-1) ?? -1;
     this.#sequence = Math.max(this.#sequence, lastDead + 1);
@@ -240,7 +238,7 @@ export class Outbox {
       outgoing.againByMs = undefined;
       this.counts.attempts++;
       return {
-        message: withPlace(message, outgoing.place, this.#floor(outgoing)),
+        message: withPlace(message, outgoing.place, this.#places.floor(key)),
         way: outgoing.way,
         ...{ failed, taken },
         bundledMs: hasNews ? undefined : bundledMs,
@@ -358,17 +356,8 @@ export class Outbox {
   #enter(outgoing: Outgoing): void {
     this.#messages.set(outgoing.id, outgoing);
     this.#bytes += outgoing.size;
-    if (outgoing.place !== undefined) {
-      const places = this.#places.get(`${outgoing.to}`) ?? new Map();
-      this.#places.set(`${outgoing.to}`, places.set(outgoing.place, outgoing));
-    }
+    this.#places.add(`${outgoing.to}`, outgoing);
     this.#offer(outgoing);
-  }
-
-  /** The lowest place that may still come to the agent of a message. */
-  #floor({ to, place }: Outgoing): number | undefined {
-    const [floor] = this.#places.get(`${to}`)?.keys() ?? [];
-    return floor ?? place;
   }
 
   #delete({ sequence, bundledMs }: Outgoing): void {
@@ -422,41 +411,10 @@ export class Outbox {
     this.#leave(outgoing);
     this.#messages.delete(outgoing.id);
     this.#bytes -= outgoing.size;
-    if (outgoing.place === undefined) return;
-    const key = `${outgoing.to}`;
-    const places = this.#places.get(key);
-    places?.delete(outgoing.place);
-    if (places && places.size > 0) return this.#tellFloor(key, places);
-    this.#places.delete(key);
-    this.#gaps.delete(key);
-  }
-
-  /** What is missing between places may have been given up in a life before, and not been told. */
-  #findGaps(): void {
-    for (const [key, places] of this.#places) {
-      const gaps = new Set<number>();
-      let next: number | undefined;
-      for (const place of places.keys()) {
-        if (next !== undefined && place > next) gaps.add(place - 1);
-        next = place + 1;
-      }
-      if (gaps.size > 0) this.#gaps.set(key, gaps);
-    }
-  }
-
-  /** If those that are left are behind places given up, the agent waits in vain: the first of them tells it. */
-  #tellFloor(key: string, places: ReadonlyMap<number, Outgoing>): void {
-    const gaps = this.#gaps.get(key);
-    const [first] = places.values();
-    let hasNews = false;
-    for (const place of gaps ?? []) {
-      if (place > first!.place!) continue;
-      gaps!.delete(place);
-      hasNews = true;
-    }
-    if (!hasNews) return;
-    if (this.#wake(first!)) this.#offer(first!);
-    else first!.hasNews = true;
+    const teller = this.#places.remove(`${outgoing.to}`, outgoing);
+    if (!teller) return;
+    if (this.#wake(teller)) this.#offer(teller);
+    else teller.hasNews = true;
   }
 
   /** Takes a dead letter from those that are here; says whether it was. */
@@ -472,11 +430,7 @@ export class Outbox {
     nowMs: number,
   ): Promise<void> {
     if (letters.length === 0) return;
-    for (const { to, place } of letters) {
-      if (place === undefined) continue;
-      const gaps = this.#gaps.get(`${to}`) ?? new Set();
-      this.#gaps.set(`${to}`, gaps.add(place));
-    }
+    for (const each of letters) this.#places.giveUp(`${each.to}`, each);
     for (const outgoing of letters) this.#remove(outgoing);
     this.counts.dead += letters.length;
     this.#deadSequences.push(...letters.map(({ sequence }) => sequence));
