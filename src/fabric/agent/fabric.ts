@@ -1,13 +1,8 @@
-import {
-  type Clock,
-  SharedTimer,
-  type WaitOptions,
-} from "../../core/async/mod.ts";
+import { type Clock, SharedTimer } from "../../core/async/mod.ts";
 import type { Bytes } from "../../core/bytes/mod.ts";
 import type { CryptoProvider } from "../../core/crypto/mod.ts";
 import type { Logger } from "../../core/log/mod.ts";
 import { namespace, type Store } from "../../core/storage/mod.ts";
-import { BoundedMap } from "../bounded_map.ts";
 import { FabricError } from "../error.ts";
 import { Groups, type GroupSettings } from "../group/groups.ts";
 import type { Agent } from "../identity/agent.ts";
@@ -15,30 +10,22 @@ import type { AgentBook } from "../identity/agent_book.ts";
 import { AgentId } from "../identity/agent_id.ts";
 import { type AgentName, formatAgentName } from "../identity/agent_name.ts";
 import { Inbox, type InboxLimits } from "../inbox/inbox.ts";
-import {
-  MAX_LIFETIME_MS,
-  type Message,
-  MESSAGE_ID_LENGTH,
-} from "../message/message.ts";
-import {
-  type AcceptOptions,
-  Outbox,
-  type OutboxLimits,
-} from "../outbox/outbox.ts";
+import { MAX_LIFETIME_MS, type Message } from "../message/message.ts";
+import type { Outbox, OutboxLimits } from "../outbox/outbox.ts";
 import type { Receipt } from "../receipt/receipt.ts";
-import { ReceiptLog } from "../receipt/receipt_log.ts";
+import type { ReceiptLog } from "../receipt/receipt_log.ts";
 import type { WayChoice } from "../way/choose_way.ts";
-import { Answers } from "./answers.ts";
-import { type BundleWay, Delivery, type LiveWay } from "./delivery.ts";
+import type { BundleWay, Delivery, LiveWay } from "./delivery.ts";
 import { type Handler, Handlers } from "./handlers.ts";
 import {
   newMessage,
+  ownMessage,
   type SendOptions,
   type StreamOptions,
 } from "./new_message.ts";
-import { decodePayload } from "./payload.ts";
 import { ReceiptsDue } from "./receipts_due.ts";
 import { Reception, type Route } from "./reception.ts";
+import { Sending } from "./sending.ts";
 import type { ResentMessage, SentMessage } from "./sent_message.ts";
 import type { FabricStream } from "../stream/fabric_stream.ts";
 import {
@@ -89,46 +76,29 @@ export interface FabricOptions {
 const GROUP_LIFETIME_MS = 7 * 86_400_000;
 /** Receipts are of use for a while after the deadlines of what they are about. */
 const RECEIPTS_SLACK_MS = 86_400_000;
-const MAX_WANTED = 65_536;
 
 /** One agent among others: sends messages by whatever way works, and takes those for it to its handlers. */
 export class Fabric implements AsyncDisposable {
   /** Who it is. */
   readonly agent: Agent;
-  /** What was signed about our messages. */
-  readonly receipts: ReceiptLog;
-  /** Answers that came for nobody. */
-  lateAnswers = 0;
-  /** Receipts that came about no message of ours to who signed them. */
-  foreignReceipts = 0;
   readonly #options: FabricOptions;
-  readonly #outbox: Outbox;
   readonly #inbox: Inbox;
   readonly #handlers: Handlers;
-  readonly #delivery: Delivery;
+  readonly #sending: Sending;
   readonly #reception: Reception;
   readonly #due: ReceiptsDue;
   readonly #streams: Streams;
-  readonly #answers: Answers;
-  /** To whom were messages whose receipts are wanted, by id; those that wait are in the outbox too. */
-  readonly #wanted = new BoundedMap<AgentId>(MAX_WANTED);
   readonly #groups: Groups | undefined;
-  readonly #settling = new Map<string, (reason: string | undefined) => void>();
 
   /** Starts at once: what was accepted before is delivered, what was kept goes to handlers once {@link start} is called. */
   constructor(options: FabricOptions) {
     const { agent, crypto, store, clock, log } = options;
     this.agent = agent;
     this.#options = options;
-    this.receipts = new ReceiptLog({
-      crypto,
-      store: namespace(store, "receipts"),
-    });
-    this.#outbox = new Outbox(namespace(store, "outbox"), options.outbox);
     this.#inbox = new Inbox(namespace(store, "inbox"), options.inbox);
     // For deadlines, most of which never come.
     const timer = new SharedTimer(clock);
-    this.#answers = new Answers(timer);
+    this.#sending = new Sending({ ...options, clock: timer });
     this.#handlers = new Handlers(timer);
     this.#due = new ReceiptsDue(
       agent,
@@ -140,20 +110,11 @@ export class Fabric implements AsyncDisposable {
       inbox: this.#inbox,
       handlers: this.#handlers,
       receipts: this.#due,
-      sendAnswer: (answer) => this.#acceptQuietly(answer),
+      sendAnswer: (answer) => this.#sending.sendQuietly(answer),
       ...options.maxRunning !== undefined &&
         { maxRunning: options.maxRunning },
     });
     this.#streams = new Streams({ ...options.streams, log, clock });
-    this.#delivery = new Delivery({
-      ...{ ...options, clock: timer },
-      outbox: this.#outbox,
-      events: {
-        onTaken: () => {},
-        onEnd: (id, reason) => this.#settle(id, reason),
-        onAnswer: (answer) => this.takeAnswer(answer),
-      },
-    });
     this.#groups = options.groups && this.#startGroups(options.groups);
   }
 
@@ -177,7 +138,22 @@ export class Fabric implements AsyncDisposable {
     Outbox,
     "size" | "bytes" | "counts" | "entries" | "deadLetters"
   > {
-    return this.#outbox;
+    return this.#sending.outbox;
+  }
+
+  /** What was signed about our messages. */
+  get receipts(): ReceiptLog {
+    return this.#sending.receipts;
+  }
+
+  /** Answers that came for nobody. */
+  get lateAnswers(): number {
+    return this.#sending.lateAnswers;
+  }
+
+  /** Receipts that came about no message of ours to who signed them. */
+  get foreignReceipts(): number {
+    return this.#sending.foreignReceipts;
   }
 
   /** What it did with messages that came, and how those of ours went. */
@@ -186,7 +162,7 @@ export class Fabric implements AsyncDisposable {
     readonly carried: Delivery["carried"];
     readonly fallbacks: number;
   } {
-    const { attempts, carried, fallbacks } = this.#delivery;
+    const { attempts, carried, fallbacks } = this.#sending.delivery;
     return { ...this.#reception.counts, attempts, carried, fallbacks };
   }
 
@@ -239,14 +215,7 @@ export class Fabric implements AsyncDisposable {
   ): Promise<unknown> {
     options.signal?.throwIfAborted();
     const message = this.#messageOf("request", to, type, value, options);
-    const answer = this.#answerTo(message, options);
-    try {
-      await this.#ask(message, options);
-    } catch (error) {
-      this.#answers.drop(message.id);
-      throw error;
-    }
-    return await answer;
+    return await this.#sending.request(message, options);
   }
 
   /**
@@ -294,7 +263,7 @@ export class Fabric implements AsyncDisposable {
       : message;
     const { live } = this.#options;
     const { to: id } = message;
-    this.#noteSending({ ...message, wantsReceipts: false });
+    this.#sending.note({ ...message, wantsReceipts: false });
     return await this.#streams.open(
       opening,
       async (waiting) => live.with(id) ?? await live.dial(id, waiting),
@@ -311,23 +280,7 @@ export class Fabric implements AsyncDisposable {
     message: Omit<Message, "order">,
     options: Pick<SendOptions, "isOrdered" | "way"> = {},
   ): Promise<SentMessage> {
-    return await this.#send(message, options);
-  }
-
-  async #send(
-    message: Omit<Message, "order">,
-    options: AcceptOptions,
-  ): Promise<SentMessage> {
-    this.#noteSending(message);
-    const { promise, resolve } = Promise.withResolvers<string | undefined>();
-    this.#settling.set(message.id.toHex(), resolve);
-    try {
-      await this.#delivery.accept(message, options);
-    } catch (error) {
-      this.#settling.delete(message.id.toHex());
-      throw error;
-    }
-    return { id: message.id, settled: promise };
+    return await this.#sending.send(message, options);
   }
 
   /**
@@ -336,10 +289,7 @@ export class Fabric implements AsyncDisposable {
    * @returns Whether it was there.
    */
   async giveUp(id: Uint8Array, reason = "given up"): Promise<boolean> {
-    if (!this.#outbox.get(id)) return false;
-    await this.#outbox.giveUp(id, reason, this.#options.clock.wallTime());
-    this.#settle(id, reason);
-    return true;
+    return await this.#sending.giveUp(id, reason);
   }
 
   /**
@@ -351,31 +301,7 @@ export class Fabric implements AsyncDisposable {
    *   and what is for groups when they are missed.
    */
   async resend(id: Uint8Array): Promise<ResentMessage> {
-    const letter = this.#outbox.deadLetter(id);
-    if (!letter) throw new RangeError("It is no dead letter");
-    const { order, ...dead } = letter.message;
-    const { kind } = dead;
-    if (kind !== "notify" && kind !== "request") {
-      throw new RangeError(`A message of kind ${kind} is not sent again`);
-    }
-    const { clock, crypto } = this.#options;
-    const nowMs = clock.wallTime();
-    const message = {
-      ...dead,
-      id: crypto.random(MESSAGE_ID_LENGTH),
-      createdMs: nowMs,
-      deadlineMs: nowMs + dead.deadlineMs - dead.createdMs,
-    };
-    const isOrdered = order !== undefined;
-    const options = { isOrdered, replaces: letter };
-    if (kind === "notify") return await this.#send(message, options);
-    const answer = this.#answerTo(message);
-    try {
-      return { ...await this.#send(message, options), answer };
-    } catch (error) {
-      this.#answers.drop(message.id);
-      throw error;
-    }
+    return await this.#sending.resend(id);
   }
 
   /** How a message to an agent would travel now, and why. */
@@ -384,12 +310,12 @@ export class Fabric implements AsyncDisposable {
     { way = "auto", ...options }: SendOptions = {},
   ): WayChoice {
     const message = this.#messageOf("notify", to, "choose", null, options);
-    return this.#delivery.choose(message, way);
+    return this.#sending.delivery.choose(message, way);
   }
 
   /** An agent can be reached live now, or a link with it `isOver`. */
   reached(id: AgentId, isOver = false): void {
-    this.#delivery.reached(id, isOver);
+    this.#sending.delivery.reached(id, isOver);
   }
 
   /** Takes a message for this agent, whose sender is verified. */
@@ -409,15 +335,7 @@ export class Fabric implements AsyncDisposable {
 
   /** Takes the answer to a request, whose sender is verified. */
   takeAnswer(answer: Message): void {
-    const isWaited = this.#answers.resolve(answer);
-    // A request of a life before this one is not waited for by anybody.
-    const { replyTo } = answer;
-    const entry = replyTo && this.#outbox.get(replyTo);
-    if (entry?.to.equals(answer.from)) {
-      this.#outbox.settle(replyTo!);
-      this.#settle(replyTo!, undefined);
-    }
-    if (!isWaited) this.lateAnswers++;
+    this.#sending.takeAnswer(answer);
   }
 
   /** Takes receipts for this agent, as `verifyReceipts` has read them. */
@@ -425,25 +343,7 @@ export class Fabric implements AsyncDisposable {
     signed: Uint8Array,
     receipts: readonly Receipt[],
   ): Promise<void> {
-    const nowMs = this.#options.clock.wallTime();
-    const ours = receipts.filter(({ from }) => from.equals(this.agent.id));
-    const wanted = ours.filter(({ id, by }) =>
-      this.#wanted.get(id.toHex())?.equals(by) ||
-      this.#outbox.get(id)?.to.equals(by)
-    );
-    this.foreignReceipts += receipts.length - wanted.length;
-    if (wanted.length === 0) return;
-    await this.receipts.add(signed, wanted, nowMs);
-    for (const { id, by, state, reason } of wanted) {
-      const entry = this.#outbox.get(id);
-      if (!entry?.to.equals(by) || state === "delivered") continue;
-      // Who waits for an answer goes on asking until it comes.
-      if (state === "handled" && this.#answers.awaits(id)) continue;
-      if (state === "handled") this.#outbox.settle(id);
-      else await this.#outbox.giveUp(id, reason || state, nowMs);
-      this.#settle(id, state === "handled" ? undefined : reason || state);
-    }
-    this.#delivery.pump();
+    await this.#sending.takeReceipts(signed, receipts);
   }
 
   #startGroups(settings: GroupSettings): Groups {
@@ -454,15 +354,10 @@ export class Fabric implements AsyncDisposable {
       store: namespace(store, "groups"),
       send: async (to, payload, priority, lifetimeMs = GROUP_LIFETIME_MS) => {
         const nowMs = clock.wallTime();
-        await this.#delivery.accept({
-          id: crypto.random(MESSAGE_ID_LENGTH),
-          ...{ kind: "group", type: "group", from: agent.id, to, priority },
-          createdMs: nowMs,
-          deadlineMs: nowMs + lifetimeMs,
-          wantsReceipts: true,
-          metadata: new Map(),
-          payload,
-        });
+        await this.#sending.delivery.accept(ownMessage({
+          ...{ kind: "group", from: agent.id, to, priority, payload },
+          ...{ crypto, nowMs, deadlineMs: nowMs + lifetimeMs },
+        }));
       },
     });
     this.#handlers.setGroups(async (_, { from, message }) => {
@@ -474,61 +369,19 @@ export class Fabric implements AsyncDisposable {
   /** Forgets what has been kept long enough. */
   sweep(): void {
     this.#reception.sweep();
-    this.receipts.sweep(this.#options.clock.wallTime());
+    this.#sending.receipts.sweep(this.#options.clock.wallTime());
   }
 
   /** Ends; what was accepted and not settled goes on at the next start. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#due.flush();
     this.#streams.close();
-    this.#answers.close();
+    this.#sending.stopWaiting();
     await this.#reception.close();
     await this.#groups?.[Symbol.asyncDispose]();
     this.#due.flush();
-    await this.#delivery.close();
+    await this.#sending.delivery.close();
     this.#inbox.close();
-  }
-
-  /** Whom we address does not give way to strangers, and its receipts are wanted. */
-  #noteSending({ id, to, wantsReceipts }: Omit<Message, "order">): void {
-    this.#options.book.contact(to);
-    if (wantsReceipts) this.#wanted.set(id.toHex(), to);
-  }
-
-  /** The value of the answer to a request; nobody need look at it if the request is not sent. */
-  #answerTo(request: Message, options: WaitOptions = {}): Promise<unknown> {
-    const answering = this.#answers.wait(request, options);
-    const answer = answering.then(({ kind, payload }) => {
-      const result = decodePayload(payload);
-      if (kind === "reply") return result;
-      throw new FabricError("refused", `The request was refused: ${result}`);
-    });
-    answer.catch(() => {});
-    return answer;
-  }
-
-  async #ask(message: Message, options: SendOptions): Promise<void> {
-    this.#noteSending(message);
-    const { way = "auto", isOrdered, signal } = options;
-    const choice = this.#delivery.choose(message, way);
-    if (choice.way === "rpc" && !isOrdered) {
-      try {
-        const { budgetMs } = choice;
-        const sent = await this.#delivery.sendLive(message, budgetMs, {
-          ...{ signal, isOnlyCopy: true },
-        });
-        if (sent.kind === "answer") return this.takeAnswer(sent.message);
-        if (sent.code === "refused") {
-          throw new FabricError("refused", `It was refused: ${sent.reason}`);
-        }
-      } catch (error) {
-        signal?.throwIfAborted();
-        const isUnreached = error instanceof FabricError &&
-          error.code === "unreachable";
-        if (!isUnreached) throw error;
-      }
-    }
-    await this.#delivery.accept(message, options);
   }
 
   #messageOf(
@@ -557,35 +410,14 @@ export class Fabric implements AsyncDisposable {
     const { live, crypto, clock } = this.#options;
     const link = live.with(to);
     if (link) return link.sendReceipts(signed);
-    this.#acceptQuietly({
-      id: crypto.random(MESSAGE_ID_LENGTH),
-      kind: "receipts",
-      from: this.agent.id,
-      ...{ to, type: "receipts", priority: "high" },
-      createdMs: clock.wallTime(),
+    const nowMs = clock.wallTime();
+    this.#sending.sendQuietly(ownMessage({
+      ...{ kind: "receipts", from: this.agent.id, to, priority: "high" },
+      ...{ crypto, nowMs, payload: signed },
       deadlineMs: Math.min(
         deadlineMs + RECEIPTS_SLACK_MS,
-        clock.wallTime() + MAX_LIFETIME_MS,
+        nowMs + MAX_LIFETIME_MS,
       ),
-      wantsReceipts: false,
-      metadata: new Map(),
-      payload: signed,
-    });
-  }
-
-  /** Accepts what nobody waits for. */
-  #acceptQuietly(message: Message): void {
-    if (this.#outbox.get(message.id)) return; // an answer, to a copy too
-    this.#outbox.accept(message, { isOwed: true }).then(
-      () => this.#delivery.pump(),
-      (error) => this.#options.log.warn("fabric.not_accepted", { error }),
-    );
-  }
-
-  #settle(id: Uint8Array, reason: string | undefined): void {
-    const key = id.toHex();
-    this.#settling.get(key)?.(reason);
-    this.#settling.delete(key);
-    if (reason !== undefined) this.#answers.fail(id, reason);
+    }));
   }
 }

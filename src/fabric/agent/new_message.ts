@@ -67,3 +67,23 @@ export function newMessage(
     payload: encodePayload(value),
   };
 }
+
+/** What a fabric says by itself, of its groups or as receipts, as a message. */
+export function ownMessage(
+  { kind, crypto, nowMs, ...parts }:
+    & Pick<Message, "deadlineMs" | "from" | "payload" | "priority" | "to">
+    & {
+      readonly kind: "group" | "receipts";
+      readonly crypto: CryptoProvider;
+      readonly nowMs: number;
+    },
+): Message {
+  return {
+    ...parts,
+    ...{ kind, type: kind },
+    id: crypto.random(MESSAGE_ID_LENGTH),
+    wantsReceipts: kind === "group",
+    createdMs: nowMs,
+    metadata: new Map(),
+  };
+}
