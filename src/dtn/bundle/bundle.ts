@@ -42,8 +42,9 @@ const MAX_BLOCKS = 256;
 /**
  * The bytes of `bundle`: those that {@link decodeBundle} took it from, if it had no quirks.
  *
- * @param into Memory to write to, of which the bytes are a view until it is written to again; memory of their own by default, and where
- *   it is too short.
+ * @param into Memory to write to, of which the bytes are a view until it is written to again; memory that nobody else writes to by
+ *   default, and where it is too short. Bundles of up to 512 bytes then share an `ArrayBuffer` of 4 KiB with others: none of them is to
+ *   be transferred to another thread.
  * @throws {BundleError} If it breaks a rule of RFC 9171 that {@link decodeBundle} would find.
  * @throws {RangeError} If a number is no integer or out of range.
  */

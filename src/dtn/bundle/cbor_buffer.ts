@@ -1,4 +1,5 @@
 import type { Bytes } from "../../core/bytes/mod.ts";
+import { smallArray } from "./small_array.ts";
 import type { Uint } from "./uint.ts";
 
 /** Writes the few CBOR types of bundles into an array with room for them. */
@@ -8,9 +9,9 @@ export class CborBuffer {
   /** Where the next item begins. */
   at = 0;
 
-  /** Writes into `room`, or into as many bytes of its own. */
+  /** Writes into `room`, or into as many bytes of {@link smallArray}. */
   constructor(room: number | Bytes) {
-    this.bytes = typeof room === "number" ? new Uint8Array(room) : room;
+    this.bytes = typeof room === "number" ? smallArray(room) : room;
   }
 
   /** Appends one byte. */
