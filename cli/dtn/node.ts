@@ -86,7 +86,7 @@ export const node: Command = command({
       metrics,
       sections: nodeSections(running),
     }, context);
-    if (config.node.echo) void echo(node);
+    if (config.node.echo) echo(node);
     const { app, status } = served;
     const at = addresses.join(" and ") || "no address";
     context.print(
@@ -98,20 +98,15 @@ export const node: Command = command({
 });
 
 /** Answers what comes for `echo` until the node closes. */
-async function echo(node: DtnNode): Promise<void> {
+function echo(node: DtnNode): void {
   const { nodeId } = node;
   const source = nodeId.scheme === "ipn"
     ? Eid.ipn(nodeId.allocator, nodeId.nodeNumber, 7)
     : Eid.parse(`${nodeId}echo`);
-  using registration = node.register(source);
-  for await (const { bundle, accept } of registration) {
-    const { source: destination, lifetimeMs } = bundle.primary;
-    if (!destination.isNull) {
-      await node.send({
-        ...{ source, destination, payload: payloadOf(bundle) },
-        lifetimeMs: Number(lifetimeMs),
-      }).catch(() => {});
-    }
-    accept();
-  }
+  node.answer(source, (request) => {
+    const { source: destination, lifetimeMs } = request.primary;
+    if (destination.isNull) return undefined;
+    const payload = payloadOf(request);
+    return { source, destination, payload, lifetimeMs: Number(lifetimeMs) };
+  });
 }

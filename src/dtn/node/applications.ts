@@ -3,6 +3,7 @@ import type { Eid } from "../bundle/eid.ts";
 import { BundleError } from "../bundle/error.ts";
 import { REPORT_REASON } from "../bundle/status_report.ts";
 import { wholeIdOf } from "../bundle/bundle_id.ts";
+import type { BundleEntry } from "../store/bundle_entry.ts";
 import { DtnNodeError } from "./error.ts";
 import type { Forwarder } from "./forwarder.ts";
 import type { LocalReassembly } from "./local_reassembly.ts";
@@ -18,6 +19,8 @@ export class Applications implements Disposable {
   readonly #forwarder: Forwarder;
   readonly #reports: StatusReports;
   readonly #registrations = new Map<string, Registration>();
+  /** Bundles that something else takes care of. */
+  readonly #withheld = new Set<string>();
 
   /** Starts without an application. */
   constructor(
@@ -68,6 +71,26 @@ export class Applications implements Disposable {
     }
   }
 
+  /** Gives a bundle to nobody until it is {@link release released}; `false` if it is so already. */
+  withhold(id: string): boolean {
+    if (this.#withheld.has(id)) return false;
+    this.#withheld.add(id);
+    return true;
+  }
+
+  /** Gives a bundle that was withheld to who wants it. */
+  release({ id, destination }: BundleEntry): void {
+    this.#withheld.delete(id);
+    this.wake(destination);
+  }
+
+  /** A bundle that was withheld has been delivered; a crash in the next moments forgets that. */
+  delivered({ id }: BundleEntry, bundle: Bundle): void {
+    this.#forwarder.removeSoon(id);
+    this.#withheld.delete(id);
+    this.#countDelivered(bundle);
+  }
+
   /** Says that there is a new bundle for an endpoint. */
   wake(endpoint: string): void {
     this.#registrations.get(endpoint)?.wake();
@@ -85,6 +108,7 @@ export class Applications implements Disposable {
     const { store, tasks } = this.#context;
     let isResuming = false;
     for (const { id, source } of store.entries(endpoint)) {
+      if (this.#withheld.has(id)) continue;
       if (wholeIdOf(id, source) === undefined) yield id;
       else if (!isResuming) {
         isResuming = true;
@@ -112,10 +136,13 @@ export class Applications implements Disposable {
       return undefined;
     }
     const accept = () => {
-      if (!this.#forwarder.remove(id)) return;
-      counts.delivered++;
-      this.#reports.report(bundle, "delivered", REPORT_REASON.noInformation);
+      if (this.#forwarder.remove(id)) this.#countDelivered(bundle);
     };
     return { id, bundle, accept };
+  }
+
+  #countDelivered(bundle: Bundle): void {
+    this.#context.counts.delivered++;
+    this.#reports.report(bundle, "delivered", REPORT_REASON.noInformation);
   }
 }

@@ -8,6 +8,7 @@ import { remainingLifetimeMs } from "../bundle/lifetime.ts";
 import { isStrictlyPrivate } from "../guard/privacy_guard.ts";
 import type { BundleEntry, Priority } from "../store/bundle_entry.ts";
 import type { PutOutcome } from "../store/bundle_store.ts";
+import type { Answers } from "./answers.ts";
 import type { Applications } from "./applications.ts";
 import type { LocalReassembly } from "./local_reassembly.ts";
 import type { Forwarder } from "./forwarder.ts";
@@ -22,24 +23,33 @@ export interface Dispatched {
   readonly outcome: PutOutcome;
 }
 
+interface AnswerUnderWay {
+  readonly answer: Bundle;
+  /** Whether the neighbour that it is for has it. */
+  readonly isTaken: Promise<boolean>;
+}
+
 const MAX_TIME_MS = 2 ** 48 - 1;
 
 /** Stores bundles, and tells those who wait for them: applications of this node, or neighbours (RFC 9171 §5.3). */
 export class Dispatcher {
   readonly #context: NodeContext;
   readonly #applications: Applications;
+  readonly #answers: Answers;
   readonly #reassembly: LocalReassembly;
   readonly #forwarder: Forwarder;
 
-  /** Tells `applications` of bundles for this node, `forwarder` of the others. */
+  /** Tells `applications` of bundles for this node that `answers` do not answer, `forwarder` of the others. */
   constructor(
     context: NodeContext,
     applications: Applications,
+    answers: Answers,
     reassembly: LocalReassembly,
     forwarder: Forwarder,
   ) {
     this.#context = context;
     this.#applications = applications;
+    this.#answers = answers;
     this.#reassembly = reassembly;
     this.#forwarder = forwarder;
   }
@@ -56,7 +66,7 @@ export class Dispatcher {
       readonly priority?: Priority | undefined;
     },
   ): Promise<Dispatched> {
-    const { nodeId, store, counts, options: { quirks } } = this.#context;
+    const { nodeId, store, counts, tasks, options: { quirks } } = this.#context;
     const bytes = encodeBundle(bundle, quirks ? { quirks } : {});
     const entry: BundleEntry = {
       ...this.#entryOf(bundle, bytes.length),
@@ -74,7 +84,15 @@ export class Dispatcher {
         outcome: refusal === "too_many_fragments" ? "too_large" : refusal,
       };
     }
-    const outcome = await store.put(entry, bytes);
+    const answer = isLocal && !isPiece
+      ? this.#answerAtOnce(entry, bundle)
+      : undefined;
+    let outcome: PutOutcome | undefined;
+    try {
+      outcome = await store.put(entry, bytes);
+    } finally {
+      if (answer && outcome !== "stored") this.#applications.release(entry);
+    }
     if (outcome !== "stored") {
       counts.dropped[outcome === "priority_full" ? "full" : outcome]++;
       return { id, outcome };
@@ -85,9 +103,40 @@ export class Dispatcher {
       if (isWhole) this.#applications.wake(entry.destination);
     } else if (isLocal) {
       this.#reassembly.supersede(entry.destination, id);
-      this.#applications.wake(entry.destination);
+      if (answer) tasks.track(this.#finishAnswer(entry, bundle, answer));
+      else this.#applications.wake(entry.destination);
     } else this.#forwarder.offer(entry, copiesOf(bundle));
     return { id, outcome };
+  }
+
+  /** Sends the answer to a request that is not here yet, if it is for a neighbour. */
+  #answerAtOnce(
+    { id, destination }: BundleEntry,
+    request: Bundle,
+  ): AnswerUnderWay | undefined {
+    const { store } = this.#context;
+    const answer = store.knows(id)
+      ? undefined
+      : this.#answers.to(destination, request);
+    if (!answer || !this.#applications.withhold(id)) return undefined;
+    const { length } = encodeBundle(answer);
+    const isTaken = this.#forwarder.hand(this.#entryOf(answer, length), answer);
+    return { answer, isTaken };
+  }
+
+  /** The request is done with once its answer is at the neighbour, or in the store. */
+  async #finishAnswer(
+    entry: BundleEntry,
+    request: Bundle,
+    { answer, isTaken }: AnswerUnderWay,
+  ): Promise<void> {
+    try {
+      if (!await isTaken) await this.dispatch(answer, {});
+    } catch (error) {
+      this.#applications.release(entry);
+      throw error;
+    }
+    this.#applications.delivered(entry, request);
   }
 
   #entryOf(bundle: Bundle, size: number): BundleEntry {

@@ -16,6 +16,7 @@ import type {
 } from "../cla/convergence_layer.ts";
 import { fifoScheduler } from "../schedule/ordered_scheduler.ts";
 import type { BundleEntry, Priority } from "../store/bundle_entry.ts";
+import { type Answer, Answers } from "./answers.ts";
 import { Applications } from "./applications.ts";
 import { BundleSecurity } from "./bundle_security.ts";
 import { Contacts } from "./contacts.ts";
@@ -60,6 +61,7 @@ export class DtnNode implements AsyncDisposable {
   readonly #reports: StatusReports;
   readonly #reassembly: LocalReassembly;
   readonly #applications: Applications;
+  readonly #answers: Answers;
   readonly #dispatcher: Dispatcher;
   readonly #reception: Reception;
   readonly #contacts: Contacts;
@@ -94,9 +96,15 @@ export class DtnNode implements AsyncDisposable {
       forwarder,
       reports,
     );
+    const answers: Answers = new Answers({
+      ...{ applications, tasks, log },
+      make: (answer) => this.#secured(this.#made(answer)),
+      send: (bundle) => dispatcher.dispatch(bundle, {}),
+    });
     const dispatcher = new Dispatcher(
       context,
       applications,
+      answers,
       reassembly,
       forwarder,
     );
@@ -118,6 +126,7 @@ export class DtnNode implements AsyncDisposable {
     this.#reports = reports;
     this.#reassembly = reassembly;
     this.#applications = applications;
+    this.#answers = answers;
     this.#dispatcher = dispatcher;
     this.#security = security;
     this.#reception = reception;
@@ -152,30 +161,7 @@ export class DtnNode implements AsyncDisposable {
    * @throws {RangeError} If its source is neither null nor an endpoint of this node alone (RFC 9171 §5.2).
    */
   async send(options: SendBundleOptions): Promise<string> {
-    const { destination, payload, flags = 0, reportTo } = options;
-    const { source = this.nodeId } = options;
-    if (
-      !source.isNull && !(source.isSingleton && isOurs(this.nodeId, source))
-    ) {
-      throw new RangeError(`${source} is no endpoint of ${this.nodeId} alone`);
-    }
-    const { hopLimit = HOP_LIMIT } = this.#context.options;
-    const bundle = createBundle({
-      source,
-      creation: this.nextTimestamp(),
-      lifetimeMs: options.lifetimeMs ?? DAY_MS,
-      extensions: [{
-        type: BLOCK_TYPE.hopCount,
-        data: encodeHopCount({ limit: hopLimit, count: 0 }),
-      }],
-      ...{ destination, payload, flags, ...reportTo && { reportTo } },
-    });
-    this.#context.counts.created++;
-    const { isStrictlyPrivate = false, priority } = options;
-    return await this.insert(
-      isStrictlyPrivate ? withStrictPrivacy(bundle) : bundle,
-      priority,
-    );
+    return await this.insert(this.#made(options), options.priority);
   }
 
   /**
@@ -246,6 +232,19 @@ export class DtnNode implements AsyncDisposable {
     return this.#applications.register(endpoint);
   }
 
+  /**
+   * Registers a function that answers every bundle for an endpoint of this node, as {@link register} does an application.
+   *
+   * An answer to a neighbour leaves while its request is being stored. It is stored itself if the neighbour does not have it then, or is
+   * none; the request stays until one of both. After a crash between the two it is answered again.
+   *
+   * @throws {DtnNodeError} `registered` if there is somebody in the endpoint.
+   * @throws {RangeError} If the endpoint is another node's.
+   */
+  answer(endpoint: Eid, answer: Answer): Disposable {
+    return this.#answers.register(endpoint, answer);
+  }
+
   /** The first bundle that waits for an endpoint of this node, whether somebody is registered in it or not. */
   next(endpoint: Eid): Delivery | undefined {
     return this.#applications.next(endpoint);
@@ -283,6 +282,29 @@ export class DtnNode implements AsyncDisposable {
 
   #assertOpen(): void {
     if (this.#isClosed) throw new DtnNodeError("closed", "The node is closed");
+  }
+
+  #made(options: SendBundleOptions): Bundle {
+    const { destination, payload, flags = 0, reportTo } = options;
+    const { source = this.nodeId } = options;
+    if (
+      !source.isNull && !(source.isSingleton && isOurs(this.nodeId, source))
+    ) {
+      throw new RangeError(`${source} is no endpoint of ${this.nodeId} alone`);
+    }
+    const { hopLimit = HOP_LIMIT } = this.#context.options;
+    this.#context.counts.created++;
+    const bundle = createBundle({
+      source,
+      creation: this.nextTimestamp(),
+      lifetimeMs: options.lifetimeMs ?? DAY_MS,
+      extensions: [{
+        type: BLOCK_TYPE.hopCount,
+        data: encodeHopCount({ limit: hopLimit, count: 0 }),
+      }],
+      ...{ destination, payload, flags, ...reportTo && { reportTo } },
+    });
+    return options.isStrictlyPrivate ? withStrictPrivacy(bundle) : bundle;
   }
 
   /** What was made here, as the security policy wants it. */

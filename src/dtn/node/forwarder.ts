@@ -1,5 +1,7 @@
 import { type Clock, delay } from "../../core/async/mod.ts";
+import type { Bundle } from "../bundle/bundle.ts";
 import { Eid } from "../bundle/eid.ts";
+import { encryptionOf } from "../guard/plaintext_guard.ts";
 import { isStrictlyPrivate } from "../guard/privacy_guard.ts";
 import type { RoutedBundle } from "../routing/router.ts";
 import type { ScheduledBundle } from "../schedule/scheduler.ts";
@@ -13,9 +15,11 @@ import {
   type DeparturesOptions,
 } from "./departures.ts";
 import type { DtnNodeOptions } from "./dtn_node_options.ts";
-import type { Neighbour } from "./neighbour.ts";
+import type { Neighbour, SentOutcome } from "./neighbour.ts";
+import { departing } from "./outgoing_bundle.ts";
 import { type Hop, Peer } from "./peer.ts";
 import { SendingRoom } from "./sending_room.ts";
+import { encodeStored } from "./stored_bundle.ts";
 
 /** Parts of a {@link Forwarder}. */
 export interface ForwarderOptions
@@ -55,6 +59,7 @@ export class Forwarder {
   /** Those whose next bundle found no room beside those for others, and its size. */
   readonly #crowdedOut = new Map<Peer, number>();
   #silent = 0;
+  #handed = 0;
   #cancelRetry: (() => void) | undefined;
   /** When the router may decide otherwise by itself. */
   #changesAtMs = Infinity;
@@ -76,11 +81,7 @@ export class Forwarder {
     this.#departures = new Departures({
       ...options,
       room: this.#room,
-      onLeft: (id) => {
-        // If we die before it is committed, the neighbour is sent again what it knows.
-        this.forget(id);
-        options.track(this.#store.deleteSoon(id));
-      },
+      onLeft: (id) => this.removeSoon(id), // if we die before it is committed, the neighbour is sent again what it knows
       onStayed: (entry) => {
         if (!this.#isClosed && this.#store.entry(entry.id)) this.offer(entry);
       },
@@ -90,7 +91,9 @@ export class Forwarder {
 
   /** What it did so far. */
   get counts(): ForwarderCounts {
-    return { ...this.#departures.counts, silent: this.#silent };
+    const { counts } = this.#departures;
+    const forwarded = counts.forwarded + this.#handed;
+    return { ...counts, forwarded, silent: this.#silent };
   }
 
   /** Node ids of the neighbours in contact. */
@@ -108,7 +111,8 @@ export class Forwarder {
     const peer = this.#peers.get(to);
     const neighbour = peer?.contacts.at(-1); // an older one may be dead
     if (!neighbour || !this.#room.has(neighbour, bundle.length)) return false;
-    this.#options.track(this.#tell(peer!, neighbour, id, bundle));
+    const telling = this.#tell(peer!, neighbour, id, bundle);
+    this.#options.track(telling.then(() => {}));
     return true;
   }
 
@@ -196,6 +200,12 @@ export class Forwarder {
   remove(id: string): boolean {
     this.forget(id);
     return this.#store.delete(id);
+  }
+
+  /** As {@link remove}, but commits it with others. */
+  removeSoon(id: string): void {
+    this.forget(id);
+    this.#options.track(this.#store.deleteSoon(id));
   }
 
   /** Lets a bundle that is gone wait for nobody. */
@@ -324,16 +334,41 @@ export class Forwarder {
     for (const each of [...this.#crowdedOut.keys()]) this.#pump(each);
   }
 
+  /**
+   * Sends a bundle that is in no store to the neighbour that it is for, and says whether that has it then. It does not if others wait for
+   * it, there is no room, or the contact costs something, or if the bundle is to be private: the scheduler or the store are for these.
+   */
+  async hand(entry: BundleEntry, bundle: Bundle): Promise<boolean> {
+    const { allowsPlaintext, nodeId, maxSending = MAX_SENDING } = this.#options;
+    const peer = this.#peers.get(`${bundle.primary.destination.nodeId()}`);
+    const neighbour = peer?.contacts.at(-1);
+    if (
+      !neighbour || peer!.waiting.size > 0 || peer!.pause.isOn ||
+      !neighbour.isFree || !neighbour.hasRoom(maxSending) || entry.isPrivate
+    ) return false;
+    if (!encryptionOf(bundle) && !allowsPlaintext?.(bundle, peer!.id)) {
+      return false;
+    }
+    const bytes = encodeStored(departing(bundle, { nodeId, residenceMs: 0 }));
+    if (
+      bytes.length > neighbour.contact.maxBundleBytes ||
+      !this.#room.has(neighbour, bytes.length)
+    ) return false;
+    const outcome = await this.#tell(peer!, neighbour, entry.id, bytes);
+    if (outcome === "sent") this.#handed++;
+    return outcome === "sent";
+  }
+
   async #tell(
     peer: Peer,
     neighbour: Neighbour,
     id: string,
     bundle: Uint8Array,
-  ): Promise<void> {
+  ): Promise<SentOutcome> {
     this.#room.take(bundle.length);
     neighbour.began(id, bundle.length);
     try {
-      await neighbour.send(bundle);
+      return await neighbour.send(bundle);
     } finally {
       neighbour.ended(id);
       this.#room.give(bundle.length);

@@ -88,6 +88,12 @@ export class Neighbour {
     return this.#sendingBytes;
   }
 
+  /** Whether sending over the contact costs nothing, so that nothing speaks for waiting. */
+  get isFree(): boolean {
+    const { energyPerByte, moneyPerByte, exposure } = this.cost;
+    return energyPerByte + moneyPerByte + exposure === 0;
+  }
+
   /** Whether it has told the outcome of a bundle. */
   get hasAnswered(): boolean {
     return this.#hasAnswered;

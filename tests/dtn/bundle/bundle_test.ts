@@ -215,3 +215,23 @@ Deno.test("decodeBundle() finds every flipped bit if each block has a check valu
     }
   }
 });
+
+Deno.test("bundles that are encoded one after the other have memory of their own, the short ones in one buffer of 4 KiB", () => {
+  const encoded = Array.from({ length: 200 }, (_, n) => {
+    const payload = new Uint8Array(n % 2 === 0 ? 40 : 700).fill(n);
+    return { payload, bytes: encodeBundle(createBundle({ ...init, payload })) };
+  });
+  for (const { payload, bytes } of encoded) {
+    assertEquals(payloadOf(decodeBundle(bytes)), payload);
+    assertEquals(
+      bytes.buffer.byteLength,
+      payload.length === 40 ? 4_096 : bytes.length,
+    );
+  }
+  const buffers = new Set(encoded.map(({ bytes }) => bytes.buffer));
+  assert(buffers.size < 110, "the short ones share theirs");
+  encoded[0]!.bytes.fill(0);
+  for (const { payload, bytes } of encoded.slice(1)) {
+    assertEquals(payloadOf(decodeBundle(bytes)), payload);
+  }
+});
