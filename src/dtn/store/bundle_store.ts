@@ -1,44 +1,15 @@
 /**
- * Bundles in a `Store` of their own; `store_keys.ts` has its layout. Nothing is read at the start but the totals.
+ * Bundles in a `Store` of their own. Nothing is read at the start but the totals.
  *
  * @module
  */
 import { type Clock, systemClock } from "../../core/async/mod.ts";
-import {
-  type Bytes,
-  concat,
-  DecodeError,
-  Reader,
-  Writer,
-} from "../../core/bytes/mod.ts";
-import {
-  CryptoError,
-  type CryptoProvider,
-  type Secret,
-} from "../../core/crypto/mod.ts";
+import type { CryptoProvider, Secret } from "../../core/crypto/mod.ts";
 import { StorageError, type Store } from "../../core/storage/mod.ts";
-import {
-  type BundleEntry,
-  decodeEntry,
-  encodeEntry,
-  type Place,
-  type Priority,
-} from "./bundle_entry.ts";
+import type { BundleEntry, Place, Priority } from "./bundle_entry.ts";
+import { BundleRows } from "./bundle_rows.ts";
 import { RecentBundles, type StoredBundle } from "./recent_bundles.ts";
-import { plainValues, sealedValues, type ValueForm } from "./sealed_values.ts";
-import {
-  bundleKey,
-  destinationKey,
-  entryKey,
-  expiryKey,
-  GONE,
-  idValue,
-  KEY,
-  placeIn,
-  priorityOf,
-  rankOf,
-  u48,
-} from "./store_keys.ts";
+import { priorityOf, rankOf } from "./store_keys.ts";
 import {
   BUNDLE_STORE_LIMITS,
   type BundleStoreLimits,
@@ -72,17 +43,12 @@ interface Waiting extends PromiseWithResolvers<PutOutcome> {
   readonly bytes: Uint8Array;
 }
 
-const NOTHING = new Uint8Array(0);
-const INLINE_BYTES = 4_096;
-const TAG_LENGTH = 16;
-const DESTINATION_TAG_LENGTH = 8;
 /** What is committed together at most. */
 const GROUP = { bundles: 256, bytes: 4 * 1024 * 1024 } as const;
 const SWEEP_AT_ONCE = 1_024;
 const FORGET_EVERY_MS = 60_000;
 /** How long a bundle that is to be deleted waits for others at most. */
 const DELETE_SOON_MS = 10;
-const MAX_TAGS = 1_024;
 
 /**
  * Keeps bundles until they are deleted or expire, and knows those that are gone, so that none is taken twice.
@@ -91,18 +57,14 @@ const MAX_TAGS = 1_024;
  * put in one turn of the event loop are committed together. The latest are in memory besides.
  */
 export class BundleStore implements Disposable {
-  readonly #store: Store;
-  readonly #values: ValueForm;
+  readonly #rows: BundleRows;
   readonly #limits: BundleStoreLimits;
   readonly #options: BundleStoreOptions;
   readonly #clock: Clock;
-  readonly #bundles: [number, number, number] = [0, 0, 0];
-  readonly #bytes: [number, number, number] = [0, 0, 0];
+  #bundles: [number, number, number] = [0, 0, 0];
+  #bytes: [number, number, number] = [0, 0, 0];
   #known = 0;
   #forgotten = 0;
-  #damaged = 0;
-  /** Whether the store says that it is sealed, or in clear. */
-  #isMarked: boolean;
   #nextSequence = 1;
   #sweptMs = -Infinity;
   #waiting: Waiting[] = [];
@@ -110,8 +72,6 @@ export class BundleStore implements Disposable {
   /** Bundles that the next commit removes; they count as gone. */
   #deleting = new Map<string, PromiseWithResolvers<void>>();
   readonly #recent = new RecentBundles();
-  /** Of destinations. */
-  readonly #tags = new Map<string, Bytes>();
   #cancelCommit: (() => void) | undefined;
   #cancelDeletes: (() => void) | undefined;
   #isClosed = false;
@@ -125,11 +85,9 @@ export class BundleStore implements Disposable {
   constructor(options: BundleStoreOptions) {
     const { store, crypto, secret, limits, clock = systemClock } = options;
     this.#options = options;
-    this.#store = store;
+    this.#rows = new BundleRows(store, crypto, secret);
     this.#clock = clock;
     this.#limits = { ...BUNDLE_STORE_LIMITS, ...limits };
-    this.#values = secret ? sealedValues(crypto, secret) : plainValues(crypto);
-    this.#isMarked = this.#checkForm();
     this.#readTotals();
   }
 
@@ -151,7 +109,7 @@ export class BundleStore implements Disposable {
       bytes: total(this.#bytes),
       known: this.#known,
       forgotten: this.#forgotten,
-      damaged: this.#damaged,
+      damaged: this.#rows.damaged,
     };
   }
 
@@ -199,7 +157,7 @@ export class BundleStore implements Disposable {
   /** Whether the bundle is here, or was and has not expired. */
   knows(id: string): boolean {
     return this.#recent.get(id) !== undefined ||
-      this.#store.get(this.#idKey(id)) !== undefined;
+      this.#rows.knows(this.#rows.idKey(id));
   }
 
   /** What is known of a bundle that is here. */
@@ -210,10 +168,7 @@ export class BundleStore implements Disposable {
   /** The bundle, if it is here: nobody may change its bytes. */
   bytes(id: string): Uint8Array | undefined {
     const stored = this.#here(id);
-    if (!stored || stored.bytes) return stored?.bytes;
-    const key = bundleKey(stored.place);
-    const value = this.#store.get(key);
-    return value && this.#unlessDamaged(() => this.#values.open(key, value));
+    return stored && (stored.bytes ?? this.#rows.bytes(stored.place));
   }
 
   /** Removes a bundle; it stays known until it expires. Says whether it was here. */
@@ -275,13 +230,8 @@ export class BundleStore implements Disposable {
       for (const { entry } of this.placed()) yield entry;
       return;
     }
-    const prefix = concat(KEY.to, this.#tagOf(destination));
-    for (const { key } of this.#store.entries(prefix)) {
-      const entry = this.#read(placeIn(key.subarray(prefix.length)))?.entry;
-      // Two destinations may have one tag.
-      if (entry?.destination === destination && !this.#deleting.has(entry.id)) {
-        yield entry;
-      }
+    for (const { entry } of this.#rows.of(destination)) {
+      if (!this.#deleting.has(entry.id)) yield entry;
     }
   }
 
@@ -289,11 +239,8 @@ export class BundleStore implements Disposable {
   *placed(
     from?: Place,
   ): IterableIterator<{ readonly entry: BundleEntry; readonly place: Place }> {
-    const rest = from && entryKey(from).subarray(KEY.entry.length);
-    for (const { key, value } of this.#store.entries(KEY.entry, rest)) {
-      const place = placeIn(key.subarray(KEY.entry.length));
-      const entry = this.#decode(key, value, place)?.entry;
-      if (entry && !this.#deleting.has(entry.id)) yield { entry, place };
+    for (const { entry, place } of this.#rows.all(from)) {
+      if (!this.#deleting.has(entry.id)) yield { entry, place };
     }
   }
 
@@ -313,21 +260,17 @@ export class BundleStore implements Disposable {
     onExpired?: (entry: BundleEntry) => void,
   ): readonly BundleEntry[] {
     this.commit();
-    const due: { place: Place; key: Bytes }[] = [];
-    for (const { key } of this.#store.entries(KEY.by)) {
-      const reader = new Reader(key.subarray(KEY.by.length), "expiry key");
-      if (u48(reader) > nowMs || due.length >= SWEEP_AT_ONCE) break;
-      due.push({ place: placeIn(reader.rest()), key });
-    }
+    const due = this.#rows.due(nowMs, SWEEP_AT_ONCE);
     const isRecent = Math.abs(nowMs - this.#sweptMs) < FORGET_EVERY_MS;
     if (due.length === 0 && isRecent) return [];
     this.#sweptMs = nowMs;
     return this.#change(() => {
-      this.#known -= this.#store.sweep(nowMs);
-      return due.flatMap(({ place, key }) => {
-        const stored = this.#read(place);
+      this.#known -= this.#rows.forget(nowMs);
+      return due.flatMap((each) => {
+        const stored = this.#rows.at(each.place);
         if (!stored) {
-          this.#removeDamaged(place, key);
+          this.#rows.removeDamaged(each); // its size is lost, and stays counted
+          this.#bundles[priorityOf(each.place.rank)]--;
           return [];
         }
         onExpired?.(stored.entry);
@@ -342,7 +285,7 @@ export class BundleStore implements Disposable {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.commit();
-    this.#values[Symbol.dispose]();
+    this.#rows[Symbol.dispose]();
   }
 
   #commitSoon(isMuch: boolean): void {
@@ -377,25 +320,18 @@ export class BundleStore implements Disposable {
   #put({ entry, bytes }: Pick<Waiting, "entry" | "bytes">): PutOutcome {
     const { size, priority, id, expiresMs } = entry;
     if (this.#recent.get(id)) return "known";
-    const idKey = this.#idKey(id);
-    if (this.#store.get(idKey)) return "known";
+    const idKey = this.#rows.idKey(id);
+    if (this.#rows.knows(idKey)) return "known";
     if (expiresMs <= this.#clock.wallTime()) return "expired";
     if (size > this.#limits.maxBundleBytes) return "too_large";
     const refusal = this.#makeRoom(size, priority);
     if (refusal) return refusal;
     const place = { rank: rankOf(priority), sequence: this.#nextSequence++ };
-    const isInline = bytes.length <= INLINE_BYTES;
-    this.#write(
-      entryKey(place),
-      encodeEntry(entry, isInline ? bytes : undefined),
-    );
-    if (!isInline) this.#write(bundleKey(place), bytes);
-    this.#store.set(idKey, idValue(expiresMs, place));
-    this.#store.set(this.#toKey(entry, place), NOTHING);
-    this.#store.set(expiryKey(expiresMs, place), NOTHING);
+    const stored = { entry, place, idKey, bytes };
+    this.#rows.add(stored);
     this.#bundles[priority]++;
     this.#bytes[priority] += size;
-    this.#recent.add({ entry, place, idKey, bytes });
+    this.#recent.add(stored);
     return "stored";
   }
 
@@ -407,7 +343,7 @@ export class BundleStore implements Disposable {
         return refusal;
       }
       const place = this.#lowestBelow(priority);
-      const evicted = place && this.#read(place);
+      const evicted = place && this.#rows.at(place);
       if (!evicted) return refusal;
       this.#options.onEvicted?.(evicted.entry);
       this.#remove(evicted, true);
@@ -417,10 +353,8 @@ export class BundleStore implements Disposable {
   /** The oldest bundle of the lowest class below `priority`. */
   #lowestBelow(priority: Priority): Place | undefined {
     for (let lower = 0; lower < priority; lower++) {
-      const prefix = Uint8Array.of(...KEY.entry, rankOf(lower as Priority));
-      for (const { key } of this.#store.entries(prefix)) {
-        return placeIn(key.subarray(KEY.entry.length));
-      }
+      const place = this.#rows.oldest(lower as Priority);
+      if (place) return place;
     }
   }
 
@@ -429,33 +363,15 @@ export class BundleStore implements Disposable {
     if (stored) this.#remove(stored, true);
   }
 
-  #remove({ entry, place, idKey, bytes }: StoredBundle, isKnown: boolean) {
-    const { id, expiresMs, priority, size } = entry;
+  #remove(stored: StoredBundle, isKnown: boolean): void {
+    const { id, priority, size } = stored.entry;
+    const staysKnown = isKnown && this.#known < this.#limits.maxKnown;
     this.#recent.delete(id);
-    this.#store.delete(entryKey(place));
-    if (!bytes || bytes.length > INLINE_BYTES) {
-      this.#store.delete(bundleKey(place));
-    }
-    this.#store.delete(this.#toKey(entry, place));
-    this.#store.delete(expiryKey(expiresMs, place));
+    this.#rows.remove(stored, staysKnown);
     this.#bundles[priority]--;
     this.#bytes[priority] -= size;
-    if (isKnown && this.#known < this.#limits.maxKnown) {
-      const gone = idValue(expiresMs, { rank: GONE, sequence: 0 });
-      this.#store.set(idKey, gone, { expiresAt: expiresMs });
-      this.#known++;
-    } else {
-      this.#store.delete(idKey);
-      if (isKnown) this.#forgotten++;
-    }
-  }
-
-  /** Its id, destination and size are lost: they stay known, and counted. */
-  #removeDamaged(place: Place, expiry: Uint8Array): void {
-    for (const key of [entryKey(place), bundleKey(place), expiry]) {
-      this.#store.delete(key);
-    }
-    this.#bundles[priorityOf(place.rank)]--;
+    if (staysKnown) this.#known++;
+    else if (isKnown) this.#forgotten++;
   }
 
   /** A bundle that is not about to be deleted. */
@@ -464,89 +380,16 @@ export class BundleStore implements Disposable {
   }
 
   #find(id: string): StoredBundle | undefined {
-    const recent = this.#recent.get(id);
-    if (recent) return recent;
-    const value = this.#store.get(this.#idKey(id));
-    if (!value) return undefined;
-    const reader = new Reader(value, "bundle id");
-    u48(reader);
-    const place = placeIn(reader.rest());
-    return place.rank === GONE ? undefined : this.#read(place);
-  }
-
-  #read(place: Place): StoredBundle | undefined {
-    const key = entryKey(place);
-    const value = this.#store.get(key);
-    return value && this.#decode(key, value, place);
-  }
-
-  #decode(
-    key: Uint8Array,
-    value: Bytes,
-    place: Place,
-  ): StoredBundle | undefined {
-    const decoded = this.#unlessDamaged(() =>
-      decodeEntry(this.#values.open(key, value), priorityOf(place.rank))
-    );
-    if (!decoded) return undefined;
-    const { entry, inline } = decoded;
-    const idKey = this.#idKey(entry.id);
-    return { entry, place, idKey, ...inline && { bytes: inline } };
-  }
-
-  /** What the disk has damaged must not stand in the way of what it has not. */
-  #unlessDamaged<T>(read: () => T): T | undefined {
-    try {
-      return read();
-    } catch (error) {
-      if (!(error instanceof DecodeError || error instanceof CryptoError)) {
-        throw error;
-      }
-      this.#damaged++;
-      return undefined;
-    }
-  }
-
-  /** Says whether the store has a mark, which only what sealed it opens. */
-  #checkForm(): boolean {
-    const mark = this.#store.get(KEY.mark);
-    if (!mark) return this.#store.get(KEY.totals) !== undefined;
-    if (this.#values.open(KEY.mark, mark).length === 0) return true;
-    throw new DecodeError("bundle store", "it is sealed");
-  }
-
-  #write(key: Bytes, value: Uint8Array): void {
-    this.#store.set(key, this.#values.seal(key, value));
-  }
-
-  #idKey(id: string): Bytes {
-    return concat(KEY.id, this.#values.tag(id, TAG_LENGTH));
-  }
-
-  #toKey({ destination }: BundleEntry, place: Place): Bytes {
-    return destinationKey(this.#tagOf(destination), place);
-  }
-
-  #tagOf(destination: string): Bytes {
-    const known = this.#tags.get(destination);
-    if (known) return known;
-    const tag = this.#values.tag(destination, DESTINATION_TAG_LENGTH);
-    if (this.#tags.size >= MAX_TAGS) this.#tags.clear();
-    this.#tags.set(destination, tag);
-    return tag;
+    return this.#recent.get(id) ?? this.#rows.find(this.#rows.idKey(id));
   }
 
   /** Runs `change` and writes the totals that it leaves, or undoes all of it. */
   #change<T>(change: () => T): T {
     try {
-      const changed = this.#store.transaction(() => {
-        const result = change();
-        if (!this.#isMarked) this.#write(KEY.mark, NOTHING);
-        this.#store.set(KEY.totals, this.#totals());
-        return result;
-      });
-      this.#isMarked = true;
-      return changed;
+      return this.#rows.change(change, () => ({
+        ...{ nextSequence: this.#nextSequence, known: this.#known },
+        ...{ bundles: this.#bundles, bytes: this.#bytes },
+      }));
     } catch (error) {
       this.#recent.clear();
       this.#readTotals();
@@ -554,19 +397,11 @@ export class BundleStore implements Disposable {
     }
   }
 
-  #totals(): Bytes {
-    const writer = new Writer().varint(this.#nextSequence).varint(this.#known);
-    for (const n of [...this.#bundles, ...this.#bytes]) writer.varint(n);
-    return writer.finish();
-  }
-
   #readTotals(): void {
-    const value = this.#store.get(KEY.totals);
-    const reader = value && new Reader(value, "bundle store");
-    this.#nextSequence = reader?.varint() ?? 1;
-    this.#known = reader?.varint() ?? 0;
-    for (const counts of [this.#bundles, this.#bytes]) {
-      for (let i = 0; i < 3; i++) counts[i] = reader?.varint() ?? 0;
-    }
+    const { nextSequence, known, bundles, bytes } = this.#rows.totals();
+    this.#nextSequence = nextSequence;
+    this.#known = known;
+    this.#bundles = [...bundles];
+    this.#bytes = [...bytes];
   }
 }
