@@ -1,15 +1,10 @@
-import {
-  type DtnNode,
-  Eid,
-  payloadOf,
-  QUIRKS,
-  restApp,
-} from "../../src/dtn/mod.ts";
+import { QUIRKS, restApp } from "../../src/dtn/mod.ts";
 import { type Command, command } from "../_main.ts";
 import { aborted } from "../_aborted.ts";
 import { listed, printConfig } from "../_config_file.ts";
 import { serveNode } from "../_serve_node.ts";
 import { SCHEMA } from "./config.ts";
+import { answerEcho } from "./echo.ts";
 import { exposeDtnNode } from "./node_metrics.ts";
 import { nodeSections } from "./node_sections.ts";
 import { openNode } from "./open_node.ts";
@@ -86,7 +81,7 @@ export const node: Command = command({
       metrics,
       sections: nodeSections(running),
     }, context);
-    if (config.node.echo) echo(node);
+    if (config.node.echo) answerEcho(node);
     const { app, status } = served;
     const at = addresses.join(" and ") || "no address";
     context.print(
@@ -96,17 +91,3 @@ export const node: Command = command({
     await aborted(context.signal);
   },
 });
-
-/** Answers what comes for `echo` until the node closes. */
-function echo(node: DtnNode): void {
-  const { nodeId } = node;
-  const source = nodeId.scheme === "ipn"
-    ? Eid.ipn(nodeId.allocator, nodeId.nodeNumber, 7)
-    : Eid.parse(`${nodeId}echo`);
-  node.answer(source, (request) => {
-    const { source: destination, lifetimeMs } = request.primary;
-    if (destination.isNull) return undefined;
-    const payload = payloadOf(request);
-    return { source, destination, payload, lifetimeMs: Number(lifetimeMs) };
-  });
-}

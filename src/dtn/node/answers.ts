@@ -1,13 +1,19 @@
 import type { Logger } from "../../core/log/mod.ts";
-import type { Bundle } from "../bundle/bundle.ts";
+import { type Bundle, encodeBundle } from "../bundle/bundle.ts";
 import type { Eid } from "../bundle/eid.ts";
 import type { Applications } from "./applications.ts";
 import type { SendBundleOptions } from "./dtn_node_options.ts";
-import { DtnNodeError } from "./error.ts";
 import type { Tasks } from "./tasks.ts";
 
-/** What an endpoint answers to a bundle; `undefined` for nothing. */
+/** What an endpoint answers to a bundle; nothing if that is `undefined` or throws. */
 export type Answer = (request: Bundle) => SendBundleOptions | undefined;
+
+/** An answer that can be sent. */
+export interface MadeAnswer {
+  readonly bundle: Bundle;
+  /** Its bytes. */
+  readonly size: number;
+}
 
 /** Parts of {@link Answers}. */
 export interface AnswersOptions {
@@ -17,11 +23,7 @@ export interface AnswersOptions {
   readonly tasks: Tasks;
   /** Says that the disk failed. */
   readonly log: Logger;
-  /**
-   * Makes a bundle to be sent.
-   *
-   * @throws {DtnNodeError} If it cannot be protected as the security policy says.
-   */
+  /** Makes a bundle to be sent, protected as the security policy says; throws if it cannot. */
   readonly make: (options: SendBundleOptions) => Bundle;
   /** Stores a bundle that was made. */
   readonly send: (bundle: Bundle) => Promise<unknown>;
@@ -47,7 +49,7 @@ export class Answers {
       for await (const { bundle, accept } of registration) {
         try {
           const made = this.to(key, bundle);
-          if (made) await this.#options.send(made);
+          if (made) await this.#options.send(made.bundle);
           accept(); // also if the answer was refused: it does not wait for ever
         } catch (error) {
           log.error("dtn.not_answered", { error });
@@ -62,14 +64,16 @@ export class Answers {
     };
   }
 
-  /** The answer of an endpoint to `request`, if it has one. */
-  to(endpoint: string, request: Bundle): Bundle | undefined {
-    const options = this.#answers.get(endpoint)?.(request);
-    if (!options) return undefined;
+  /** The answer of an endpoint to `request`; nothing if it has none, or makes one that is none. */
+  to(endpoint: string, request: Bundle): MadeAnswer | undefined {
+    const { make, log } = this.#options;
     try {
-      return this.#options.make(options);
+      const options = this.#answers.get(endpoint)?.(request);
+      if (!options) return undefined;
+      const bundle = make(options);
+      return { bundle, size: encodeBundle(bundle).length };
     } catch (error) {
-      if (!(error instanceof DtnNodeError)) throw error;
+      log.debug("dtn.no_answer", { error });
       return undefined;
     }
   }

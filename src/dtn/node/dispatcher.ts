@@ -118,10 +118,11 @@ export class Dispatcher {
     const answer = store.knows(id)
       ? undefined
       : this.#answers.to(destination, request);
-    if (!answer || !this.#applications.withhold(id)) return undefined;
-    const { length } = encodeBundle(answer);
-    const isTaken = this.#forwarder.hand(this.#entryOf(answer, length), answer);
-    return { answer, isTaken };
+    if (!answer) return undefined;
+    const { bundle, size } = answer;
+    const entry = this.#entryOf(bundle, size);
+    if (!this.#applications.withhold(id)) return undefined;
+    return { answer: bundle, isTaken: this.#forwarder.hand(entry, bundle) };
   }
 
   /** The request is done with once its answer is at the neighbour, or in the store. */

@@ -1,5 +1,6 @@
 import { type Clock, delay } from "../../core/async/mod.ts";
 import type { Bundle } from "../bundle/bundle.ts";
+import { REPORT_FLAGS } from "../bundle/bundle_flags.ts";
 import { Eid } from "../bundle/eid.ts";
 import { encryptionOf } from "../guard/plaintext_guard.ts";
 import { isStrictlyPrivate } from "../guard/privacy_guard.ts";
@@ -336,7 +337,8 @@ export class Forwarder {
 
   /**
    * Sends a bundle that is in no store to the neighbour that it is for, and says whether that has it then. It does not if others wait for
-   * it, there is no room, or the contact costs something, or if the bundle is to be private: the scheduler or the store are for these.
+   * it, there is no room, or the contact costs something, or if the bundle is to be private or reported: the scheduler or the store are
+   * for these.
    */
   async hand(entry: BundleEntry, bundle: Bundle): Promise<boolean> {
     const { allowsPlaintext, nodeId, maxSending = MAX_SENDING } = this.#options;
@@ -344,7 +346,8 @@ export class Forwarder {
     const neighbour = peer?.contacts.at(-1);
     if (
       !neighbour || peer!.waiting.size > 0 || peer!.pause.isOn ||
-      !neighbour.isFree || !neighbour.hasRoom(maxSending) || entry.isPrivate
+      !neighbour.isFree || !neighbour.hasRoom(maxSending) || entry.isPrivate ||
+      (bundle.primary.flags & REPORT_FLAGS) !== 0
     ) return false;
     if (!encryptionOf(bundle) && !allowsPlaintext?.(bundle, peer!.id)) {
       return false;

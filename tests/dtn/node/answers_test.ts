@@ -238,3 +238,17 @@ Deno.test("an endpoint has one application or one answer, and none once that end
   await world.clock.run(1_000);
   assertEquals([asker.answers, node.bundles.usage.bundles], [[], 1]);
 });
+
+Deno.test("an endpoint that fails to answer takes the request all the same, as it would fail again", async () => {
+  await using world = new DtnWorld();
+  const node = await world.node("a");
+  node.answer(ECHO, ({ primary }) => ({
+    ...{ source: ECHO, destination: primary.source, payload: text("ho") },
+    lifetimeMs: 1e300,
+  }));
+  const asker = await Asker.meet(world, "b");
+  const asked = asker.ask(request(world, "b", "ho"));
+  await world.clock.run(1_000);
+  assertEquals([asked.outcome, asker.answers], [ACKNOWLEDGED, []]);
+  assertEquals([node.bundles.usage.bundles, node.counts.delivered], [0, 1]);
+});
