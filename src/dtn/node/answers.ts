@@ -6,7 +6,7 @@ import type { SendBundleOptions } from "./dtn_node_options.ts";
 import type { Tasks } from "./tasks.ts";
 
 /** What an endpoint answers to a bundle; nothing if that is `undefined` or throws. */
-export type Answer = (request: Bundle) => SendBundleOptions | undefined;
+type Answer = (request: Bundle) => SendBundleOptions | undefined;
 
 /** An answer that can be sent. */
 export interface MadeAnswer {

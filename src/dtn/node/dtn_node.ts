@@ -16,7 +16,7 @@ import type {
 } from "../cla/convergence_layer.ts";
 import { fifoScheduler } from "../schedule/ordered_scheduler.ts";
 import type { BundleEntry, Priority } from "../store/bundle_entry.ts";
-import { type Answer, Answers } from "./answers.ts";
+import { Answers } from "./answers.ts";
 import { Applications } from "./applications.ts";
 import { BundleSecurity } from "./bundle_security.ts";
 import { Contacts } from "./contacts.ts";
@@ -233,7 +233,8 @@ export class DtnNode implements AsyncDisposable {
   }
 
   /**
-   * Registers a function that answers every bundle for an endpoint of this node, as {@link register} does an application.
+   * Registers a function that answers every bundle for an endpoint of this node, as {@link register} does an application. One for which it
+   * gives nothing, or throws, is taken without an answer.
    *
    * An answer to a neighbour leaves while its request is being stored. It is stored itself if the neighbour does not have it then, or is
    * none; the request stays until one of both. After a crash between the two it is answered again.
@@ -241,7 +242,10 @@ export class DtnNode implements AsyncDisposable {
    * @throws {DtnNodeError} `registered` if there is somebody in the endpoint.
    * @throws {RangeError} If the endpoint is another node's.
    */
-  answer(endpoint: Eid, answer: Answer): Disposable {
+  answer(
+    endpoint: Eid,
+    answer: (request: Bundle) => SendBundleOptions | undefined,
+  ): Disposable {
     return this.#answers.register(endpoint, answer);
   }
 

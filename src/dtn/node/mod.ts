@@ -3,7 +3,6 @@
  *
  * @module
  */
-export type { Answer } from "./answers.ts";
 export { DtnNode } from "./dtn_node.ts";
 export type { DtnNodeOptions, SendBundleOptions } from "./dtn_node_options.ts";
 export { DtnNodeError, type DtnNodeErrorCode } from "./error.ts";
