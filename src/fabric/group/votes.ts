@@ -68,6 +68,8 @@ export interface VoteCounts {
 interface Vote {
   readonly proposal: SignedProposal;
   readonly signed: Bytes;
+  /** When no ballot counts here any more. */
+  readonly closesMs: number;
   readonly ballots: Map<string, { ballot: SignedBallot; signed: Bytes }>;
 }
 
@@ -76,15 +78,19 @@ const GRACE_MS = 60_000;
 const MAX_PROPOSALS = 256;
 const MAX_OF_MEMBER = 32;
 const MAX_EARLY = 1_024;
-const [PROPOSAL, BALLOT, BEGUN, DONE] = [..."pbsd"].map((letter) =>
-  Uint8Array.of(letter.charCodeAt(0))
-) as [Bytes, Bytes, Bytes, Bytes];
+const EARLY_MS = 86_400_000;
+const [PROPOSAL, BALLOT, BEGUN, DONE, EARLY, UNSAID] = [..."pbsdeu"].map(
+  (letter) => Uint8Array.of(letter.charCodeAt(0)),
+) as [Bytes, Bytes, Bytes, Bytes, Bytes, Bytes];
 
 /**
  * The votes of a group: proposals, signed ballots, and what came of them.
  *
  * A ballot counts if the time in it is not after the deadline and it came before the deadline and a time of grace were over by the
- * clock here; who dates its ballot back within the grace is not noticed, and after it the ballot counts for nobody.
+ * clock here; who dates its ballot back within the grace is not noticed, and after it the ballot counts for nobody. For who was away
+ * at the deadline the grace begins when it is back, or hears of the proposal.
+ *
+ * What is proposed or cast is stored before it is published, and published again by the next start if that was cut short.
  */
 export class Votes implements AsyncDisposable {
   /** What was not counted. */
@@ -95,10 +101,11 @@ export class Votes implements AsyncDisposable {
   readonly #graceMs: number;
   readonly #votes = new Map<string, Vote>();
   /** Ballots that came before their proposals. */
-  readonly #early: Published[] = [];
+  readonly #early = new Map<string, { ballot: SignedBallot; signed: Bytes }>();
   readonly #subscription: Disposable;
   readonly #timers = new Map<string, () => void>();
-  readonly #passing = new Set<Promise<void>>();
+  /** What is carried out and published. */
+  readonly #working = new Set<Promise<void>>();
 
   /**
    * Goes on with the votes in the store.
@@ -113,6 +120,14 @@ export class Votes implements AsyncDisposable {
     this.#graceMs = options.graceMs ?? GRACE_MS;
     this.#load();
     this.#subscription = options.group.subscribe((each) => this.#take(each));
+    for (const { key, value } of [...options.store.entries(UNSAID)]) {
+      const type = key[1] === PROPOSAL[0] ? "vote.proposal" : "vote.ballot";
+      this.#track(
+        this.#say(type, key.subarray(1), value).catch((error) => {
+          options.log.warn("fabric.vote_failed", { error });
+        }),
+      );
+    }
   }
 
   /** Every proposal that is kept. */
@@ -139,7 +154,7 @@ export class Votes implements AsyncDisposable {
     if (!this.#add(proposal, signed)) {
       throw new FabricError("full", "There are too many proposals");
     }
-    await group.publish("vote.proposal", signed);
+    await this.#say("vote.proposal", concat(PROPOSAL, proposal.id), signed);
     return proposal.id;
   }
 
@@ -171,7 +186,7 @@ export class Votes implements AsyncDisposable {
     };
     const signed = signBallot(agent, ballot);
     this.#keep(vote, verifyBallot(crypto, signed), signed);
-    await group.publish("vote.ballot", signed);
+    await this.#say("vote.ballot", concat(BALLOT, vote.proposal.id), signed);
   }
 
   /**
@@ -201,11 +216,11 @@ export class Votes implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#subscription[Symbol.dispose]();
     for (const cancel of this.#timers.values()) cancel();
-    await Promise.all(this.#passing);
+    await Promise.all(this.#working);
   }
 
   #take(published: Published): void {
-    const { crypto, clock, group } = this.#options;
+    const { crypto, group } = this.#options;
     const { value, from, type, epoch } = published;
     if (!(value instanceof Uint8Array)) return void this.counts.malformed++;
     try {
@@ -219,33 +234,68 @@ export class Votes implements AsyncDisposable {
         );
         if (!isRight) return void this.counts.wrongElectors++;
         this.#add(proposal, value.slice());
-        const early = this.#early.splice(0);
-        for (const each of early) this.#take(each);
-        return;
+        return this.#takeEarly(proposal);
       }
       const ballot = verifyBallot(crypto, value);
       if (!ballot.by.equals(from) || !this.#isOurs(ballot)) {
         return void this.counts.malformed++;
       }
-      const vote = this.#votes.get(ballot.proposal.toHex());
-      if (!vote) {
-        if (this.#early.length < MAX_EARLY) this.#early.push(published);
-        else this.counts.full++;
-        return;
-      }
-      const { deadlineMs, electors } = vote.proposal;
-      if (!electors.has(`${from}`)) return void this.counts.malformed++;
-      if (
-        ballot.atMs > deadlineMs ||
-        clock.wallTime() > deadlineMs + this.#graceMs
-      ) return void this.counts.late++;
-      this.#keep(vote, ballot, value.slice());
+      this.#takeBallot(ballot, value.slice());
     } catch (error) {
       if (!(error instanceof DecodeError || error instanceof FabricError)) {
         throw error;
       }
       this.counts.malformed++;
     }
+  }
+
+  #takeBallot(ballot: SignedBallot, signed: Bytes): void {
+    const vote = this.#votes.get(ballot.proposal.toHex());
+    if (!vote) return this.#wait(ballot, signed);
+    const { deadlineMs, electors } = vote.proposal;
+    if (!electors.has(`${ballot.by}`)) return void this.counts.malformed++;
+    const nowMs = this.#options.clock.wallTime();
+    if (ballot.atMs > deadlineMs || nowMs > vote.closesMs) {
+      return void this.counts.late++;
+    }
+    this.#keep(vote, ballot, signed);
+  }
+
+  /** A ballot came before its proposal. */
+  #wait(ballot: SignedBallot, signed: Bytes): void {
+    const { store, clock, crypto } = this.#options;
+    const ofMember = [...this.#early.values()].filter((each) =>
+      each.ballot.by.equals(ballot.by)
+    );
+    if (this.#early.size >= MAX_EARLY || ofMember.length >= MAX_OF_MEMBER) {
+      return void this.counts.full++;
+    }
+    const key = concat(EARLY, crypto.hash("sha256", signed));
+    store.set(key, signed, { expiresAt: clock.wallTime() + EARLY_MS });
+    this.#early.set(key.toHex(), { ballot, signed });
+  }
+
+  #takeEarly({ id }: SignedProposal): void {
+    for (const [key, { ballot, signed }] of [...this.#early]) {
+      if (ballot.proposal.toHex() !== id.toHex()) continue;
+      this.#takeBallot(ballot, signed);
+      this.#early.delete(key);
+      this.#options.store.delete(Uint8Array.fromHex(key));
+    }
+  }
+
+  /** Publishes what is stored; it is remembered until the outbox has it. */
+  async #say(type: string, name: Uint8Array, signed: Bytes): Promise<void> {
+    const { store, group } = this.#options;
+    const key = concat(UNSAID, name);
+    store.set(key, signed);
+    await group.publish(type, signed);
+    store.delete(key);
+  }
+
+  #track(work: Promise<void>): void {
+    const tracked = work.finally(() => this.#working.delete(tracked));
+    this.#working.add(tracked);
   }
 
   #isOurs({ group }: { readonly group: Bytes }): boolean {
@@ -263,8 +313,9 @@ export class Votes implements AsyncDisposable {
       return false;
     }
     this.#options.store.set(concat(PROPOSAL, proposal.id), signed);
-    this.#votes.set(key, { proposal, signed, ballots: new Map() });
-    this.#schedule(proposal);
+    const closesMs = this.#closesMs(proposal);
+    this.#votes.set(key, { proposal, signed, closesMs, ballots: new Map() });
+    this.#schedule(proposal, closesMs);
     return true;
   }
 
@@ -294,15 +345,20 @@ export class Votes implements AsyncDisposable {
     throw new RangeError("There is no such proposal");
   }
 
-  #schedule({ id, deadlineMs }: SignedProposal): void {
+  /** When no ballot counts any more for a proposal that is known from now on. */
+  #closesMs({ id, deadlineMs }: SignedProposal): number {
+    const { clock, store } = this.#options;
+    const isDone = store.get(concat(DONE, id)) !== undefined;
+    const fromMs = isDone ? deadlineMs : Math.max(deadlineMs, clock.wallTime());
+    return fromMs + this.#graceMs;
+  }
+
+  #schedule({ id }: SignedProposal, closesMs: number): void {
     const { clock, store } = this.#options;
     if (store.get(concat(DONE, id))) return;
-    const leftMs = deadlineMs + this.#graceMs - clock.wallTime();
+    const leftMs = closesMs - clock.wallTime();
     const cancel = clock.setTimeout(() => {
-      const passing = this.#close(id).finally(() =>
-        this.#passing.delete(passing)
-      );
-      this.#passing.add(passing);
+      this.#track(this.#close(id));
     }, Math.max(0, leftMs + 1));
     this.#timers.set(id.toHex(), cancel);
   }
@@ -327,15 +383,22 @@ export class Votes implements AsyncDisposable {
     const { store, crypto } = this.#options;
     for (const { value } of [...store.entries(PROPOSAL)]) {
       const proposal = verifyProposal(crypto, value);
-      const vote = { proposal, signed: value, ballots: new Map() };
+      const closesMs = this.#closesMs(proposal);
+      const vote = { proposal, signed: value, closesMs, ballots: new Map() };
       this.#votes.set(proposal.id.toHex(), vote);
-      this.#schedule(proposal);
+      this.#schedule(proposal, closesMs);
     }
     for (const { key, value } of store.entries(BALLOT)) {
       const ballot = verifyBallot(crypto, value);
       const vote = this.#votes.get(ballot.proposal.toHex());
       vote?.ballots.set(key.subarray(1).toHex(), { ballot, signed: value });
     }
+    for (const { key, value } of store.entries(EARLY)) {
+      const ballot = verifyBallot(crypto, value);
+      this.#early.set(key.toHex(), { ballot, signed: value });
+    }
+    // A process that died between the two had not looked for them.
+    for (const { proposal } of this.#votes.values()) this.#takeEarly(proposal);
   }
 }
 
