@@ -1,9 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
-import { decodeGroupMessage } from "../../src/fabric/group/group_message.ts";
-import { crypto } from "../fabric/_agents.ts";
 import {
   GroupWorld,
-  type Letter,
+  isWelcome,
   type Member,
   seeded,
 } from "../fabric/group/_group_world.ts";
@@ -40,10 +38,6 @@ async function storm(
     }
     await world.tick(2_000);
   }
-}
-
-function isWelcome({ bytes }: Letter): boolean {
-  return decodeGroupMessage(crypto, bytes).kind === "welcome";
 }
 
 function membersOf(world: GroupWorld): Member[] {

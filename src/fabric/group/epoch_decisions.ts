@@ -5,6 +5,9 @@ import type { OldForks } from "./old_forks.ts";
 import type { SessionMail } from "./session_mail.ts";
 import type { GroupSessionOptions } from "./session_parts.ts";
 
+/** Most decisions that are known again before their signatures are verified. */
+const MAX_TAKEN = 2_048;
+
 /** What members have decided for, this one once for each number of an epoch. */
 export class EpochDecisions {
   readonly #options: GroupSessionOptions;
@@ -12,6 +15,8 @@ export class EpochDecisions {
   readonly #mail: SessionMail;
   readonly #forks: OldForks;
   readonly #locks: Map<number, string>;
+  /** Hashes of what was taken last. */
+  readonly #taken = new Set<string>();
 
   /** Goes on with what is stored. */
   constructor(
@@ -30,6 +35,7 @@ export class EpochDecisions {
   /** Everything is anew. */
   reset(): void {
     this.#locks.clear();
+    this.#taken.clear();
   }
 
   /** Decides for the epochs that count and that nothing was decided about. */
@@ -50,6 +56,11 @@ export class EpochDecisions {
     for (const epoch of this.#locks.keys()) {
       if (epoch <= branches.root.epoch) this.#locks.delete(epoch);
     }
+  }
+
+  /** Whether bytes are a copy of decisions that were taken: members that are asked send the same ones. */
+  isCopy(bytes: Uint8Array): boolean {
+    return this.#taken.size > 0 && this.#taken.has(this.#hash(bytes));
   }
 
   /** Takes decisions of another member. */
@@ -77,5 +88,21 @@ export class EpochDecisions {
       const proofs = first ? [first.signed, signed] : [signed];
       this.#mail.accuse("double_ack", signer!, nowMs, ...proofs);
     }
+    // What is about epochs that come later may be of use when it comes again.
+    const isPast = acks?.every(({ epoch }) => epoch <= branches.tip.epoch);
+    if (isPast) this.#remember(signed);
+  }
+
+  #remember(bytes: Uint8Array): void {
+    this.#taken.add(this.#hash(bytes));
+    if (this.#taken.size <= MAX_TAKEN) return;
+    for (const oldest of this.#taken) {
+      this.#taken.delete(oldest);
+      return;
+    }
+  }
+
+  #hash(bytes: Uint8Array): string {
+    return this.#options.crypto.hash("sha256", bytes).toHex();
   }
 }

@@ -33,7 +33,7 @@ export interface GroupCounts {
   malformed: number;
   /** Messages that MLS does not take. */
   invalid: number;
-  /** Commits that were here. */
+  /** Commits and acknowledgements that were here. */
   copies: number;
   /** Commits for epochs before those kept. */
   stale: number;

@@ -249,6 +249,7 @@ export class GroupSession {
     nowMs: number,
   ): Promise<string | undefined> {
     const { crypto, group } = this.#options;
+    if (this.#decisions.isCopy(bytes)) return void this.counts.copies++;
     const message = this.#mail.decoded(() => decodeGroupMessage(crypto, bytes));
     if (!message) return undefined;
     if (message.group.toHex() !== group.toHex()) {

@@ -233,10 +233,11 @@ export class GroupWorld {
   }
 
   /** Brings one letter. */
-  async bring({ from, to, bytes }: Letter): Promise<void> {
+  async bring(letter: Letter): Promise<void> {
+    const { from, to, bytes } = letter;
     const [member, sender] = [this.member(to), this.member(from)];
-    const message = decodeGroupMessage(crypto, bytes);
-    if (message.kind === "welcome") {
+    if (isWelcome(letter)) {
+      const message = decodeGroupMessage(crypto, bytes);
       if (!member.made) return;
       if (member.session?.branches.get(message.at.toHex())) return;
       const joined = await readWelcome(
@@ -285,6 +286,13 @@ export class GroupWorld {
     }
     await this.deliver();
   }
+}
+
+/** Whether a letter is a Welcome, which is not signed. */
+export function isWelcome({ bytes }: Letter): boolean {
+  const isSigned = bytes[0] === 0xd2;
+  return !isSigned && bytes.length > 0 &&
+    decodeGroupMessage(crypto, bytes).kind === "welcome";
 }
 
 /** Numbers in [0, 1) that depend on `seed` alone. */
