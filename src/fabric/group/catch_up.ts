@@ -103,7 +103,11 @@ export class CatchUp {
   }
 
   /** A member asks what comes behind what it has; one that is far behind, or whose branch lost, is given a way in. */
-  async takeAsk(from: AgentId, { body }: ReceivedGroupMessage): Promise<void> {
+  async takeAsk(
+    from: AgentId,
+    { body }: ReceivedGroupMessage,
+    nowMs: number,
+  ): Promise<void> {
     const names = this.#mail.decoded(() => decodeList(body, MAX_NAMES));
     if (!names) return;
     const isLost = equal(names[0]!, LOST_NAME);
@@ -111,10 +115,11 @@ export class CatchUp {
     const tip = names.at(-1)!.toHex();
     const isOnOurs = this.#history.lineage.some(({ id }) => id === tip);
     if (behind) this.#sendBehind(from, behind, !isOnOurs);
+    if (isLost && isOnOurs) this.tell(from, nowMs);
     if (behind && (isOnOurs || !isLost)) return;
     const { mls, members } = this.#history.tip.state;
     const isMember = members.some((each) => each.equals(from));
-    if (mls && isMember && !this.#wayBack.isLost) {
+    if (mls && isMember && !this.#wayBack.isStopped) {
       const info = await this.#options.mls.groupInfo(mls);
       const { lineage, tip: { state } } = this.#history;
       const parts = [info, encodeLineage(lineage, state)];
@@ -122,7 +127,7 @@ export class CatchUp {
       return this.#mail.send([from], bytes, "high");
     }
     if (!isMember) this.#mail.counts.strangers++;
-    if (!mls || isMember || !isLost || this.#wayBack.isLost) return;
+    if (!mls || isMember || !isLost || this.#wayBack.isStopped) return;
     const bytes = this.#mail.message("info", encodeList([EMPTY]));
     this.#mail.send([from], bytes, "high");
   }

@@ -111,7 +111,7 @@ export class Group {
 
   /** Who is a member in the newest epoch. */
   get members(): readonly AgentId[] {
-    return this.#session.held.members;
+    return this.#session.members;
   }
 
   /** Whether this agent is a member. */

@@ -276,6 +276,7 @@ export class GroupRows {
     return {
       number: read.unsigned(number!),
       ours: read.bytes(ours!, 32).toHex(),
+      isDecided: true,
     };
   }
 

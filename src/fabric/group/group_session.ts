@@ -116,6 +116,11 @@ export class GroupSession {
     return this.#options.evidence;
   }
 
+  /** Who is a member in the newest epoch, as far as it knows. */
+  get members(): readonly AgentId[] {
+    return this.#wayBack.isOut ? this.others : this.held.members;
+  }
+
   /** The agents that are to hear what happens in the newest epoch: all its members but this one. */
   get others(): readonly AgentId[] {
     return this.held.members.filter((each) =>
@@ -125,10 +130,10 @@ export class GroupSession {
 
   /** When {@link tick} has something to do, in milliseconds since 1970; `undefined` if never. */
   get nextMs(): number | undefined {
-    const { isLost, nextMs } = this.#wayBack;
+    const { isStopped, nextMs } = this.#wayBack;
     const times = [nextMs];
     if (this.isMember) times.push(this.#tipAtMs, this.#ackAtMs);
-    if (this.isMember && !isLost) times.push(this.#wishes.nextMs);
+    if (this.isMember && !isStopped) times.push(this.#wishes.nextMs);
     const all = times.filter((each) => each !== undefined);
     return all.length > 0 ? Math.min(...all) : undefined;
   }
@@ -203,7 +208,7 @@ export class GroupSession {
     if (this.isMember) {
       if (this.#ackAtMs !== undefined && this.#ackAtMs <= nowMs) {
         this.#ackAtMs = undefined;
-        if (!this.#wayBack.isLost) this.#decisions.decide();
+        if (!this.#wayBack.isStopped) this.#decisions.decide();
       }
       if (this.#tipAtMs <= nowMs) {
         const isFirst = this.#tipAtMs === 0;
@@ -255,6 +260,7 @@ export class GroupSession {
     if (message.group.toHex() !== group.toHex()) {
       return void this.counts.malformed++;
     }
+    if (message.kind !== "info") this.#wayBack.hear(from, message.at, nowMs);
     switch (message.kind) {
       case "commit":
         return await this.#takeCommit(from, message, bytes, nowMs);
@@ -277,7 +283,7 @@ export class GroupSession {
         this.#catchUp.takeTip(from, message, nowMs);
         return undefined;
       case "ask":
-        await this.#catchUp.takeAsk(from, message);
+        await this.#catchUp.takeAsk(from, message, nowMs);
         return undefined;
       case "info":
         await this.#takeInfo(from, message);
@@ -354,7 +360,9 @@ export class GroupSession {
     from: AgentId,
     message: ReceivedGroupMessage,
   ): Promise<void> {
+    const { isMember } = this;
     const back = await this.#wayBack.takeInfo(from, message);
+    if (this.isMember !== isMember) this.#sayEpoch(false);
     if (!back) return;
     this.#mail.say({ kind: "healing", from });
     this.#restart(back);
@@ -374,7 +382,7 @@ export class GroupSession {
 
   /** Commits what is wanted now. */
   async #work(nowMs: number): Promise<void> {
-    while (!this.#wayBack.isLost) {
+    while (!this.#wayBack.isStopped) {
       const { lineage } = this.#history;
       const own = await this.#commits.make(lineage, nowMs);
       if (!own) return;
@@ -429,8 +437,7 @@ export class GroupSession {
   }
 
   #sayEpoch(isRollback: boolean): void {
-    const { members } = this.held;
-    const { epoch, isMember } = this;
+    const { epoch, isMember, members } = this;
     this.#mail.say({ kind: "epoch", epoch, isRollback, members, isMember });
   }
 

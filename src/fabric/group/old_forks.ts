@@ -1,8 +1,6 @@
 import type { AgentId } from "../identity/agent_id.ts";
 import { type CommitRank, compareCommits } from "./commit_rank.ts";
-import type { GroupEpoch } from "./group_branches.ts";
 import type { GroupHistory } from "./group_history.ts";
-import type { Held } from "./held_epoch.ts";
 
 /** The first epoch of a branch that parted from ours before what is kept whole. */
 export interface Rival {
@@ -20,6 +18,8 @@ export interface LostFork {
   readonly number: number;
   /** The name that ours has, in hexadecimal. */
   readonly ours: string;
+  /** Whether that is so by what members decided, not by rank alone. */
+  readonly isDecided: boolean;
 }
 
 /** Most rivals that are weighed; of more the best. */
@@ -81,7 +81,7 @@ export class OldForks {
     const elsewhere = [...this.#decided.keys()].filter((number) =>
       this.#isDecidedElsewhere(number)
     ).sort((a, b) => a - b);
-    const lost: GroupEpoch<Held>[] = [];
+    const lost: LostFork[] = [];
     for (const { id, parent, rank } of [...this.#rivals.values()]) {
       const at = lineage.findIndex((each) => each.id === parent);
       const ours = lineage[at + 1];
@@ -94,15 +94,20 @@ export class OldForks {
       const isBetter = isOurs === isTheirs
         ? compareCommits(rank, ours.rank) < 0
         : isTheirs;
-      if (isBetter) lost.push(ours);
+      if (!isBetter) continue;
+      lost.push({ number: ours.epoch, ours: ours.id, isDecided: isTheirs });
     }
     // What members decided shows that we are elsewhere, though not since when.
     const old = elsewhere.find((number) =>
       number <= branches.root.epoch && !isFinalFrom(number)
     );
-    if (old !== undefined) lost.push(lineage[old - first]!);
-    const [one] = lost.sort((a, b) => a.epoch - b.epoch);
-    return one && { number: one.epoch, ours: one.id };
+    if (old !== undefined) {
+      const { id } = lineage[old - first]!;
+      lost.push({ number: old, ours: id, isDecided: true });
+    }
+    return lost.sort((a, b) =>
+      Number(b.isDecided) - Number(a.isDecided) || a.number - b.number
+    )[0];
   }
 
   /** Weights of those who decide about epochs of a number, as far as we know. */

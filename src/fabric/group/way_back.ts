@@ -69,6 +69,11 @@ export class WayBack {
     this.#isOut = this.#lost !== undefined;
   }
 
+  /** Whether our branch lost by what members decided: nothing that is done on it is of use. */
+  get isStopped(): boolean {
+    return this.#lost?.isDecided ?? false;
+  }
+
   /** Whether our branch lost, and a way back is looked for. */
   get isLost(): boolean {
     return this.#lost !== undefined;
@@ -86,8 +91,10 @@ export class WayBack {
 
   /** Our branch lost, or did not as is known now; who is out waits for a way in whatever it hears. */
   set(lost: LostFork | undefined, nowMs: number): void {
-    if (this.#isOut || lost?.ours === this.#lost?.ours) return;
+    if (this.#isOut) return;
+    const isSame = lost?.ours === this.#lost?.ours;
     this.#lost = lost;
+    if (isSame) return;
     this.#refused.clear();
     this.#askAtMs = undefined;
     if (!lost) return;
@@ -103,6 +110,18 @@ export class WayBack {
     const others = this.#guides.filter((each) => !each.equals(guide));
     this.#guides = [guide, ...others].slice(0, MAX_GUIDES);
     if (this.#isOut && this.#askAtMs === undefined) this.#pause(nowMs);
+  }
+
+  /** A member speaks from our branch behind where it lost, and to members alone: whoever said that we are none may be wrong. */
+  hear(from: AgentId, at: Uint8Array, nowMs: number): void {
+    if (!this.#isOut || !this.#lost || !this.#history.knows(from)) return;
+    const { number } = this.#lost;
+    const spoken = this.#history.lineage.find(({ id }) => id === at.toHex());
+    if (!spoken || spoken.epoch < number) return;
+    this.#isOut = false;
+    this.#refused.clear();
+    this.#options.rows.setOut(undefined);
+    this.#pause(nowMs);
   }
 
   /** Asks the next member, if it is time. */

@@ -64,7 +64,8 @@ function decide(forks: OldForks, number: number, count: number): void {
   }
 }
 
-const LOST = { number: 4, ours: nameOf(4).toHex() };
+const BEATEN = { number: 4, ours: nameOf(4).toHex(), isDecided: false };
+const LOST = { ...BEATEN, isDecided: true };
 
 Deno.test("of old forks the better commit wins where nobody has decided", () => {
   const forks = forksOf();
@@ -72,7 +73,7 @@ Deno.test("of old forks the better commit wins where nobody has decided", () => 
   forks.addRival(rival(false));
   assertEquals(forks.judge(), undefined);
   forks.addRival(rival(true));
-  assertEquals(forks.judge(), LOST);
+  assertEquals(forks.judge(), BEATEN);
   forks.reset();
   assertEquals(forks.judge(), undefined);
 });
@@ -85,7 +86,7 @@ Deno.test("a better commit for an old epoch undoes nothing that members decided,
   }
   const before = forksOf([3]);
   before.addRival(rival(true));
-  assertEquals(before.judge(), LOST);
+  assertEquals(before.judge(), BEATEN);
 });
 
 Deno.test("more than half of the weight decides for the other branch, and not half", () => {
@@ -104,7 +105,7 @@ Deno.test("decisions for old epochs that are not here show a lost branch without
   decide(forks, 7, 5);
   assertEquals(forks.judge(), undefined);
   decide(forks, 5, 3);
-  assertEquals(forks.judge(), { number: 5, ours: nameOf(5).toHex() });
+  assertEquals(forks.judge(), { ...LOST, number: 5, ours: nameOf(5).toHex() });
   const decided = forksOf([5]);
   decide(decided, 5, 3);
   assertEquals(decided.judge(), undefined);

@@ -1,5 +1,9 @@
 import { assert, assertEquals } from "@std/assert";
-import { decodeGroupMessage } from "../../../src/fabric/group/group_message.ts";
+import {
+  decodeGroupMessage,
+  encodeGroupMessage,
+  encodeList,
+} from "../../../src/fabric/group/group_message.ts";
 import { crypto } from "../_agents.ts";
 import {
   GroupWorld,
@@ -159,4 +163,80 @@ Deno.test("a small branch of an admin that parted long ago comes back to what mo
     ["again"],
     ["again"],
   ]);
+});
+
+Deno.test("a better commit for an old epoch that begins nothing holds nobody up", async () => {
+  const world = new GroupWorld(seeded(3), {
+    times: { ...TIMES, ackMs: 1_000_000 },
+  });
+  const members = await world.group(["ana", "bob", "cat"]);
+  const [ana, bob, cat] = members;
+  const at = Uint8Array.fromHex(bob!.session!.epochId);
+  const empty = encodeGroupMessage(ana!.agent, {
+    ...{ kind: "commit", group: bob!.session!.group, at },
+    ...{ epoch: bob!.session!.epoch, body: new Uint8Array([1, 2, 3]) },
+  });
+  // Nothing is decided, and the fork is older than what is kept.
+  for (let i = 0; i < 12; i++) {
+    await world.update([bob!, cat!][i % 2]!);
+    await world.deliver();
+  }
+  for (const to of ["bob", "cat"]) {
+    await world.bring({ from: "ana", to, bytes: empty });
+  }
+  const { epoch } = bob!.session!;
+  await world.settle(5);
+  await world.update(cat!);
+  await world.settle(5);
+  assertEquals(viewsOf(members), 1);
+  assertEquals(bob!.session!.epoch, epoch + 1);
+  assertEquals(members.map(({ session }) => session!.isMember), [
+    true,
+    true,
+    true,
+  ]);
+  const [evidence] = bob!.session!.evidence.entries;
+  assertEquals(evidence?.kind, "fork");
+});
+
+Deno.test("two members that lie put nobody out for longer than until another one is heard", async () => {
+  const world = new GroupWorld(seeded(5), {
+    times: { ...TIMES, ackMs: 1_000_000 },
+  });
+  const members = await world.group(["ana", "bob", "cat", "dan", "eve"]);
+  const [ana, , cat, dan] = members;
+  const { session } = cat!;
+  const { group } = session!;
+  const rival = encodeGroupMessage(ana!.agent, {
+    ...{ kind: "commit", group, at: Uint8Array.fromHex(session!.epochId) },
+    ...{ epoch: session!.epoch, body: new Uint8Array([1, 2, 3]) },
+  });
+  for (let i = 0; i < 12; i++) {
+    await world.update([dan!, cat!][i % 2]!);
+    await world.deliver();
+  }
+  await world.bring({ from: "ana", to: "cat", bytes: rival });
+  // Whoever cat asks says that it is none.
+  for (let i = 0; i < 20 && session!.isMember; i++) {
+    const asks = world.letters.filter((each) =>
+      each.from === "cat" && kindOf(each) === "ask"
+    );
+    world.letters = [];
+    for (const { to } of asks) {
+      const bytes = encodeGroupMessage(world.member(to).agent, {
+        ...{ kind: "info", group, at: new Uint8Array(32) },
+        ...{ epoch: session!.epoch, body: encodeList([new Uint8Array()]) },
+      });
+      await world.bring({ from: to, to: "cat", bytes });
+    }
+    await world.tick(10_000);
+  }
+  assertEquals(session!.isMember, false);
+  assertEquals(session!.members.length, 4);
+  world.letters = [];
+  await world.publish(dan!, "cat is one of us");
+  await world.deliver();
+  assertEquals([session!.isMember, cat!.heard], [true, ["cat is one of us"]]);
+  await world.settle(10);
+  assertEquals([session!.isMember, viewsOf(members)], [true, 1]);
 });
