@@ -8,7 +8,7 @@ import {
 
 const [FIRST, LAST] = (Deno.env.get("BETANET_GROUP_SEED") ?? "7").split("-")
   .map(Number) as [number, number?];
-const ROUNDS = Number(Deno.env.get("BETANET_GROUP_ROUNDS") ?? "1");
+const ROUNDS = Number(Deno.env.get("BETANET_GROUP_ROUNDS") ?? "3");
 const MEMBERS = Number(Deno.env.get("BETANET_GROUP_MEMBERS") ?? "50");
 const CHURN = 0.3;
 const LOSS = 0.1;
