@@ -21,7 +21,7 @@ const SHARED_BATCH_BYTES = 65_536;
 const DRY_BATCH_BYTES = 16_384;
 /** Room that every session keeps; larger room it gives back. */
 const IDLE_BYTES = 512;
-/** Room that is given back with the next poll; larger room stays until the session is idle. */
+/** Room that grows as it is needed; from here on it is made for whole batches. All of it stays until the session is idle. */
 const SMALL_BYTES = 16_384;
 /**
  * Where a batch starts in its room. Large arrays start at the same place of their pages, and copying to a place up to 31
@@ -54,6 +54,8 @@ export class Outbox {
   #resets: { readonly stream: StreamState; readonly code: number }[] = [];
   #answers = 0;
   #padding: Uint8Array | undefined;
+  /** Whether padding was sealed since there was room for it. */
+  #isPadded = false;
   readonly #idleBatch: Bytes = new Uint8Array(IDLE_BYTES);
   #batch = this.#idleBatch;
   /** Where the next frame goes in the room of the batch. */
@@ -160,13 +162,14 @@ export class Outbox {
     if (this.#length > LEAD_BYTES) {
       return this.#batch.subarray(LEAD_BYTES, this.#length);
     }
-    if (this.#batch.length <= SMALL_BYTES) this.shrink();
+    if (this.#isPadded) this.shrink();
     return undefined;
   }
 
   /** Gives back the room of large batches. */
   shrink(): void {
     this.#batch = this.#idleBatch;
+    this.#isPadded = false;
   }
 
   /** Seals all frames that are not data. */
@@ -189,6 +192,7 @@ export class Outbox {
       this.paddingBytes += this.#padding.length;
       this.#put(FRAME_TYPE.stream, 0, this.#padding, nowMs);
       this.#padding = undefined;
+      this.#isPadded = true;
     }
     for (const { type, payload } of this.#control) {
       this.#put(type, 0, payload, nowMs);
