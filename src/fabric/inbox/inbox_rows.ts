@@ -20,7 +20,7 @@ import {
 } from "../../core/bytes/mod.ts";
 import type { Store } from "../../core/storage/mod.ts";
 import { FieldReader } from "../field_reader.ts";
-import type { AgentId } from "../identity/agent_id.ts";
+import { AGENT_ID_LENGTH, type AgentId } from "../identity/agent_id.ts";
 import {
   decodeMessage,
   encodeMessage,
@@ -28,6 +28,7 @@ import {
   type Message,
 } from "../message/message.ts";
 import { RecentMessages } from "../recent_messages.ts";
+import { IdFilter } from "./id_filter.ts";
 
 /** What became of a message. */
 export interface Outcome {
@@ -46,6 +47,13 @@ const STATES = ["handled", "refused"] as const;
 const LETTER = { seen: 0x73, kept: 0x6b, order: 0x6f, life: 0x6c } as const;
 const LIFE_KEY = Uint8Array.of(LETTER.life);
 const MAX_REASON = 64;
+/** Where the id is in the key of an outcome. */
+const ID_AT = 1 + AGENT_ID_LENGTH;
+/** Outcomes for which room is made at first, 32 KiB, and at most, 1 MiB. */
+const MIN_IDS = 16_384;
+const MAX_IDS = 524_288;
+/** Outcomes whose ids are read at a time. */
+const READ_IDS = 10_000;
 const MAX_ANSWER_BYTES = MAX_PAYLOAD_BYTES + 65_536;
 const seen = new FieldReader("outcome in an inbox");
 
@@ -54,9 +62,15 @@ export class InboxRows {
   readonly #store: Store;
   readonly #recent = new RecentMessages();
 
+  /** Ids of outcomes, so that the store need not be asked about most messages that come. */
+  #ids = new IdFilter(MIN_IDS);
+  /** From where on outcomes are not in {@link #ids} yet; `undefined` if all are. */
+  #unread: Uint8Array | undefined = new Uint8Array();
+
   /** Has `store` for itself. */
   constructor(store: Store) {
     this.#store = store;
+    this.#readIds();
   }
 
   /** Whether the inbox is open, or was when the process died. */
@@ -71,6 +85,7 @@ export class InboxRows {
 
   /** What became of a message; `undefined` if it is not known. */
   outcome({ from, id }: Pick<Message, "from" | "id">): Outcome | undefined {
+    if (this.#unread === undefined && !this.#ids.mayHold(id)) return undefined;
     const row = this.#store.get(seenKey(from, id));
     if (!row) return undefined;
     const options = { maxDepth: 1, maxItems: 5 };
@@ -95,6 +110,7 @@ export class InboxRows {
       answer ? encodeMessage(answer) : null,
     ];
     const row = encodeCbor(fields);
+    this.#addId(id);
     this.#store.set(seenKey(from, id), row, { expiresAt });
   }
 
@@ -141,7 +157,35 @@ export class InboxRows {
 
   /** Forgets outcomes whose time has passed; says how many. */
   sweep(nowMs: number): number {
-    return this.#store.sweep(nowMs);
+    const count = this.#store.sweep(nowMs);
+    this.#readIds();
+    return count;
+  }
+
+  /** Reads the ids of some outcomes more; until all are read, each message that comes is looked for in the store. */
+  #readIds(): void {
+    if (this.#unread === undefined) return;
+    const ids = this.#ids;
+    const rows = this.#store.entries(Uint8Array.of(LETTER.seen), this.#unread);
+    let left = READ_IDS;
+    for (const { key } of rows) {
+      if (left-- === 0) {
+        this.#unread = key.slice(1);
+        return;
+      }
+      this.#addId(key.subarray(ID_AT));
+      // They did not fit: all are read again.
+      if (this.#ids !== ids) return;
+    }
+    this.#unread = undefined;
+  }
+
+  #addId(id: Uint8Array): void {
+    this.#ids.add(id);
+    if (!this.#ids.isFull) return;
+    // What was forgotten since is not in the next one.
+    this.#ids = new IdFilter(Math.min(MAX_IDS, 2 * this.#ids.capacity));
+    this.#unread = new Uint8Array();
   }
 }
 
