@@ -19,9 +19,8 @@ export interface AppTerms {
   readonly signal: AbortSignal;
 }
 
-/** What {@link serveNode} serves. */
-export interface ServedNode
-  extends Pick<RoleStatus, "listen" | "metrics" | "name" | "sections"> {
+/** What {@link serveApp} serves. */
+export interface ServedApp {
   /** The folder of the node's state, where the token is. */
   readonly folder: string;
   /** Where applications are served. */
@@ -30,12 +29,38 @@ export interface ServedNode
   readonly app: (terms: AppTerms) => HttpHandler;
 }
 
+/** What {@link serveNode} serves. */
+export interface ServedNode
+  extends
+    ServedApp,
+    Pick<RoleStatus, "listen" | "metrics" | "name" | "sections"> {}
+
 /** Where it is served. */
 export interface NodeServed extends AsyncDisposable {
   /** To applications. */
   readonly app: Address;
   /** Its status, if a port for that is configured. */
   readonly status: Address | undefined;
+}
+
+/**
+ * Serves the applications of the machine, who must bring a token that is made if there is none.
+ *
+ * @throws {CliError} If the token cannot be read.
+ * @throws {TransportError} If the address is taken.
+ */
+export function serveApp(
+  { folder, config, app }: ServedApp,
+  { signal }: Pick<Context, "signal">,
+): ReturnType<typeof serveHttp> {
+  const token = appToken(
+    config,
+    folder,
+    () => encodeBase64Url(defaultProvider().random(TOKEN_BYTES)),
+  );
+  return serveHttp(app({ signal, ...token !== undefined && { token } }), {
+    ...{ hostname: config.host, port: config.port, signal },
+  });
 }
 
 /**
@@ -50,17 +75,8 @@ export async function serveNode(
   context: Context,
 ): Promise<NodeServed> {
   const { signal } = context;
-  const token = appToken(
-    config,
-    folder,
-    () => encodeBase64Url(defaultProvider().random(TOKEN_BYTES)),
-  );
   await using opened = new AsyncDisposableStack();
-  const { address } = opened.use(
-    serveHttp(app({ signal, ...token !== undefined && { token } }), {
-      ...{ hostname: config.host, port: config.port, signal },
-    }),
-  );
+  const { address } = opened.use(serveApp({ folder, config, app }, context));
   const status = opened.use(startStatus({
     ...role,
     health: () => ({ open: true }),

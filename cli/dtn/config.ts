@@ -21,8 +21,7 @@ import { securitySection as security } from "./security.ts";
 /** Where applications are served if nothing else is configured. */
 export const APP_PORT = 3_000;
 
-/** Everything `dtn.toml` may hold; `node --print-config` prints it with these texts. */
-export const SCHEMA = section({
+const SECTIONS = {
   node: section({
     id: nodeId,
     listen: list(address, {
@@ -131,7 +130,22 @@ export const SCHEMA = section({
       doc: "of bundles that send makes",
     }),
   }),
+} as const;
+
+/** Everything `dtn.toml` may hold; `node --print-config` prints it with these texts. */
+export const SCHEMA = section(SECTIONS);
+
+/** The same for a node that runs with another program: applications are served only if it has an `[app]`. */
+export const JOINED_SCHEMA = section({
+  ...SECTIONS,
+  app: SECTIONS.app.optional(),
 });
 
 /** What `dtn.toml` says. */
 export type DtnConfig = ConfigOf<typeof SCHEMA>;
+
+/** What it says of a node, but for its applications. */
+export type DtnNodeConfig = Omit<DtnConfig, "app">;
+
+/** What it says for a node that runs with another program. */
+export type JoinedDtnConfig = ConfigOf<typeof JOINED_SCHEMA>;

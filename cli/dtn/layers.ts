@@ -10,7 +10,7 @@ import {
 import { CliError } from "../_error.ts";
 import type { Context } from "../_main.ts";
 import { isHtx } from "../htx/htx_address.ts";
-import type { DtnConfig } from "./config.ts";
+import type { DtnNodeConfig } from "./config.ts";
 import { isMix, schemeOf } from "./addresses.ts";
 import { secureOf } from "./tls_secure.ts";
 import { type HtxParts, type OpenHtx, openHtx } from "./open_htx.ts";
@@ -46,7 +46,7 @@ export interface Listening {
  * @throws {CliError} As {@link openHtx}.
  */
 export async function openLayers(
-  config: DtnConfig,
+  config: DtnNodeConfig,
   parts: HtxParts,
   context: Pick<Context, "env" | "log" | "note" | "signal">,
 ): Promise<Layers> {
@@ -102,7 +102,7 @@ function layerOf(
 }
 
 function tcpclLayer(
-  { node: { id, lenient }, tls }: DtnConfig,
+  { node: { id, lenient }, tls }: DtnNodeConfig,
   context: Pick<Context, "log">,
 ): TcpclLayer {
   const secure = secureOf(tls, context);

@@ -9,7 +9,7 @@ import { isHtx } from "../htx/htx_address.ts";
 import { clientKeyPair } from "../htx/keys.ts";
 import type { HtxDoor } from "../htx/listen_htx.ts";
 import { openDoor } from "../htx/open_door.ts";
-import type { DtnConfig } from "./config.ts";
+import type { DtnNodeConfig } from "./config.ts";
 import { HtxRoutes } from "./htx_routes.ts";
 
 /** What {@link openHtx} works with. */
@@ -36,7 +36,7 @@ export interface OpenHtx extends AsyncDisposable {
  * @throws {CliError} If keys, certificate or decoy do not hold, an address cannot be listened at, or there are no records of peers.
  */
 export async function openHtx(
-  { node, htx: config }: DtnConfig,
+  { node, htx: config }: DtnNodeConfig,
   { folder, crypto, metrics }: HtxParts,
   context: Pick<Context, "log" | "note" | "signal">,
 ): Promise<OpenHtx> {

@@ -6,7 +6,7 @@ import { CliError } from "../_error.ts";
 import type { Context } from "../_main.ts";
 import { configureClient } from "../mixnode/configure_client.ts";
 import { isMix } from "./addresses.ts";
-import type { DtnConfig } from "./config.ts";
+import type { DtnNodeConfig } from "./config.ts";
 
 /** What {@link openMix} works with. */
 export interface MixParts {
@@ -31,7 +31,7 @@ const DRAIN_MS = 1_000;
  * @throws {CliError} If there are `mix:` peers and no client, or as {@link configureClient}.
  */
 export async function openMix(
-  { node, mix: config }: DtnConfig,
+  { node, mix: config }: DtnNodeConfig,
   { folder, crypto }: MixParts,
   context: Pick<Context, "env" | "log" | "note" | "signal">,
 ): Promise<OpenMix | undefined> {

@@ -9,7 +9,7 @@ import type { Context } from "../_main.ts";
 import { lockState } from "../_lock_state.ts";
 import { secretIn } from "../_secret_in.ts";
 import { randomOf } from "../mixnode/network.ts";
-import type { DtnConfig } from "./config.ts";
+import type { DtnNodeConfig } from "./config.ts";
 import { destinedTo } from "./destined_to.ts";
 import { carrierOf, openLayers } from "./layers.ts";
 import { routerOf } from "./router_of.ts";
@@ -41,7 +41,7 @@ const STORE_LOG_BYTES = 64 * 1024 * 1024;
  * @throws {CliError} If its state cannot be used, or an address not be listened at.
  */
 export async function openNode(
-  config: DtnConfig,
+  config: DtnNodeConfig,
   context: Pick<Context, "env" | "log" | "note" | "signal">,
 ): Promise<RunningDtnNode> {
   const { id: nodeId, lenient, reports } = config.node;

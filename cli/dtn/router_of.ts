@@ -18,7 +18,7 @@ import {
   staticRouter,
 } from "../../src/dtn/mod.ts";
 import { CliError } from "../_error.ts";
-import type { DtnConfig } from "./config.ts";
+import type { DtnNodeConfig } from "./config.ts";
 
 /** What routers work with. */
 export interface RouterParts {
@@ -36,7 +36,7 @@ export interface RouterParts {
  * @throws {CliError} `usage` or `failed` if its file is not given or does not hold.
  */
 export function routerOf(
-  { routing, node }: DtnConfig,
+  { routing, node }: DtnNodeConfig,
   { crypto, store, bundles }: RouterParts,
 ): Router {
   const { by, copies } = routing;

@@ -1,7 +1,12 @@
 import { readConfigFile } from "../_config_file.ts";
 import type { Context } from "../_main.ts";
 import { stateFolder } from "../_state_folder.ts";
-import { type DtnConfig, SCHEMA } from "./config.ts";
+import {
+  type DtnConfig,
+  JOINED_SCHEMA,
+  type JoinedDtnConfig,
+  SCHEMA,
+} from "./config.ts";
 
 /**
  * Reads `--config`, if it is given, and puts the flags that were given over it, by dotted key.
@@ -15,9 +20,18 @@ export function readDtnConfig(
   return readConfigFile(SCHEMA, { path, flags });
 }
 
+/**
+ * Reads the file of a node that runs with another program.
+ *
+ * @throws {CliError} As {@link readConfigFile}.
+ */
+export function readJoinedDtnConfig(path: string): JoinedDtnConfig {
+  return readConfigFile(JOINED_SCHEMA, { path });
+}
+
 /** The folder of the state that is configured, or else the user's: made, mode 0700, if it is not there. */
 export function dtnState(
-  { node }: DtnConfig,
+  { node }: Pick<DtnConfig, "node">,
   context: Pick<Context, "env">,
 ): string {
   return stateFolder("dtn", node.state, context);

@@ -65,6 +65,7 @@ export const node: Command = command({
     });
     await using running = await openNode(config, context);
     const { node, book, groups, addresses, contacts, metrics } = running;
+    const { bundleApp } = running;
     const mailboxes = new Mailboxes(config.messages.types);
     for (const fabric of node.agents) {
       mailboxes.keep(fabric);
@@ -89,10 +90,12 @@ export const node: Command = command({
     const at = [...addresses, ...contacts].join(" and ") || "no address";
     context.print(
       {
-        ...{ agents, addresses, contacts },
+        ...{ agents, addresses, contacts, bundleApp },
         ...{ app: served.app, status: served.status },
       },
-      `${names} at ${at}, applications at ${served.app}`,
+      `${names} at ${at}, applications at ${served.app}${
+        bundleApp === undefined ? "" : `, of bundles at ${bundleApp}`
+      }`,
     );
     await aborted(context.signal);
   },

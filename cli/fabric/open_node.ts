@@ -21,11 +21,10 @@ import {
 import { CliError } from "../_error.ts";
 import { lockState } from "../_lock_state.ts";
 import type { Context } from "../_main.ts";
-import { openNode as openDtnNode } from "../dtn/open_node.ts";
-import { readDtnConfig } from "../dtn/settings.ts";
 import { randomOf } from "../mixnode/network.ts";
 import { readAgents } from "./agent_file.ts";
 import type { FabricConfig } from "./config.ts";
+import { openBundles } from "./open_bundles.ts";
 import { openHtx } from "./open_htx.ts";
 import { fabricState } from "./settings.ts";
 
@@ -41,6 +40,8 @@ export interface RunningFabricNode extends AsyncDisposable {
   readonly addresses: readonly Address[];
   /** Where its node of bundles takes contacts. */
   readonly contacts: readonly Address[];
+  /** Where that serves applications, if it does. */
+  readonly bundleApp: Address | undefined;
   /** What its parts count. */
   readonly metrics: Metrics;
 }
@@ -124,22 +125,9 @@ export async function openNode(
   return {
     ...{ node, book, groups, metrics, addresses: htx.addresses },
     contacts: bundles?.addresses ?? [],
+    bundleApp: bundles?.app,
     [Symbol.asyncDispose]: () => closing.disposeAsync(),
   };
-}
-
-/** The node of bundles of `path`, whose state is in ours unless it says otherwise. */
-async function openBundles(
-  path: string,
-  folder: string,
-  context: Pick<Context, "env" | "log" | "note" | "signal">,
-): ReturnType<typeof openDtnNode> {
-  const config = readDtnConfig(path);
-  const state = config.node.state ?? `${folder}/dtn`;
-  return await openDtnNode(
-    { ...config, node: { ...config.node, state } },
-    context,
-  );
 }
 
 function limitsOf({ messages }: FabricConfig) {

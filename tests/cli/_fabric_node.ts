@@ -29,6 +29,7 @@ interface Printed {
   readonly addresses: readonly string[];
   readonly contacts: readonly string[];
   readonly app: string;
+  readonly bundleApp?: string;
   readonly status?: string;
 }
 

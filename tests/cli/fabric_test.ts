@@ -126,6 +126,27 @@ Deno.test("betanet-fabric sends a request as a bundle while the other node is do
   await bob.end();
 });
 
+Deno.test("betanet-fabric serves the applications of the node of bundles that runs with it, if its file has an [app]", async () => {
+  await using folder = await makeFolder();
+  const state = `${folder.path}/one`;
+  const file = `${folder.path}/dtn.toml`;
+  const node = '[node]\nid = "dtn://one/"\nlisten = []\n';
+  await Deno.writeTextFile(file, node);
+  const bare = await RunningFabric.start(state, "alice@one", "--dtn", file);
+  assertEquals(bare.printed.bundleApp, undefined);
+  await bare.end();
+  await Deno.writeTextFile(file, `${node}[app]\nport = 0\n`);
+  const alice = await RunningFabric.start(state, "alice@one", "--dtn", file);
+  const url = `${alice.printed.bundleApp}/status/store`;
+  const unknown = await fetch(url);
+  assertEquals([unknown.status, await unknown.text()], [401, "Unauthorized\n"]);
+  const token = (await Deno.readTextFile(`${state}/dtn/app.token`)).trim();
+  const authorization = `Bearer ${token}`;
+  const known = await fetch(url, { headers: { authorization } });
+  assertEquals((await known.json()).bundles, 0);
+  await alice.end();
+});
+
 Deno.test("betanet-fabric refuses messages of types that nobody listens to, keeps those that are configured, and shows what was given up", async () => {
   await using folder = await makeFolder();
   const { path } = folder;
