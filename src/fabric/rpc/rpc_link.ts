@@ -226,6 +226,8 @@ export class RpcLink implements AsyncDisposable {
       await this.#session.ping({ signal });
     } catch (error) {
       this.#fail(error);
+      // That the session closes in order would take as long as it waits for the other end.
+      this.#end(undefined);
       throw unreachable(error);
     }
   }

@@ -238,13 +238,18 @@ Deno.test("check() ends a link whose other end gives no sign of life", async () 
   await using pair = await linked();
   const { link } = pair;
   await link.check(AbortSignal.timeout(5_000));
-  const waiting = link.send(request(1));
+  const over: string[] = [];
+  const waiting = assertRejects(() => link.send(request(1)), FabricError)
+    .then(() => over.push("message"));
+  const closed = link.closed.then(() => over.push("session"));
   const { code } = await assertRejects(
     () => link.check(AbortSignal.abort()),
     FabricError,
   );
+  // Who waits is told at once: that a session closes in order takes a silent peer seconds.
   assertEquals(code, "unreachable");
-  await assertRejects(() => waiting, FabricError);
+  await Promise.all([waiting, closed]);
+  assertEquals(over, ["message", "session"]);
 });
 
 Deno.test("receipts and streams of applications come as they were sent", async () => {
