@@ -22,7 +22,7 @@ export interface AgentPlace extends AsyncDisposable {
   /** The way to it over HTX. */
   readonly path: BreakablePath;
   /** Its process. */
-  readonly child: Pick<Child<unknown>, "name" | "said">;
+  readonly child: Pick<Child<unknown>, "name" | "said" | "kill">;
 }
 
 /** Where an agent lives whose node comes and goes. */

@@ -81,7 +81,7 @@ export class GroupStory {
   /** Cat is away while the others talk and renew keys, and hears it all by bundles. */
   async #beAway(): Promise<GroupFigures["away"]> {
     const paths = this.#all.map(({ place }) => place.path);
-    await this.#cat.stop();
+    await this.#cat.crash();
     await this.#alice.publish("team", 0, COUNT);
     await this.#bob.do("/group/renew", { group: "team" });
     await until(
@@ -95,7 +95,7 @@ export class GroupStory {
       this.#context,
       `Alice publishes ${
         2 * COUNT
-      } numbers and Bob renews his keys while Cat's node is down`,
+      } numbers and Bob renews his keys while Cat's node is killed`,
     );
     for (const each of paths) each.cut();
     await this.#cat.start();

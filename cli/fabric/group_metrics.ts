@@ -6,33 +6,33 @@ import type {
   VoteCounts,
 } from "../../src/fabric/mod.ts";
 
-/** What was done with what came in groups, by the label of its counter. */
-const EVENTS: Readonly<Record<string, keyof GroupCounts>> = {
+/** Labels of what was done with what came in groups, in the order of docs/fabric.md. */
+const EVENTS: Readonly<Record<keyof GroupCounts, string>> = {
   read: "read",
-  copy: "copiesRead",
+  copiesRead: "copy",
   unwelcome: "unwelcome",
   full: "full",
-  too_old: "tooOld",
-  dead_branch: "fromDeadBranch",
+  tooOld: "too_old",
+  fromDeadBranch: "dead_branch",
   unparked: "unparked",
   abandoned: "abandoned",
   malformed: "malformed",
   invalid: "invalid",
-  stranger: "strangers",
-  commit_copy: "copies",
-  commit_stale: "stale",
-  commit_late: "late",
-  commit_beaten: "beaten",
-  commit_forbidden: "forbidden",
-  rolled_back: "rolledBack",
+  strangers: "stranger",
+  copies: "commit_copy",
+  stale: "commit_stale",
+  late: "commit_late",
+  beaten: "commit_beaten",
+  forbidden: "commit_forbidden",
+  rolledBack: "rolled_back",
   unfulfilled: "unfulfilled",
 };
-/** Why ballots and proposals were not counted. */
-const UNCOUNTED: Readonly<Record<string, keyof VoteCounts>> = {
+/** Labels of why ballots and proposals were not counted. */
+const UNCOUNTED: Readonly<Record<keyof VoteCounts, string>> = {
   malformed: "malformed",
-  wrong_electors: "wrongElectors",
+  wrongElectors: "wrong_electors",
   late: "late",
-  double: "doubles",
+  doubles: "double",
   full: "full",
 };
 
@@ -72,19 +72,19 @@ export function exposeGroups(
   metrics.counterFrom({
     name: "fabric_group_events_total",
     help: "What came in groups, by what was done with it",
-    labels: { event: Object.keys(EVENTS) },
+    labels: { event: Object.values(EVENTS) },
     read: ({ event }) =>
       sum(({ groups }) =>
-        groups.all.reduce((n, each) => n + each.counts[EVENTS[event]!], 0)
+        groups.all.reduce((n, each) => n + each.counts[keyOf(EVENTS, event)], 0)
       ),
   });
   metrics.counterFrom({
     name: "fabric_group_uncounted_total",
     help: "Ballots and proposals that were not counted, by reason",
-    labels: { reason: Object.keys(UNCOUNTED) },
+    labels: { reason: Object.values(UNCOUNTED) },
     read: ({ reason }) =>
       sum(({ held }) =>
-        held.reduce((n, each) => n + each.counts[UNCOUNTED[reason]!], 0)
+        held.reduce((n, each) => n + each.counts[keyOf(UNCOUNTED, reason)], 0)
       ),
   });
   metrics.counterFrom({
@@ -96,4 +96,11 @@ export function exposeGroups(
         reason === "no_room" ? groups.unsent : groups.unknown
       ),
   });
+}
+
+function keyOf<K extends string>(
+  labels: Readonly<Record<K, string>>,
+  label: string,
+): K {
+  return (Object.keys(labels) as K[]).find((key) => labels[key] === label)!;
 }

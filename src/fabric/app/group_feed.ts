@@ -7,6 +7,8 @@ export interface Follower {
   published(published: Published, done: () => void): void;
   /** Is told what happened. */
   happened(event: GroupEvent): void;
+  /** Is told that nothing comes any more. */
+  ended(): void;
 }
 
 /**
@@ -57,6 +59,7 @@ export class GroupFeed implements Disposable {
   /** Nobody follows any more; a message that nobody is done with waits. */
   [Symbol.dispose](): void {
     this.#watching[Symbol.dispose]();
+    for (const each of [...this.#followers]) each.ended();
     this.#followers.clear();
     this.#rest();
   }

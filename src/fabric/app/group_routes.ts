@@ -96,6 +96,10 @@ export function groupRoutes(options: GroupRoutesOptions): Hono {
   });
   app.post("/group/leave", async (c) => {
     const group = groupIn(c);
+    if (group.isMember && group.members.length === 1) {
+      const text = "The agent is the only member: forget the group";
+      throw new FabricError("conflict", text);
+    }
     await group.leave();
     return c.json(json.summary(group));
   });

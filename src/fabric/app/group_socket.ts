@@ -56,6 +56,11 @@ export class GroupSocket implements MessageEvents, Follower {
     this.#send(JSON.stringify(this.#json.event(event)));
   }
 
+  /** The node closes, or the group is forgotten. */
+  ended(): void {
+    this.#end(CLOSE.done, "The group is not here any more");
+  }
+
   /** The application is done with a message. */
   message(message: string | Uint8Array): void {
     if (this.#isClosed) return;

@@ -102,6 +102,7 @@ export class Groups implements AsyncDisposable {
   readonly #sessions = new Map<string, GroupSession>();
   readonly #joining: JoiningRows;
   readonly #names: Store;
+  #welcoming: Promise<unknown> = Promise.resolve();
 
   /** Goes on with the groups in `store`. */
   constructor(options: GroupsOptions) {
@@ -144,7 +145,7 @@ export class Groups implements AsyncDisposable {
 
   /** Forgets the invitations to a group that wait; nobody is told. */
   decline(group: Uint8Array): void {
-    this.#joining.release(group);
+    for (const { from } of this.invitations) this.#joining.release(group, from);
   }
 
   /** A group, by its id. */
@@ -220,7 +221,7 @@ export class Groups implements AsyncDisposable {
       case "key_package":
         return await this.#takeKeyPackage(from, message);
       case "welcome":
-        return await this.#takeWelcome(from, message);
+        return await this.#inTurn(() => this.#takeWelcome(from, message));
     }
     if (group) return await group.receive(from, bytes);
     const nowMs = this.#options.clock.wallTime();
@@ -253,14 +254,21 @@ export class Groups implements AsyncDisposable {
   async #accept({ group, from }: Invitation): Promise<void> {
     const { mls, agent, clock } = this.#options;
     this.#checkRoom();
-    const made = await mls.createKeyPackage(agent);
-    using secret = made.secret;
-    this.#joining.accept(
-      { group, from, keyPackage: made.keyPackage, secret: secret.expose() },
-      clock.wallTime() + INVITATION_MS,
-    );
-    await this.#say(from, "key_package", group, made.keyPackage);
-    this.#joining.release(group);
+    const fresh = await mls.createKeyPackage(agent);
+    using secret = fresh.secret;
+    // Who is asked twice says the same: the Welcome may be for what was said first. Who was a member says something new.
+    using said = this.get(group)
+      ? undefined
+      : this.#joining.accepted(group, from);
+    const { keyPackage } = said ?? fresh;
+    if (!said) {
+      this.#joining.accept(
+        { group, from, keyPackage, secret: secret.expose() },
+        clock.wallTime() + INVITATION_MS,
+      );
+    }
+    await this.#say(from, "key_package", group, keyPackage);
+    this.#joining.release(group, from);
   }
 
   async #takeKeyPackage(
@@ -274,6 +282,13 @@ export class Groups implements AsyncDisposable {
     }
     await group.want({ kind: "add", agent: from, keyPackage });
     this.#joining.uninvite(id, from);
+  }
+
+  /** Takes one Welcome after the other: a second one to the same group must find what came of the first. */
+  #inTurn(work: () => Promise<void>): Promise<void> {
+    const done = this.#welcoming.then(work);
+    this.#welcoming = done.catch(() => {});
+    return done;
   }
 
   async #takeWelcome(

@@ -95,15 +95,13 @@ export class JoiningRows {
     });
   }
 
-  /** Invitations to a group wait no more. */
-  release(group: Uint8Array): void {
-    for (const { key } of [...this.#store.entries(concat(WAITING, group))]) {
-      this.#store.delete(key);
-    }
+  /** An agent's invitation to a group waits no more. */
+  release(group: Uint8Array, from: AgentId): void {
+    this.#store.delete(concat(WAITING, group, from.bytes));
   }
 
   /**
-   * We accepted an invitation; a later one to the same group takes its place.
+   * We accepted an invitation; a later one of the same agent to the same group takes its place.
    *
    * @throws {FabricError} `full`.
    */
@@ -112,8 +110,9 @@ export class JoiningRows {
     expiresAt: number,
   ): void {
     this.#bound(ACCEPTED, MAX_ACCEPTED);
-    const row = encodeCbor([from.bytes, keyPackage, secret]);
-    this.#store.set(concat(ACCEPTED, group), row, { expiresAt });
+    const row = encodeCbor([keyPackage, secret]);
+    const key = concat(ACCEPTED, group, from.bytes);
+    this.#store.set(key, row, { expiresAt });
   }
 
   /** The key package that we sent to an agent for a group; dispose it. */
@@ -121,12 +120,10 @@ export class JoiningRows {
     group: Uint8Array,
     from: AgentId,
   ): MadeKeyPackage & Disposable | undefined {
-    const row = this.#store.get(concat(ACCEPTED, group));
+    const row = this.#store.get(concat(ACCEPTED, group, from.bytes));
     if (!row) return undefined;
-    const options = { maxDepth: 1, maxItems: 4 };
-    const [by, keyPackage, bytes] = read.items(row, 3, options);
-    const inviter = new AgentId(read.bytes(by!, AGENT_ID_LENGTH));
-    if (!inviter.equals(from)) return undefined;
+    const options = { maxDepth: 1, maxItems: 3 };
+    const [keyPackage, bytes] = read.items(row, 2, options);
     const secret = new Secret(read.bytesUpTo(bytes!, MAX_BYTES));
     return {
       keyPackage: read.bytesUpTo(keyPackage!, MAX_BYTES),
@@ -142,7 +139,8 @@ export class JoiningRows {
     bytes: Uint8Array,
     nowMs: number,
   ): boolean {
-    if (!this.#store.get(concat(ACCEPTED, group))) return false;
+    const accepted = this.#store.entries(concat(ACCEPTED, group));
+    if (accepted.next().done) return false;
     const prefix = concat(EARLY, group);
     const count = [...this.#store.entries(prefix)].length;
     if (count >= MAX_EARLY || bytes.length > MAX_BYTES) return false;

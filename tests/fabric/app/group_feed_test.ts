@@ -35,6 +35,10 @@ class Reader implements Follower {
     this.events.push(kind);
   }
 
+  ended(): void {
+    this.events.push("ended");
+  }
+
   get values(): unknown[] {
     return this.got.map(({ published }) => published.value);
   }
@@ -95,6 +99,36 @@ Deno.test("an invitation waits over a restart until it is accepted; one that is 
   );
 });
 
+Deno.test("who is invited twice, and by two members, is in the group once", async () => {
+  await using world = new FabricWorld();
+  const ana = await world.start("ana", "hill", settings(undefined));
+  const bob = await world.start("bob", "dale", settings(() => true));
+  const cat = await world.start("cat", "glen", settings(() => "later"));
+  world.introduce(ana, bob, cat);
+  const { id } = cat.fabric.agent;
+  const hers = await world.settle(ana.fabric.groups.create({ kind: "open" }));
+  await world.settle(hers.invite(bob.fabric.agent.id));
+  const at = ({ fabric }: typeof ana) => fabric.groups.get(hers.id);
+  await world.dtn.until(() => at(bob)?.isMember === true);
+  const { groups } = cat.fabric;
+  await world.settle(Promise.all([hers.invite(id), at(bob)!.invite(id)]));
+  await world.dtn.until(() => groups.invitations.length === 2);
+  const both = groups.invitations;
+  // The second time she says yes before Ana has heard of the first.
+  const twice = both.flatMap(({ group, from }) => [
+    groups.accept(group, from),
+    groups.accept(group, from),
+  ]);
+  await world.settle(Promise.all(twice));
+  await world.dtn.until(() => at(cat)?.isMember === true);
+  const keys = () =>
+    [ana, bob, cat].map((each) => at(each)!.epochAuthenticator?.toHex());
+  await world.dtn.until(() => new Set(keys()).size === 1);
+  assertEquals([hers.members.length, groups.invitations], [3, []]);
+  await world.settle(hers.publish("say", "hello"));
+  await world.dtn.until(() => at(cat)!.counts.read === 1);
+});
+
 Deno.test("of invitations only so many of one agent wait", async () => {
   await using world = new FabricWorld();
   const ana = await world.start("ana", "hill", settings(undefined));
@@ -149,6 +183,7 @@ Deno.test("a node that closes while an application has a message gives it again 
   await world.settle(hers.publish("say", "kept"));
   await world.dtn.until(() => reader.got.length === 1);
   await world.settle(Promise.resolve(own[Symbol.asyncDispose]()));
+  assertEquals(reader.events, ["ended"]);
   await using again = new AgentGroups(bob);
   const next = new Reader();
   again.feed(his).follow(next);

@@ -126,4 +126,5 @@ Deno.test("routes of groups refuse what is malformed, and say what is not there"
   assertEquals(await status("/group/messages?group=a"), 426);
   assertEquals(await status("/invitations/accept?group=a", ""), 404);
   assertEquals(await status("/group/remove?group=a&member=ana@hill", ""), 422);
+  assertEquals(await status("/group/leave?group=a", ""), 409);
 });
