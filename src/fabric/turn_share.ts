@@ -1,21 +1,31 @@
 import type { Clock } from "../core/async/mod.ts";
 
+/** How long a {@link TurnShare} lasts in a turn, in milliseconds. */
+export interface TurnShareLimits {
+  /** At the least. */
+  readonly minMs: number;
+  /** At the most, if everything else took as long in the turn before. */
+  readonly maxMs: number;
+}
+
 /**
  * A share of each turn of the event loop: whoever does something again and again, each time as soon as promises allow, leaves timers,
- * sockets and everybody else their turns.
+ * sockets and everybody else their turns, and has as much time as they together.
  */
 export class TurnShare implements Disposable {
   readonly #clock: Clock;
-  readonly #shareMs: number;
+  readonly #limits: TurnShareLimits;
+  #shareMs: number;
   readonly #waiting: (() => void)[] = [];
   /** When the share of this turn is used up; `undefined` if nothing was done in it. */
   #endsMs: number | undefined;
   #cancel: () => void = () => {};
 
-  /** @param shareMs - Of each turn, in milliseconds from the first {@link enter} on. */
-  constructor(clock: Clock, shareMs: number) {
+  /** The share begins with the first {@link enter} of a turn. */
+  constructor(clock: Clock, limits: TurnShareLimits) {
     this.#clock = clock;
-    this.#shareMs = shareMs;
+    this.#limits = limits;
+    this.#shareMs = limits.minMs;
   }
 
   /** Resolves at once, or in the next turn if the share of this one is used up; all that wait go on then, in their order. */
@@ -36,6 +46,11 @@ export class TurnShare implements Disposable {
   }
 
   #next(): void {
+    const { minMs, maxMs } = this.#limits;
+    const othersMs = this.#waiting.length > 0
+      ? this.#clock.now() - this.#endsMs!
+      : 0;
+    this.#shareMs = Math.min(maxMs, Math.max(minMs, othersMs));
     this.#endsMs = undefined;
     for (const resolve of this.#waiting.splice(0)) resolve();
   }

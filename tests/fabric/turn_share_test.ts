@@ -15,7 +15,12 @@ function world() {
     },
   };
   const nextTurn = () => turns.splice(0).forEach((fn) => fn());
-  return { clock, turns, nextTurn, share: new TurnShare(clock, 8) };
+  return {
+    clock,
+    turns,
+    nextTurn,
+    share: new TurnShare(clock, { minMs: 8, maxMs: 20 }),
+  };
 }
 
 const settled = async () => {
@@ -38,6 +43,32 @@ Deno.test("a share of a turn is given until it is used up, then in the next, fir
   void enter("e");
   await settled();
   assertEquals(done, ["a", "b", "c", "d", "e"]);
+});
+
+Deno.test("a share is as long as everything else took while somebody waited, within limits", async () => {
+  const { clock, nextTurn, share } = world();
+  /** Milliseconds that are given of a turn. */
+  const given = async () => {
+    let isWaiting = true;
+    for (let ms = 0;; ms++, clock.ms++) {
+      isWaiting = true;
+      void share.enter().then(() => isWaiting = false);
+      await settled();
+      if (isWaiting) return ms;
+    }
+  };
+  const shares: number[] = [];
+  for (const othersMs of [3, 12, 100, 9]) {
+    shares.push(await given());
+    clock.ms += othersMs;
+    nextTurn();
+  }
+  shares.push(await given());
+  assertEquals(shares, [8, 8, 12, 20, 9]);
+  nextTurn();
+  void share.enter();
+  nextTurn();
+  assertEquals(await given(), 8);
 });
 
 Deno.test("a share begins anew in a turn in which nothing was done for long", async () => {

@@ -77,8 +77,8 @@ export interface DeliveryOptions {
 
 const BUDGET_MS = 2_000;
 const TICK_MS = 1_000;
-/** Of each turn of the event loop, for messages that are accepted: what they wait for is done in the rest of it. */
-const ACCEPTING_MS = 8;
+/** Of each turn of the event loop, for messages that are accepted: half of it as a rule, as the rest is for what they wait for. */
+const ACCEPTING_MS = { minMs: 8, maxMs: 32 };
 const RETRY = { minMs: 500, maxMs: 60_000 };
 /** The other end has the message; if it says no more, it is asked again after this time, twice as long each time. */
 const ASK_AGAIN_MS = 30_000;
