@@ -1,4 +1,4 @@
-import { assert, assertEquals } from "@std/assert";
+import { assertEquals } from "@std/assert";
 import { nodeProvider as crypto } from "../src/core/crypto/mod.ts";
 import { sqliteStore } from "../src/core/storage/mod.ts";
 import {
@@ -12,7 +12,6 @@ import {
   type WayFacts,
 } from "../src/fabric/mod.ts";
 import { InboxRows } from "../src/fabric/inbox/inbox_rows.ts";
-import { MlsGroupCrypto } from "../src/fabric/group/mls/mls_group_crypto.ts";
 
 const agentOf = (agent: string) =>
   new Agent(crypto, crypto.random(32), { agent, node: "bench" });
@@ -77,54 +76,5 @@ assertEquals(outcomes.outcome(message)?.answer, answer);
 for (const count of [1, 64]) {
   Deno.bench(`commit what became of ${count}, 1 KiB each`, () => {
     keepOutcomes(count);
-  });
-}
-
-for (const size of [10, 50, 200]) {
-  const group = `MLS, ${size} members`;
-  const groups = new MlsGroupCrypto(crypto);
-  const made = await Promise.all(
-    Array.from(
-      { length: size + 1 },
-      (_, i) => groups.createKeyPackage(agentOf(`agent-${i}`)),
-    ),
-  );
-  const packages = made.map(({ keyPackage }) => keyPackage);
-  const alone = await groups.createGroup(
-    crypto.random(16),
-    made[0]!,
-    new Uint8Array(),
-  );
-  const { state, welcome } = await groups.commit(alone, {
-    add: packages.slice(1, size),
-  });
-  const other = await groups.join(welcome!, made[1]!);
-  assertEquals(other.members.length, size);
-  const add = () => groups.commit(state, { add: [packages[size]!] });
-  const added = await add();
-  const send = () => groups.encrypt(state, message.payload);
-  const { message: sent } = await send();
-  const took = await groups.process(other, added.commit);
-  assertEquals(
-    took.state.epochAuthenticator,
-    added.state.epochAuthenticator,
-  );
-  const heard = await groups.process(other, sent);
-  assert(heard.kind === "application");
-  assertEquals<Uint8Array>(heard.data, message.payload);
-  Deno.bench(`add a member, ${size}`, { group }, async () => {
-    await add();
-  });
-  Deno.bench(`update by a commit, ${size}`, { group }, async () => {
-    await groups.commit(state);
-  });
-  Deno.bench(`take a commit, ${size}`, { group }, async () => {
-    await groups.process(other, added.commit);
-  });
-  Deno.bench(`send 1 KiB, ${size}`, { group }, async () => {
-    await send();
-  });
-  Deno.bench(`receive 1 KiB, ${size}`, { group }, async () => {
-    await groups.process(other, sent);
   });
 }

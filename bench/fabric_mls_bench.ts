@@ -1,5 +1,6 @@
+import { openCrypto } from "../cli/_crypto.ts";
 import { equal } from "../src/core/bytes/mod.ts";
-import { nodeProvider as crypto } from "../src/core/crypto/mod.ts";
+import { silentLogger } from "../src/core/log/mod.ts";
 import type {
   GroupState,
   MadeKeyPackage,
@@ -9,6 +10,10 @@ import { Agent, parseAgentName } from "../src/fabric/mod.ts";
 
 const MEMBERS = [10, 50, 200];
 
+/** As the programs have it. */
+const crypto = openCrypto("auto", silentLogger);
+// deno-lint-ignore no-console -- whose figures these are
+console.log(crypto.name);
 const groups = new MlsGroupCrypto(crypto);
 const data = crypto.random(200);
 const newcomer = await keyPackageOf("newcomer");
