@@ -19,6 +19,7 @@ import type {
 import type { RpcLink, SendLiveOptions, Sent } from "../rpc/rpc_link.ts";
 import { TurnShare } from "../turn_share.ts";
 import { chooseWay, type WayChoice, type WayName } from "../way/choose_way.ts";
+import { LinkWatches } from "./link_watches.ts";
 import { Redials } from "./redials.ts";
 
 /** How messages travel live. */
@@ -109,6 +110,7 @@ export class Delivery {
   readonly #over = new AbortController();
   readonly #tasks = new Set<Promise<void>>();
   readonly #redials: Redials;
+  readonly #watches: LinkWatches;
   #cancelTick: () => void = () => {};
 
   /** Starts at once. */
@@ -117,6 +119,10 @@ export class Delivery {
     this.#budgetMs = options.budgetMs ?? BUDGET_MS;
     this.#accepting = new TurnShare(options.clock, ACCEPTING_MS);
     const { outbox, live, random, clock } = options;
+    this.#watches = new LinkWatches({
+      ...{ ms: this.#budgetMs, clock },
+      onSilent: (to) => live.notReached(to),
+    });
     this.#redials = new Redials({
       ...{ random, clock },
       isWanted: (id) => outbox.rests(id) && !live.with(id) && live.canDial(id),
@@ -210,7 +216,7 @@ export class Delivery {
     }
     using _watch = budgetMs === 0
       ? undefined
-      : this.#watch(link, message.to, ms);
+      : this.#watches.watch(link, message.to);
     const sent = await link.send(message, { signal, isOnlyCopy });
     this.carried.rpc[message.kind]++;
     return sent;
@@ -220,33 +226,10 @@ export class Delivery {
   async close(): Promise<void> {
     this.#over.abort(new FabricError("closed", "The fabric is closed"));
     this.#redials.close();
+    this.#watches.close();
     this.#cancelTick();
     this.#accepting[Symbol.dispose]();
     await Promise.all(this.#tasks);
-  }
-
-  /** Asks `link` with an agent for a sign of life every `ms`; it ends if there is none. */
-  #watch(link: RpcLink, to: AgentId, ms: number): Disposable {
-    const { clock, live } = this.#options;
-    let isOver = false;
-    let cancel: () => void;
-    const check = async () => {
-      using deadline = new Deadline(clock, ms);
-      await link.check(deadline.signal).catch(() => {
-        if (deadline.signal.aborted) live.notReached(to);
-      });
-      if (!isOver) arm();
-    };
-    const arm = () => {
-      cancel = clock.setTimeout(() => void check(), ms);
-    };
-    arm();
-    return {
-      [Symbol.dispose]: () => {
-        isOver = true;
-        cancel();
-      },
-    };
   }
 
   async #attempt(next: OutgoingMessage): Promise<void> {

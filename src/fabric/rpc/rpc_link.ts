@@ -103,6 +103,8 @@ export class RpcLink implements AsyncDisposable {
   readonly agents: Set<string> = new Set();
   /** How far the other end's clock is ahead of ours, in milliseconds, as its hello said; 0 if it did not say, or it is less than a second. */
   readonly skewMs: number;
+  /** How often something came: while it grows, the other end lives. */
+  heard = 0;
   /** Resolves when the link is over; never rejects. */
   readonly closed: Promise<void>;
   readonly #session: Session;
@@ -325,6 +327,7 @@ export class RpcLink implements AsyncDisposable {
   async #readControl(control: Stream, decoder: FrameDecoder): Promise<void> {
     try {
       for await (const frames of readsOf(control, decoder)) {
+        this.heard++;
         for (const frame of frames) this.#take(frame);
       }
       await this.#session.close();
