@@ -95,7 +95,7 @@ export class GroupStory {
       this.#context,
       `Alice publishes ${
         2 * COUNT
-      } numbers and Bob renews his keys while Cat's node is killed`,
+      } numbers and Bob renews his keys after Cat's node was killed`,
     );
     for (const each of paths) each.cut();
     await this.#cat.start();

@@ -49,7 +49,9 @@ export const join: Command = command({
   usage: `
 Usage: betanet-fabric group join <group> [flags]
 
-Accepts an invitation. The agent is a member when who invited it has heard of it; betanet-fabric group list shows the group then.
+Accepts an invitation. The agent is a member when who invited it has heard of it; betanet-fabric group list shows the group then. There is
+no other way in: members refuse a commit by which somebody lets itself in. Who is a member, and was cut off for so long that nobody has
+what it missed, comes back by such a commit without being told to; betanet-fabric group listen --events shows it as healing.
 
 ${APP_USAGE}
 

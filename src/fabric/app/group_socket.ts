@@ -31,7 +31,7 @@ export class GroupSocket implements MessageEvents, Follower {
   /** Follows at once. */
   constructor(
     peer: MessagePeer,
-    feed: GroupFeed,
+    feed: Pick<GroupFeed, "follow">,
     { json, onClosed }: {
       readonly json: GroupJson;
       readonly onClosed: () => void;
