@@ -140,9 +140,13 @@ export class Links implements AsyncDisposable {
     this.#failedMs.set(`${id}`, this.#options.clock.now());
   }
 
-  /** Milliseconds since an agent was last dialed in vain, or not reached in time, if it was not heard of since. */
+  /**
+   * Milliseconds since an agent was last dialed in vain, or not reached in time, if it was not heard of since; 0 as long as an attempt
+   * goes on that was not over in time.
+   */
   sinceFailedMs(id: AgentId): number | undefined {
-    return this.#since(this.#failedMs, id);
+    const sinceMs = this.#since(this.#failedMs, id);
+    return sinceMs !== undefined && this.#dialing.has(`${id}`) ? 0 : sinceMs;
   }
 
   /**
