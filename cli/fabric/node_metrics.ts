@@ -50,6 +50,7 @@ const EVENTS = [
 const DROPS = [
   ...["unknown_agent", "bad_receipts", "unopened", "too_many_links"] as const,
   ...["late_answer", "foreign_receipt", "agent_evicted"] as const,
+  "surplus_receipt",
   ...["no_application", "bad_records", "bundle_of_full_sender"] as const,
   ...["no_hello", "link_violation", "link_unread", "old_record"] as const,
   ...["unproven_sender", "link_evicted"] as const,
@@ -109,6 +110,7 @@ export function exposeFabricNode(
         late_answer: sum(({ lateAnswers }) => lateAnswers),
         foreign_receipt: sum(({ foreignReceipts }) => foreignReceipts),
         agent_evicted: book.evicted,
+        surplus_receipt: sum(({ surplusReceipts }) => surplusReceipts),
         no_application: mailboxes.counts.refused,
         bad_records: node.counts.badRecords,
         bundle_of_full_sender: node.bundleCounts.full,

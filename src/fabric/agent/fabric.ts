@@ -153,7 +153,12 @@ export class Fabric implements AsyncDisposable {
 
   /** Receipts that came about no message of ours to who signed them. */
   get foreignReceipts(): number {
-    return this.#sending.foreignReceipts;
+    return this.#sending.wanted.foreign;
+  }
+
+  /** Receipts that came and were not kept, as they say again what others do, or are lost among foreign ones. */
+  get surplusReceipts(): number {
+    return this.#sending.wanted.surplus;
   }
 
   /** What it did with messages that came, and how those of ours went. */

@@ -2,11 +2,9 @@ import type { Clock, WaitOptions } from "../../core/async/mod.ts";
 import type { CryptoProvider } from "../../core/crypto/mod.ts";
 import type { Logger } from "../../core/log/mod.ts";
 import { namespace, type Store } from "../../core/storage/mod.ts";
-import { BoundedMap } from "../bounded_map.ts";
 import { FabricError } from "../error.ts";
 import type { Agent } from "../identity/agent.ts";
 import type { AgentBook } from "../identity/agent_book.ts";
-import type { AgentId } from "../identity/agent_id.ts";
 import { type Message, MESSAGE_ID_LENGTH } from "../message/message.ts";
 import {
   type AcceptOptions,
@@ -20,6 +18,7 @@ import { type BundleWay, Delivery, type LiveWay } from "./delivery.ts";
 import type { SendOptions } from "./new_message.ts";
 import { decodePayload } from "./payload.ts";
 import type { ResentMessage, SentMessage } from "./sent_message.ts";
+import { WantedReceipts } from "./wanted_receipts.ts";
 
 /** Parts of a {@link Sending}. */
 export interface SendingOptions {
@@ -47,8 +46,6 @@ export interface SendingOptions {
   readonly clock: Clock;
 }
 
-const MAX_WANTED = 65_536;
-
 /** The messages that an agent sends, until it is known what became of each: by answers, by signed receipts, or as they were given up. */
 export class Sending {
   /** What waits to be delivered, and what was given up. */
@@ -59,12 +56,10 @@ export class Sending {
   readonly delivery: Delivery;
   /** Answers that came for nobody. */
   lateAnswers = 0;
-  /** Receipts that came about no message of ours to who signed them. */
-  foreignReceipts = 0;
+  /** Which receipts are kept, and how many were not. */
+  readonly wanted = new WantedReceipts();
   readonly #options: SendingOptions;
   readonly #answers: Answers;
-  /** To whom were messages whose receipts are wanted, by id; those that wait are in the outbox too. */
-  readonly #wanted = new BoundedMap<AgentId>(MAX_WANTED);
   readonly #settling = new Map<string, (reason: string | undefined) => void>();
 
   /** Starts at once with what was accepted before. */
@@ -91,7 +86,7 @@ export class Sending {
   /** Whom we address does not give way to strangers, and its receipts are wanted. */
   note({ id, to, wantsReceipts }: Omit<Message, "order">): void {
     this.#options.book.contact(to);
-    if (wantsReceipts) this.#wanted.set(id.toHex(), to);
+    if (wantsReceipts) this.wanted.expect(id, to);
   }
 
   /**
@@ -194,11 +189,11 @@ export class Sending {
     const { agent, clock } = this.#options;
     const nowMs = clock.wallTime();
     const ours = receipts.filter(({ from }) => from.equals(agent.id));
-    const wanted = ours.filter(({ id, by }) =>
-      this.#wanted.get(id.toHex())?.equals(by) ||
-      this.outbox.get(id)?.to.equals(by)
+    const wanted = this.wanted.choose(
+      ours,
+      signed.length,
+      (id) => this.outbox.get(id)?.to,
     );
-    this.foreignReceipts += receipts.length - wanted.length;
     if (wanted.length === 0) return;
     await this.receipts.add(signed, wanted, nowMs);
     for (const { id, by, state, reason } of wanted) {
