@@ -282,15 +282,22 @@ export class Delivery {
     }
   }
 
-  async #byBundle({ message, bundledMs }: OutgoingMessage): Promise<void> {
+  async #byBundle(next: OutgoingMessage): Promise<void> {
+    const { message, bundledMs, bundles: sent } = next;
     const { bundles, outbox, events, clock } = this.#options;
     if (!bundles?.canSend(message.to)) {
       throw unreachable("No node of bundles is joined");
     }
+    const pauseMs = (nowMs: number) =>
+      Math.max(
+        MIN_BUNDLE_AGAIN_MS,
+        BUNDLE_AGAIN_SHARE * (message.deadlineMs - nowMs),
+      );
     const beganMs = clock.wallTime();
     if (bundledMs !== undefined && bundledMs <= beganMs) {
-      // It is on its way, and links that come and go in the meantime are no reason for another.
-      const againMs = bundledMs + MIN_BUNDLE_AGAIN_MS;
+      // It is on its way, and links that come and go in the meantime are no reason for another: less and less.
+      const leastMs = MIN_BUNDLE_AGAIN_MS * 2 ** Math.max(0, sent - 1);
+      const againMs = bundledMs + Math.min(leastMs, pauseMs(bundledMs));
       if (beganMs < againMs) return outbox.rest(message.id, againMs);
     }
     this.attempts.bundle++;
@@ -299,9 +306,7 @@ export class Delivery {
     events.onTaken(message, "bundle");
     if (this.#endsWhenTaken(message)) return;
     const nowMs = clock.wallTime();
-    const leftMs = message.deadlineMs - nowMs;
-    const pauseMs = Math.max(MIN_BUNDLE_AGAIN_MS, BUNDLE_AGAIN_SHARE * leftMs);
-    outbox.rest(message.id, nowMs + pauseMs, nowMs);
+    outbox.rest(message.id, nowMs + pauseMs(nowMs), nowMs);
   }
 
   #endsWhenTaken(message: Message): boolean {

@@ -33,7 +33,7 @@ const OUTBOX_LIMITS: Required<OutboxLimits> = {
 };
 
 const FRESH = {
-  ...{ attempts: 0, failed: 0, taken: 0 },
+  ...{ attempts: 0, failed: 0, taken: 0, bundles: 0 },
   ...{ againMs: undefined, againByMs: undefined, hasNews: false },
 };
 
@@ -66,6 +66,8 @@ export interface OutgoingMessage {
   readonly taken: number;
   /** When a node of bundles stored it, in milliseconds since 1970-01-01 UTC, unless it says something new since. */
   readonly bundledMs: number | undefined;
+  /** How often one did in this life. */
+  readonly bundles: number;
 }
 
 /** What an outbox did so far. */
@@ -89,6 +91,7 @@ interface Outgoing extends OutboxEntry {
   failed: number;
   taken: number;
   bundledMs: number | undefined;
+  bundles: number;
   /** Not to be given out before; `undefined` while it waits or is being sent. */
   againMs: number | undefined;
   /** While it is being sent: rests until then at most. */
@@ -242,6 +245,7 @@ export class Outbox {
         way: outgoing.way,
         ...{ failed, taken },
         bundledMs: hasNews ? undefined : bundledMs,
+        bundles: outgoing.bundles,
       };
     }
   }
@@ -271,6 +275,7 @@ export class Outbox {
     outgoing.taken++;
     if (bundledMs !== undefined) {
       outgoing.bundledMs = bundledMs;
+      outgoing.bundles++;
       const { sequence } = outgoing;
       this.#commits.run(() => this.#rows.setBundledMs(sequence, bundledMs))
         // Then it may be sent once more than it need be.

@@ -100,6 +100,21 @@ Deno.test("a message that was on its way while a link came is sent again soon", 
   assertEquals([world.sent, world.bundled], [1, 1]);
 });
 
+Deno.test("links that come and go let a bundle be sent again less and less often", async () => {
+  await using world = new World("taken");
+  await world.accept(1, true, "bundle");
+  const bundled: number[] = [];
+  for (let i = 0; i < 36; i++) {
+    world.part();
+    await world.clock.run(5_000);
+    world.meet();
+    await world.clock.run(5_000);
+    if (i % 6 === 0) bundled.push(world.bundled);
+  }
+  // After one minute, after two more, and after 126 s, which is 30 % of the time that is left then.
+  assertEquals(bundled, [1, 2, 2, 3, 3, 4]);
+});
+
 Deno.test("links that come and go are no reason to send a bundle again within a minute, nor is a restart", async () => {
   await using world = new World("taken");
   await world.accept(1, true, "bundle");

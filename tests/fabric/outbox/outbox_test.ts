@@ -95,7 +95,7 @@ Deno.test("a message rests until its time, or until there is a better way", asyn
   await outbox.tick(500);
   assertEquals(outbox.next(always), {
     ...{ message: messageOf(1), way: "auto", failed: 1, taken: 0 },
-    bundledMs: undefined,
+    ...{ bundledMs: undefined, bundles: 0 },
   });
   outbox.wait(messageOf(1).id, 9_000);
   outbox.hurry(eve.id);
