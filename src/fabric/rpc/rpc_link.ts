@@ -103,8 +103,6 @@ export class RpcLink implements AsyncDisposable {
   readonly agents: Set<string> = new Set();
   /** How far the other end's clock is ahead of ours, in milliseconds, as its hello said; 0 if it did not say, or it is less than a second. */
   readonly skewMs: number;
-  /** How often something came: while it grows, the other end lives. */
-  heard = 0;
   /** Resolves when the link is over; never rejects. */
   readonly closed: Promise<void>;
   readonly #session: Session;
@@ -123,6 +121,7 @@ export class RpcLink implements AsyncDisposable {
   #arriving = 0;
   /** Hear that an answer of ours came, by its id. */
   readonly #unconfirmed = new SlotMap<() => void>();
+  #heard = 0;
   #error: unknown;
 
   /** Goes on where {@linkcode openLink} has exchanged hellos. */
@@ -155,6 +154,11 @@ export class RpcLink implements AsyncDisposable {
   /** Whether messages can be sent. */
   get isOpen(): boolean {
     return this.#error === undefined && this.#session.isOpen;
+  }
+
+  /** How often something came: while it grows, the other end lives. */
+  get heard(): number {
+    return this.#heard;
   }
 
   /** Why it is over; `undefined` while it is not, and if it ended as sessions do. */
@@ -327,7 +331,7 @@ export class RpcLink implements AsyncDisposable {
   async #readControl(control: Stream, decoder: FrameDecoder): Promise<void> {
     try {
       for await (const frames of readsOf(control, decoder)) {
-        this.heard++;
+        this.#heard++;
         for (const frame of frames) this.#take(frame);
       }
       await this.#session.close();

@@ -254,12 +254,14 @@ Deno.test("check() ends a link whose other end gives no sign of life", async () 
 
 Deno.test("receipts and streams of applications come as they were sent", async () => {
   await using pair = await linked();
-  const { far, link } = pair;
+  const { far, link, farLink } = pair;
+  const { heard } = farLink;
   link.sendReceipts(Uint8Array.of(1, 2, 3));
   const stream = await link.openStream(request(1));
   await stream.write(Uint8Array.of(5, 6));
   await until(() => far.openings.length === 1 && far.receipts.length === 1);
   assertEquals(far.receipts, [Uint8Array.of(1, 2, 3)]);
+  assert(farLink.heard > heard);
   const [{ opening, stream: other, rest }] = far.openings as [
     typeof far.openings[0],
   ];
