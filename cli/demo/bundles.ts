@@ -18,6 +18,7 @@ import {
   filesBelow,
   makeTree,
   packFile,
+  requireSame,
   unpackFile,
 } from "./file_tree.ts";
 import { step, tellWhatTheySaid } from "./step.ts";
@@ -34,7 +35,7 @@ export interface BundleContact {
   readonly from: string;
   /** Who took. */
   readonly to: string;
-  /** Bundles that were stored at the taker when the power was cut. */
+  /** Bundles that the taker had stored of it when the contact was over. */
   readonly bundles: number;
   /** Their bytes. */
   readonly bytes: number;
@@ -42,7 +43,7 @@ export interface BundleContact {
   readonly durationMs: number;
   /** Of those that came, bundles that the taker had already, as the power was cut before it could say so. */
   readonly again: number;
-  /** Bundles that were left with the giver. */
+  /** Bundles that were left with the giver, a moment before the power was cut. */
   readonly left: number;
 }
 
@@ -134,10 +135,10 @@ async function meet(
   afterwards: (taker: PlaceUp) => Promise<void> = async () => {},
 ): Promise<BundleContact> {
   await using to = await startPlace(taker, context);
+  const before = await to.usage();
   await using from = await startPlace(giver, context, to.address);
   try {
     const startMs = systemClock.now();
-    const before = await to.usage();
     const had = await from.usage();
     const goalBytes = Math.floor(had.bytes * rest / (rest + 1));
     let left = had;
@@ -149,9 +150,10 @@ async function meet(
       left = await from.usage();
     }
     const durationMs = Math.round(systemClock.now() - startMs);
+    await from.child.kill();
+    await parted(to, context);
     const after = await to.usage();
     const { dropped } = JSON.parse(textOf(await to.ask("/status/info")));
-    await from.child.kill();
     await afterwards(to);
     await to.child.kill();
     const contact = {
@@ -172,6 +174,13 @@ async function meet(
   }
 }
 
+/** Waits until a node has no neighbour: what a dead one had sent it is stored then. */
+async function parted({ ask }: PlaceUp, context: Context): Promise<void> {
+  while (JSON.parse(textOf(await ask("/status/peers"))).length > 0) {
+    await delay(systemClock, POLL_MS, context);
+  }
+}
+
 /** Writes the files that have come into `folder`. */
 async function take({ ask }: PlaceUp, folder: string): Promise<void> {
   for (;;) {
@@ -179,16 +188,4 @@ async function take({ ask }: PlaceUp, folder: string): Promise<void> {
     if (!bundle) return;
     await unpackFile(folder, payloadOf(bundle));
   }
-}
-
-function requireSame(
-  got: ReadonlyMap<string, string>,
-  wanted: ReadonlyMap<string, string>,
-): void {
-  for (const [path, digest] of wanted) {
-    if (got.get(path) === digest) continue;
-    throw new CliError("failed", `${path} is not what was sent`);
-  }
-  if (got.size === wanted.size) return;
-  throw new CliError("failed", `${got.size - wanted.size} files were not sent`);
 }

@@ -84,3 +84,20 @@ export async function* filesBelow(
     else yield path;
   }
 }
+
+/**
+ * Wants the digests of a tree to be those of what was sent.
+ *
+ * @throws {CliError} `failed`, naming a file, if they are not.
+ */
+export function requireSame(
+  got: ReadonlyMap<string, string>,
+  wanted: ReadonlyMap<string, string>,
+): void {
+  for (const [path, digest] of wanted) {
+    if (got.get(path) === digest) continue;
+    throw new CliError("failed", `${path} is not what was sent`);
+  }
+  if (got.size === wanted.size) return;
+  throw new CliError("failed", `${got.size - wanted.size} files were not sent`);
+}
