@@ -100,6 +100,8 @@ export class CatchUp {
       fork ? Uint8Array.fromHex(fork.id) : at,
     ]);
     this.#sendBehind(from, behind ?? [], !counts.has(id));
+    // The members may have decided for its branch, and we not have heard it.
+    if (!counts.has(id)) this.ask(from, nowMs);
   }
 
   /** A member asks what comes behind what it has; one that is far behind, or whose branch lost, is given a way in. */
@@ -116,18 +118,22 @@ export class CatchUp {
     const isOnOurs = this.#history.lineage.some(({ id }) => id === tip);
     if (behind) this.#sendBehind(from, behind, !isOnOurs);
     if (isLost && isOnOurs) this.tell(from, nowMs);
-    if (behind && (isOnOurs || !isLost)) return;
+    if (behind && isOnOurs) return;
     const { mls, members } = this.#history.tip.state;
     const isMember = members.some((each) => each.equals(from));
-    if (mls && isMember && !this.#wayBack.isStopped) {
+    if (!mls || this.#wayBack.isStopped) return;
+    if (isMember) {
+      if (behind && !isLost) return;
       const info = await this.#options.mls.groupInfo(mls);
       const { lineage, tip: { state } } = this.#history;
       const parts = [info, encodeLineage(lineage, state)];
       const bytes = this.#mail.message("info", encodeList(parts));
       return this.#mail.send([from], bytes, "high");
     }
-    if (!isMember) this.#mail.counts.strangers++;
-    if (!mls || isMember || !isLost || this.#wayBack.isStopped) return;
+    // Who was one may be on another branch, and not have heard that it was removed.
+    if (!this.#history.knows(from) && !isLost) {
+      return void this.#mail.counts.strangers++;
+    }
     const bytes = this.#mail.message("info", encodeList([EMPTY]));
     this.#mail.send([from], bytes, "high");
   }

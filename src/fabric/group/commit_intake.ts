@@ -1,5 +1,11 @@
+import { equal } from "../../core/bytes/mod.ts";
 import type { AgentId } from "../identity/agent_id.ts";
-import { epochIdOf, turnOf } from "./commit_rank.ts";
+import {
+  type CommitRank,
+  compareCommits,
+  epochIdOf,
+  turnOf,
+} from "./commit_rank.ts";
 import type { NewEpoch } from "./group_branches.ts";
 import type { GroupHistory } from "./group_history.ts";
 import type { ReceivedGroupMessage } from "./group_message.ts";
@@ -28,12 +34,19 @@ export type CommitFinding =
   | { readonly kind: "done" }; // nothing
 
 const DONE: CommitFinding = { kind: "done" };
+/** Most commits that lost as they came and are kept as they are. */
+const MAX_BEATEN = 64;
 
 /** Judges commits of others: whether they are valid, within the rules, in time, and the only ones of their committers. */
 export class CommitIntake {
   readonly #options: GroupSessionOptions;
   readonly #history: GroupHistory;
   readonly #mail: SessionMail;
+  /** Commits that lost as they came, by the names of the epochs that they begin: they are carried out when something needs them. */
+  readonly #beaten = new Map<
+    string,
+    { commit: IncomingCommit; rank: CommitRank }
+  >();
 
   /** Judges by what `history` has. */
   constructor(
@@ -46,15 +59,55 @@ export class CommitIntake {
     this.#mail = mail;
   }
 
+  /** Everything is anew. */
+  reset(): void {
+    this.#beaten.clear();
+  }
+
+  /** Whether a commit that begins an epoch lost as it came. */
+  isBeaten(id: string): boolean {
+    return this.#beaten.has(id);
+  }
+
+  /** Commits that lost as they came and would not now. */
+  risen(): readonly string[] {
+    const { branches } = this.#history;
+    const ids: string[] = [];
+    for (const [id, { commit, rank }] of this.#beaten) {
+      const parent = commit.message.at.toHex();
+      if (!branches.get(parent)) this.#beaten.delete(id);
+      else if (branches.isBest(id, parent, rank)) ids.push(id);
+    }
+    return ids;
+  }
+
+  /** Carries out a commit that lost as it came; gives its epoch if it is valid, and of use still. */
+  async raise(id: string): Promise<NewEpoch<Held> | undefined> {
+    const { commit } = this.#beaten.get(id) ?? {};
+    if (!commit) return undefined;
+    this.#beaten.delete(id);
+    const finding = await this.#judge(commit, true);
+    return finding.kind === "add" ? finding.epoch : undefined;
+  }
+
   /** What is to be done about a commit. */
-  async judge(commit: IncomingCommit): Promise<CommitFinding> {
+  judge(commit: IncomingCommit): Promise<CommitFinding> {
+    return this.#judge(commit, false);
+  }
+
+  async #judge(
+    commit: IncomingCommit,
+    isNeeded: boolean,
+  ): Promise<CommitFinding> {
     const { counts } = this.#mail;
     const { crypto, group } = this.#options;
     const { message: { at, epoch, body, signer }, bytes, nowMs } = commit;
     const id = epochIdOf(crypto, at, body);
     const parent = at.toHex();
     const { branches } = this.#history;
-    if (this.#history.past(id.toHex())) return this.#copy();
+    if (this.#history.past(id.toHex()) || this.isBeaten(id.toHex())) {
+      return this.#copy();
+    }
     const before = branches.get(parent);
     const name = {
       ...{ group, id, parent: at, epoch: epoch + 1 },
@@ -90,10 +143,29 @@ export class CommitIntake {
       counts.invalid++;
       return DONE;
     }
+    if (!isNeeded && !branches.isBest(id.toHex(), parent, rank)) {
+      return this.#set(id.toHex(), commit, rank);
+    }
     const held = await this.#apply(before!.state, commit);
     if (!held) return DONE;
     this.#compareWithOthers(commit);
     return { kind: "add", epoch: epochOf(crypto, name, held) };
+  }
+
+  /** Keeps a commit that lost as it is: what MLS makes of it is of use only if its branch counts, or somebody publishes there. */
+  #set(id: string, commit: IncomingCommit, rank: CommitRank): CommitFinding {
+    this.#compareWithOthers(commit);
+    const message = { ...commit.message, body: commit.message.body.slice() };
+    const kept = { ...commit, message, bytes: commit.bytes.slice() };
+    this.#beaten.set(id, { commit: kept, rank });
+    if (this.#beaten.size > MAX_BEATEN) {
+      const [worst] = [...this.#beaten].sort(([, a], [, b]) =>
+        compareCommits(b.rank, a.rank)
+      );
+      this.#beaten.delete(worst![0]);
+      this.#mail.counts.beaten++;
+    }
+    return DONE;
   }
 
   #copy(): CommitFinding {
@@ -142,6 +214,12 @@ export class CommitIntake {
       const { commit, committer } = each.state;
       if (each.parent !== at.toHex() || !committer.equals(signer)) continue;
       return this.#mail.accuse("equivocation", signer, nowMs, commit, bytes);
+    }
+    for (const { commit } of this.#beaten.values()) {
+      const { message, bytes: other } = commit;
+      if (!equal(message.at, at) || !message.signer.equals(signer)) continue;
+      if (equal(other, bytes)) continue;
+      return this.#mail.accuse("equivocation", signer, nowMs, other, bytes);
     }
   }
 

@@ -136,6 +136,14 @@ export class GroupBranches<State> {
     return { kind: isBeaten ? "beaten" : "open" };
   }
 
+  /** Whether an epoch that may be added behind `parent` would go before all that are there. */
+  isBest(id: string, parent: string, rank: CommitRank): boolean {
+    const before = this.#nodes.get(parent);
+    const first = before && best(before);
+    if (!first || this.#isChosen(id, before)) return true;
+    return levelOf(first) === 0 && compareCommits(rank, first.rank) < 0;
+  }
+
   /**
    * Adds an epoch behind its parent, whose {@link place} is open.
    *

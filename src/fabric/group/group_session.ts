@@ -194,8 +194,9 @@ export class GroupSession {
   ): Promise<GroupOutput[]> {
     const queue = [{ from, bytes }];
     for (let next; (next = queue.shift());) {
-      const at = await this.#take(next.from, next.bytes, nowMs);
-      if (at) queue.push(...this.#parked.take(at));
+      for (const at of await this.#take(next.from, next.bytes, nowMs)) {
+        queue.push(...this.#parked.take(at));
+      }
     }
     this.#wayBack.set(this.#forks.judge(), nowMs);
     await this.#work(nowMs);
@@ -247,20 +248,51 @@ export class GroupSession {
       root.state.committer.equals(from);
   }
 
-  /** Takes a message; gives the name of the epoch that is here now and was not, in hexadecimal. */
+  /** Takes a message; gives the names of the epochs that are here now and were not, in hexadecimal. */
   async #take(
     from: AgentId,
     bytes: Uint8Array,
     nowMs: number,
-  ): Promise<string | undefined> {
+  ): Promise<readonly string[]> {
     const { crypto, group } = this.#options;
-    if (this.#decisions.isCopy(bytes)) return void this.counts.copies++;
-    const message = this.#mail.decoded(() => decodeGroupMessage(crypto, bytes));
-    if (!message) return undefined;
-    if (message.group.toHex() !== group.toHex()) {
-      return void this.counts.malformed++;
+    if (this.#decisions.isCopy(bytes)) {
+      this.counts.copies++;
+      return [];
     }
-    if (message.kind !== "info") this.#wayBack.hear(from, message.at, nowMs);
+    const message = this.#mail.decoded(() => decodeGroupMessage(crypto, bytes));
+    if (!message) return [];
+    if (message.group.toHex() !== group.toHex()) {
+      this.counts.malformed++;
+      return [];
+    }
+    const { kind, at } = message;
+    if (kind !== "info") this.#wayBack.hear(from, at, nowMs);
+    // What is said on a branch that lost as it came needs its epoch.
+    const isOfEpoch = kind !== "ack" && kind !== "ask";
+    const needed = isOfEpoch ? await this.#raise(at.toHex(), nowMs) : undefined;
+    const names = [
+      needed,
+      await this.#takeMessage(from, message, bytes, nowMs),
+    ];
+    for (const id of this.#intake.risen()) {
+      names.push(await this.#raise(id, nowMs));
+    }
+    return names.filter((each) => each !== undefined);
+  }
+
+  /** Carries out a commit that lost as it came; gives the name of its epoch if it is here then. */
+  async #raise(id: string, nowMs: number): Promise<string | undefined> {
+    const epoch = await this.#intake.raise(id);
+    if (epoch) this.#append(epoch, nowMs);
+    return epoch?.id;
+  }
+
+  async #takeMessage(
+    from: AgentId,
+    message: ReceivedGroupMessage,
+    bytes: Uint8Array,
+    nowMs: number,
+  ): Promise<string | undefined> {
     switch (message.kind) {
       case "commit":
         return await this.#takeCommit(from, message, bytes, nowMs);
@@ -284,6 +316,7 @@ export class GroupSession {
         return undefined;
       case "ask":
         await this.#catchUp.takeAsk(from, message, nowMs);
+        this.#meet(from, message, nowMs);
         return undefined;
       case "info":
         await this.#takeInfo(from, message);
@@ -372,10 +405,15 @@ export class GroupSession {
   /** Mail of an epoch that is not newer than ours and not here is of another branch: asks what it is. */
   #meet(
     from: AgentId,
-    { at, epoch }: ReceivedGroupMessage,
+    { kind, at, epoch }: ReceivedGroupMessage,
     nowMs: number,
   ): void {
-    if (epoch > this.epoch || this.#history.has(at.toHex())) return;
+    const id = at.toHex();
+    if (this.#history.lineage.some((each) => each.id === id)) return;
+    // Who asks may hear nothing of us: it is on a branch that lost, or we are.
+    const isNew = epoch <= this.epoch && !this.#history.has(id) &&
+      !this.#intake.isBeaten(id);
+    if (kind !== "ask" && !isNew) return;
     this.#wayBack.follow(from, nowMs);
     if (this.#history.knows(from)) this.#catchUp.ask(from, nowMs);
   }
@@ -423,6 +461,7 @@ export class GroupSession {
   #restart({ oldest, past }: JoinedEpoch): void {
     this.#history.restart(oldest, past);
     this.#catchUp.reset();
+    this.#intake.reset();
     this.#forks.reset();
     this.#wayBack.reset();
     this.#decisions.reset();

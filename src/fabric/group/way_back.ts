@@ -46,7 +46,8 @@ export class WayBack {
   readonly #mail: SessionMail;
   readonly #times: Pick<Required<GroupTimes>, "askMs" | "tipMs">;
   readonly #asked = new Set<string>();
-  readonly #refused = new Set<string>();
+  /** Who said that we are none, and what our newest epoch was then. */
+  readonly #refused = new Map<string, string>();
   #guides: AgentId[] = [];
   #lost: LostFork | undefined;
   #isOut: boolean;
@@ -220,10 +221,13 @@ export class WayBack {
   }
 
   #refuse(from: AgentId): undefined {
-    if (!this.#lost) return;
-    this.#refused.add(`${from}`);
-    const others = this.#history.tip.state.members.length - 1;
-    if (this.#refused.size < Math.min(REFUSALS, others)) return;
+    const { id, epoch, isFinal, state: { members } } = this.#history.tip;
+    // What most members decided for is not for two of them to say.
+    if (!this.#history.knows(from) || (!this.#lost && isFinal)) return;
+    this.#refused.set(`${from}`, id);
+    const count = [...this.#refused.values()].filter((each) => each === id);
+    if (count.length < Math.min(REFUSALS, members.length - 1)) return;
+    this.#lost ??= { number: epoch, ours: id, isDecided: false };
     this.#isOut = true;
     this.#askAtMs = undefined;
     this.#options.rows.setOut(this.#lost);
