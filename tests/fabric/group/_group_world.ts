@@ -5,7 +5,10 @@ import {
 } from "../../../src/core/storage/mod.ts";
 import type { BranchLimits } from "../../../src/fabric/group/group_branches.ts";
 import { EvidenceLog } from "../../../src/fabric/group/group_evidence.ts";
-import { decodeGroupMessage } from "../../../src/fabric/group/group_message.ts";
+import {
+  decodeGroupMessage,
+  type GroupMessageKind,
+} from "../../../src/fabric/group/group_message.ts";
 import type { GroupOutput } from "../../../src/fabric/group/group_output.ts";
 import { GroupRows } from "../../../src/fabric/group/group_rows.ts";
 import {
@@ -236,7 +239,7 @@ export class GroupWorld {
   async bring(letter: Letter): Promise<void> {
     const { from, to, bytes } = letter;
     const [member, sender] = [this.member(to), this.member(from)];
-    if (isWelcome(letter)) {
+    if (openKindOf(letter) === "welcome") {
       const message = decodeGroupMessage(crypto, bytes);
       if (!member.made) return;
       if (member.session?.branches.get(message.at.toHex())) return;
@@ -288,11 +291,10 @@ export class GroupWorld {
   }
 }
 
-/** Whether a letter is a Welcome, which is not signed. */
-export function isWelcome({ bytes }: Letter): boolean {
-  const isSigned = bytes[0] === 0xd2;
-  return !isSigned && bytes.length > 0 &&
-    decodeGroupMessage(crypto, bytes).kind === "welcome";
+/** What a letter is, if it is of a kind that is not signed. */
+export function openKindOf({ bytes }: Letter): GroupMessageKind | undefined {
+  const isSigned = bytes.length === 0 || bytes[0] === 0xd2;
+  return isSigned ? undefined : decodeGroupMessage(crypto, bytes).kind;
 }
 
 /** Numbers in [0, 1) that depend on `seed` alone. */
