@@ -305,11 +305,11 @@ export class Links implements AsyncDisposable {
   }
 
   #count(error: unknown): void {
-    const isFull = error instanceof FabricError && error.code === "full";
-    if (isFull) this.counts.unread++;
-    else if (error instanceof FabricError || error instanceof DecodeError) {
-      this.counts.violations++;
-    }
+    const code = error instanceof FabricError ? error.code : undefined;
+    const isViolation = error instanceof DecodeError || code === "malformed" ||
+      code === "unauthenticated";
+    if (isViolation) this.counts.violations++;
+    else if (code === "full") this.counts.unread++;
   }
 
   #since(times: BoundedMap<number>, id: AgentId): number | undefined {
