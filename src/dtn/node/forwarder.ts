@@ -57,8 +57,8 @@ export class Forwarder {
   readonly #peers = new Map<string, Peer>();
   readonly #departures: Departures;
   readonly #room = new SendingRoom();
-  /** Those whose next bundle found no room beside those for others, and its size. */
-  readonly #crowdedOut = new Map<Peer, number>();
+  /** Those whose next bundle found no room beside those for others, and that bundle. */
+  readonly #crowdedOut = new Map<Peer, ScheduledBundle>();
   #silent = 0;
   #handed = 0;
   #cancelRetry: (() => void) | undefined;
@@ -241,6 +241,10 @@ export class Forwarder {
       }
     }
     peer.waiting.set(entry.id, hop);
+    const crowdedOut = this.#crowdedOut.get(peer);
+    if (crowdedOut && entry.priority > crowdedOut.priority) {
+      this.#crowdedOut.delete(peer); // it may be the next, and smaller
+    }
     return true;
   }
 
@@ -297,7 +301,7 @@ export class Forwarder {
     const way = bundle && isStrictlyPrivate(bundle)
       ? peer.privateWayFor(size, chosen)
       : peer.wayFor(size, chosen);
-    if (entry && way && !this.#hasRoom(peer, way, size)) {
+    if (entry && way && !this.#hasRoom(peer, way, scheduled)) {
       scheduler.add(scheduled, peer.id);
       peer.waiting.set(id, waiting);
       return false;
@@ -310,18 +314,20 @@ export class Forwarder {
   }
 
   /** Whether a bundle may leave by `way` now; if only other contacts stand against it, its neighbour is looked at again. */
-  #hasRoom(peer: Peer, way: Neighbour, size: number): boolean {
+  #hasRoom(peer: Peer, way: Neighbour, scheduled: ScheduledBundle): boolean {
     const { maxSending = MAX_SENDING } = this.#options;
     if (!way.hasRoom(maxSending)) return false;
-    if (this.#room.has(way, size)) return true;
-    this.#crowdedOut.set(peer, size);
+    if (this.#room.has(way, scheduled.size + MAX_GROWTH_BYTES)) return true;
+    this.#crowdedOut.set(peer, scheduled);
     return false;
   }
 
+  /** Whether the bundle that found no room is still the next, and finds none. */
   #isCrowdedOut(peer: Peer): boolean {
-    const size = this.#crowdedOut.get(peer);
-    return size !== undefined &&
-      !peer.contacts.some((each) => this.#room.has(each, size));
+    const next = this.#crowdedOut.get(peer);
+    if (!next || !peer.waiting.has(next.id)) return false;
+    const size = next.size + MAX_GROWTH_BYTES;
+    return !peer.contacts.some((each) => this.#room.has(each, size));
   }
 
   async #send(peer: Peer, way: Neighbour, departure: Departure): Promise<void> {

@@ -3,6 +3,7 @@ import type { Clock } from "../../../src/core/async/mod.ts";
 import { nodeProvider } from "../../../src/core/crypto/mod.ts";
 import { payloadOf } from "../../../src/dtn/bundle/bundle.ts";
 import { bundleId } from "../../../src/dtn/bundle/bundle_id.ts";
+import type { DtnNodeOptions } from "../../../src/dtn/node/dtn_node_options.ts";
 import { epidemicRouter } from "../../../src/dtn/routing/epidemic_router.ts";
 import type { Router } from "../../../src/dtn/routing/router.ts";
 import { DtnWorld, eid, text } from "./_dtn_world.ts";
@@ -81,8 +82,8 @@ const MIB = 1_048_576;
 const LARGE_BYTES = 400_000;
 const LARGE_COUNT = 60;
 
-async function laden(world: DtnWorld) {
-  const node = await world.node("a");
+async function laden(world: DtnWorld, options: Partial<DtnNodeOptions> = {}) {
+  const node = await world.node("a", options);
   const send = () =>
     node.send({
       destination: eid("dtn://far/in"),
@@ -174,4 +175,38 @@ Deno.test("fifty neighbours that come a moment after each other are looked at to
     await world.until(() => taken.length === count);
   }
   assertEquals(contacts[0]!.taken.length, count);
+});
+
+Deno.test("a small bundle of a higher class passes a large one that has no room", async () => {
+  await using world = new DtnWorld();
+  const node = await laden(world, { router: countingRouter() });
+  node.serve(listenerOf(...silentContacts(world, 100)));
+  await world.clock.run(1_000);
+  const late = new MadeContact({
+    peerNodeId: "dtn://late/",
+    clock: world.clock,
+    isSilent: true,
+  });
+  node.serve(listenerOf(late));
+  await world.clock.run(1_000);
+  const send = (priority: 1 | 2) =>
+    world.settle(node.send({
+      ...{ destination: eid("dtn://far/in"), payload: text("ho"), priority },
+    }));
+  await send(1);
+  await world.clock.run(1_000);
+  assertEquals(late.asked, 0, "it waits behind the large ones");
+  late.close();
+
+  const other = new MadeContact({
+    peerNodeId: "dtn://other/",
+    clock: world.clock,
+    isSilent: true,
+  });
+  node.serve(listenerOf(other));
+  await world.clock.run(1_000);
+  assertEquals(other.asked, 0);
+  await send(2);
+  await world.clock.run(1_000);
+  assertEquals(other.asked, 1);
 });
