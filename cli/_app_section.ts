@@ -71,27 +71,27 @@ export function appOverrides(
 const TOKEN_FILE = "app.token";
 
 /**
- * The token that applications must bring, if any; `make` makes it if there is none yet.
+ * The token in `folder()` that applications must bring, if any; `make` makes it if there is none yet.
  *
- * @throws {CliError} `failed` if it cannot be read.
+ * @throws {CliError} `failed` if it cannot be read, and what `folder` throws.
  */
 export function appToken(
   { token }: AppConfig,
-  folder: string,
+  folder: () => string,
   make?: () => string,
 ): string | undefined {
-  return token === "none" ? undefined : secretIn(folder, TOKEN_FILE, make);
+  return token === "none" ? undefined : secretIn(folder(), TOKEN_FILE, make);
 }
 
 /**
- * Where applications reach the node of `program` whose state is in `folder`.
+ * Where applications reach the node of `program`, whose state is in `folder()` if it wants a token.
  *
- * @throws {CliError} `failed` if its token cannot be read.
+ * @throws {CliError} `failed` if its token cannot be read, and what `folder` throws.
  */
 export function appAddress(
   program: string,
   config: AppConfig,
-  folder: string,
+  folder: () => string,
 ): AppAddress {
   const { host, port } = config;
   const name = host.includes(":") ? `[${host}]` : host;

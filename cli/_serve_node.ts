@@ -55,7 +55,7 @@ export function serveApp(
 ): ReturnType<typeof serveHttp> {
   const token = appToken(
     config,
-    folder,
+    () => folder,
     () => encodeBase64Url(defaultProvider().random(TOKEN_BYTES)),
   );
   return serveHttp(app({ signal, ...token !== undefined && { token } }), {

@@ -9,7 +9,7 @@ const NOTHING_TO_RECEIVE = "Nothing to receive";
 
 /** Where applications reach the node of `config`, and the token that they must bring. */
 export function appAt(config: DtnConfig, context: Context): AppAddress {
-  return appAddress("betanet-dtn", config.app, dtnState(config, context));
+  return appAddress("betanet-dtn", config.app, () => dtnState(config, context));
 }
 
 /** What asks the node of `config`, which runs on this machine. */

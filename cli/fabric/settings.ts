@@ -45,5 +45,9 @@ export function appOf(
   context: Pick<Context, "env">,
 ): AppAddress {
   const config = readFabricConfig(flags.config, appOverrides(flags));
-  return appAddress("betanet-fabric", config.app, fabricState(config, context));
+  return appAddress(
+    "betanet-fabric",
+    config.app,
+    () => fabricState(config, context),
+  );
 }
