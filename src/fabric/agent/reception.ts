@@ -96,8 +96,8 @@ export class Reception {
   /** Ways by which messages came that are with a handler, by sender and id. */
   readonly #routes = new SlotMap<Route[]>();
   #tasks = 0;
-  /** Hears that no task is left. */
-  #onIdle: () => void = () => {};
+  /** Resolves once no task is left, if that is waited for. */
+  #idle: PromiseWithResolvers<void> | undefined;
   /** Requests that wait for a handler to be done, and are not kept. */
   readonly #queue = new SenderLanes<Queued>();
   readonly #queued = new Shares(MAX_QUEUED);
@@ -171,7 +171,8 @@ export class Reception {
     this.#over.abort();
     this.#options.handlers.close(this.#over.signal.reason);
     if (this.#tasks > 0) {
-      await new Promise<void>((resolve) => this.#onIdle = resolve);
+      this.#idle ??= Promise.withResolvers();
+      await this.#idle.promise;
     }
     for (const routes of this.#routes.values()) {
       for (const route of routes) route.status("full");
@@ -371,7 +372,7 @@ export class Reception {
     void task.catch((error) => {
       this.#options.log.error("fabric.failed", { error });
     }).then(() => {
-      if (--this.#tasks === 0) this.#onIdle();
+      if (--this.#tasks === 0) this.#idle?.resolve();
     });
   }
 }

@@ -90,6 +90,22 @@ Deno.test("an agent whose handlers never return can leave, and who asked is told
   assertEquals(ana.node.links.with(to)?.pending ?? 0, 0);
 });
 
+Deno.test("a fabric that is closed twice at once ends for both", async () => {
+  await using world = new FabricWorld();
+  const ana = await world.start("ana", "hill");
+  const bob = await world.start("bob", "dale");
+  world.introduce(ana, bob);
+  let count = 0;
+  bob.fabric.handle("never", () => (count++, new Promise(() => {})));
+  const asked = ana.fabric.request(bob.fabric.agent.id, "never", 1);
+  const error = assertRejects(() => asked, FabricError);
+  await world.dtn.until(() => count === 1);
+  const close = () => bob.fabric[Symbol.asyncDispose]();
+  await world.settle(Promise.all([close(), close()]));
+  // What is awaited ends by itself at the deadline of the request at the latest.
+  await world.settle(error);
+});
+
 Deno.test("what is kept gets its turn beside a flood of live requests", async () => {
   await using world = new FabricWorld();
   const ana = await world.start("ana", "hill");
