@@ -1,7 +1,7 @@
 /**
  * Agents of the fabric beside NATS and js-libp2p: the same messages between separate processes on loopback, in interleaved rounds.
  *
- * `deno run -A --unstable-net bench/peers/fabric.ts [--rounds n] [--ms n] [--only name,name] [--work name,name]` prints a Markdown table
+ * `deno run -A --unstable-net bench/peers/fabric.ts [--rounds n] [--ms n] [--only name;name] [--work pattern]` prints a Markdown table
  * of medians and writes every round to `bench/results/<date>-<cpu>-fabric.json`. It needs Linux, the network once for the clients of
  * NATS and js-libp2p, and `nats-server`. Every answer is checked. Leave the machine alone meanwhile.
  *
@@ -30,6 +30,8 @@ const STREAMS = ["libp2p, calls", "libp2p, stream"] as const;
 const PEERS: Readonly<Record<string, Command>> = {
   [AGENTS]: own("sqlite"),
   "agents, memory": own("memory"),
+  "htx": own("htx", "_echo_peer.ts"),
+  "tcp": own("tcp", "_echo_peer.ts"),
   "nats": foreign("nats", "peer.js"),
   "libp2p, calls": foreign("libp2p", "message_peer.js", "calls"),
   "libp2p, stream": foreign("libp2p", "message_peer.js", "stream"),
@@ -50,8 +52,18 @@ const WORK: readonly (readonly [string, What, number, number, RegExp])[] = [
 
 const flags = parseArgs(Deno.args, {
   string: ["rounds", "ms", "only", "work"],
+  boolean: ["help"],
   default: { rounds: "3", ms: "2000", only: Object.keys(PEERS).join(";") },
 });
+if (flags.help) {
+  const peers = Object.keys(PEERS).join(";");
+  const work = WORK.map(([name]) => `  ${name}\n`).join("");
+  say(
+    Deno.stdout,
+    `--rounds n     3\n--ms n         2000, and as much before\n--only names   ${peers}\n--work pattern of:\n${work}`,
+  );
+  Deno.exit();
+}
 const ms = Number(flags.ms);
 const hasNats = hasNatsServer("bench/peers/fabric.ts");
 const names = String(flags.only).split(";").filter((name) =>
@@ -63,25 +75,26 @@ const works = WORK.filter(([name]) =>
 const rounds: Round[] = [];
 const chooseMs: number[] = [];
 for (let i = 0; i < Number(flags.rounds); i++) {
-  const round: Round = {};
-  for (const name of names) round[name] = await measure(name, i + 1);
-  rounds.push(round);
+  rounds.push(await measureAll(i + 1));
 }
 say(Deno.stdout, `${table()}\nchoosing a way, p99 in ms: ${chooseMs}\n`);
 await storeResults("-fabric", { versions: Deno.version, ms, rounds, chooseMs });
 
-async function measure(name: string, number: number): Promise<Round[string]> {
-  const figures: Round[string] = {};
+/** All peers do the same work one right after the other, as the load of the machine changes. */
+async function measureAll(number: number): Promise<Round> {
+  const round: Round = Object.fromEntries(names.map((name) => [name, {}]));
   for (const [title, what, bytes, window, who] of works) {
-    if (!who.test(name)) continue;
-    say(Deno.stderr, `round ${number}: ${name}: ${title}\n`);
-    try {
-      figures[title] = await measureOne(name, what, { bytes, window, ms });
-    } catch (error) {
-      say(Deno.stderr, `${name} failed: ${error}\n`);
+    for (const name of names.filter((name) => who.test(name))) {
+      say(Deno.stderr, `round ${number}: ${title}: ${name}\n`);
+      try {
+        const work = { bytes, window, ms };
+        round[name]![title] = await measureOne(name, what, work);
+      } catch (error) {
+        say(Deno.stderr, `${name} failed: ${error}\n`);
+      }
     }
   }
-  return figures;
+  return round;
 }
 
 /** Everything starts anew, with empty stores. */
@@ -112,8 +125,8 @@ async function measureOne(
   };
 }
 
-function own(kind: string): Command {
-  return deno("--unstable-net", "--no-check", `${HERE}/_fabric_peer.ts`, kind);
+function own(kind: string, file = "_fabric_peer.ts"): Command {
+  return deno("--unstable-net", "--no-check", `${HERE}/${file}`, kind);
 }
 
 function foreign(folder: string, file: string, ...args: string[]): Command {
