@@ -11,7 +11,7 @@ Programs:
   dtn      Bundle Protocol 7: node, send, recv, ping, inspect
   fabric   agents: node, send, request, listen, receipts
 
-  betanet htx --help lists its commands; betanet demo shows a tunnel and a mixnet at work.
+  betanet htx --help lists its commands; betanet demo shows a tunnel, a mixnet, bundles and agents at work.
 
 Examples:
   betanet htx server --port 9000
