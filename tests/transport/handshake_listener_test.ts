@@ -4,15 +4,17 @@ import { HandshakeListener } from "../../src/core/transport/mod.ts";
 
 const MAX_HANDSHAKES = 256;
 
-/** A listener whose handshakes end when told to. */
-function listening(clock: VirtualClock) {
+/** A listener whose handshakes end when told to, and that takes `acceptMs` to accept each. */
+function listening(clock: VirtualClock, acceptMs = 0) {
   const arrivals = new BoundedQueue<number>({ capacity: 1_000 });
   /** Ends the handshakes under way, by their numbers. */
   const underWay = new Map<number, () => void>();
+  let spentMs = 0;
   const listener = new HandshakeListener<number, { close(): void }>({
     address: "memory://listener",
     arrivals,
     handshake: (number, signal) => {
+      spentMs += acceptMs;
       const { promise, resolve, reject } = Promise.withResolvers<void>();
       underWay.set(number, resolve);
       const onAbort = () => reject(signal.reason);
@@ -23,7 +25,11 @@ function listening(clock: VirtualClock) {
       });
     },
     close: () => arrivals.close(),
-  }, clock);
+  }, {
+    now: () => clock.now() + spentMs,
+    wallTime: () => clock.wallTime(),
+    setTimeout: (fn, delayMs) => clock.setTimeout(fn, delayMs),
+  });
   return { listener, arrivals, underWay };
 }
 
@@ -40,6 +46,17 @@ Deno.test("HandshakeListener takes nobody's place in a burst: further ones wait 
   assertEquals([underWay.has(0), underWay.has(1)], [false, false]);
   assertEquals(underWay.has(MAX_HANDSHAKES + 1), true);
   assertEquals(listener.refused, 2);
+});
+
+Deno.test("HandshakeListener takes nobody's place in a burst that is slow to be accepted", async () => {
+  const clock = new VirtualClock();
+  const { listener, arrivals, underWay } = listening(clock, 2);
+  await using _ = listener;
+  for (let i = 0; i < MAX_HANDSHAKES + 1; i++) await arrivals.push(i);
+  await clock.run(49);
+  assertEquals([underWay.has(0), underWay.has(MAX_HANDSHAKES)], [true, false]);
+  await clock.run(1);
+  assertEquals([underWay.has(0), underWay.has(MAX_HANDSHAKES)], [false, true]);
 });
 
 Deno.test("HandshakeListener accepts as soon as a handshake ends", async () => {

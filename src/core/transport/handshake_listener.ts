@@ -12,6 +12,8 @@ const MAX_HANDSHAKES = 256;
 const HANDSHAKE_MS = 10_000;
 /** A burst of arrivals comes in one turn of the event loop: without this, the oldest would give way before its first byte was read. */
 const UNCROWDED_MS = 250;
+/** That turn may take longer than that on a machine that has no time for us: whoever came in it stays so long at least. */
+const TURN_MS = 50;
 
 /** What a handshake makes: a connection, or what lives on one. */
 export interface Closeable {
@@ -51,6 +53,8 @@ export class HandshakeListener<Raw, Made extends Closeable = Connection>
   });
   readonly #accepting: Promise<void>;
   #onRoom: () => void = () => {};
+  /** When accepting last waited. */
+  #waitedMs = -Infinity;
   #isClosed = false;
   #refused = 0;
 
@@ -117,7 +121,10 @@ export class HandshakeListener<Raw, Made extends Closeable = Connection>
     const isFull = () => this.#handshakes.size >= MAX_HANDSHAKES;
     if (!isFull()) return;
     const [oldest, sinceMs] = this.#handshakes.entries().next().value!;
-    const leftMs = sinceMs + UNCROWDED_MS - this.#clock.now();
+    const leftMs = Math.max(
+      sinceMs + UNCROWDED_MS - this.#clock.now(),
+      sinceMs >= this.#waitedMs ? TURN_MS : 0,
+    );
     if (leftMs > 0) await this.#room(leftMs);
     if (!isFull()) return;
     this.#handshakes.delete(oldest);
@@ -130,6 +137,7 @@ export class HandshakeListener<Raw, Made extends Closeable = Connection>
     this.#onRoom = () => ended.abort();
     await delay(this.#clock, ms, { signal: ended.signal }).catch(() => {});
     this.#onRoom = () => {};
+    this.#waitedMs = this.#clock.now();
   }
 
   async #accept(arrival: Raw, crowdedOut: AbortSignal): Promise<void> {
