@@ -17,6 +17,8 @@ import { LOST_NAME, type WayBack } from "./way_back.ts";
 
 /** Most members that are asked within the pause in which one is not asked again: each may send all that we have not. */
 const MAX_ASKED = 3;
+/** Most of those that may be members of whom we have not heard. */
+const MAX_ASKED_STRANGERS = 1;
 /** Most names in a question, and commits in its answer. */
 const MAX_NAMES = 128;
 const EMPTY = new Uint8Array();
@@ -27,8 +29,8 @@ export class CatchUp {
   readonly #history: GroupHistory;
   readonly #mail: SessionMail;
   readonly #times: Pick<Required<GroupTimes>, "askMs" | "tipMs">;
-  /** Members who were asked, and until when they are not asked again. */
-  readonly #asked = new Map<string, number>();
+  /** Who was asked, and until when it is not asked again. */
+  readonly #asked = new Map<string, { untilMs: number; isKnown: boolean }>();
   /** Members who were told what the newest epoch is, and until when they are not told again. */
   readonly #told = new Map<string, number>();
   readonly #wayBack: WayBack;
@@ -57,11 +59,15 @@ export class CatchUp {
 
   /** Asks a member what comes behind what is here, unless it or enough others were asked lately. */
   ask(from: AgentId, nowMs: number): void {
-    for (const [member, untilMs] of this.#asked) {
+    for (const [member, { untilMs }] of this.#asked) {
       if (untilMs <= nowMs) this.#asked.delete(member);
     }
-    if (this.#asked.has(`${from}`) || this.#asked.size >= MAX_ASKED) return;
-    this.#asked.set(`${from}`, nowMs + this.#times.askMs);
+    if (this.#asked.has(`${from}`) || this.#isBusy(from)) return;
+    const untilMs = nowMs + this.#times.askMs;
+    this.#asked.set(`${from}`, {
+      untilMs,
+      isKnown: this.#history.knows(from),
+    });
     this.#wayBack.askedFor(from);
     const names = this.#history.names().slice(-MAX_NAMES);
     this.#mail.send(
@@ -69,6 +75,15 @@ export class CatchUp {
       this.#mail.message("ask", encodeList(names)),
       "high",
     );
+  }
+
+  /** Whether enough others were asked; strangers take no member's place. */
+  #isBusy(from: AgentId): boolean {
+    const isKnown = this.#history.knows(from);
+    const same = [...this.#asked.values()].filter((each) =>
+      each.isKnown === isKnown
+    );
+    return same.length >= (isKnown ? MAX_ASKED : MAX_ASKED_STRANGERS);
   }
 
   /** Says to a member what the newest epoch is, if it was not told lately: it is on a branch that lost. */
@@ -118,9 +133,12 @@ export class CatchUp {
     const isOnOurs = this.#history.lineage.some(({ id }) => id === tip);
     if (behind) this.#sendBehind(from, behind, !isOnOurs);
     if (isLost && isOnOurs) this.tell(from, nowMs);
-    if (behind && isOnOurs) return;
     const { mls, members } = this.#history.tip.state;
     const isMember = members.some((each) => each.equals(from));
+    // Who is on our branch and lost cannot follow a commit that was decided for.
+    const isLeft = isLost && isMember &&
+      behind?.some(({ isFinal }) => isFinal);
+    if (behind && isOnOurs && !isLeft) return;
     if (!mls || this.#wayBack.isStopped) return;
     if (isMember) {
       if (behind && !isLost) return;

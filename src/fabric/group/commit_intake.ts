@@ -12,7 +12,7 @@ import type { ReceivedGroupMessage } from "./group_message.ts";
 import { commitFault } from "./group_rules.ts";
 import type { GroupSessionOptions } from "./session_parts.ts";
 import { epochOf, type Held, heldOf, isByAdmin } from "./held_epoch.ts";
-import type { Rival } from "./old_forks.ts";
+import type { Rival, UnreadCommit } from "./old_forks.ts";
 import type { SessionMail } from "./session_mail.ts";
 
 /** A commit as it came. */
@@ -36,6 +36,8 @@ export type CommitFinding =
 const DONE: CommitFinding = { kind: "done" };
 /** Most commits that lost as they came and are kept as they are. */
 const MAX_BEATEN = 64;
+/** Most commits that could not be carried out and are remembered. */
+const MAX_UNREAD = 32;
 
 /** Judges commits of others: whether they are valid, within the rules, in time, and the only ones of their committers. */
 export class CommitIntake {
@@ -47,6 +49,9 @@ export class CommitIntake {
     string,
     { commit: IncomingCommit; rank: CommitRank }
   >();
+
+  /** Commits of which MLS makes nothing here, by the names of the epochs that they begin. */
+  readonly #unread = new Map<string, UnreadCommit>();
 
   /** Judges by what `history` has. */
   constructor(
@@ -62,6 +67,12 @@ export class CommitIntake {
   /** Everything is anew. */
   reset(): void {
     this.#beaten.clear();
+    this.#unread.clear();
+  }
+
+  /** Commits of which MLS makes nothing here: others, for whom they were made otherwise, may follow them. */
+  get unread(): readonly UnreadCommit[] {
+    return [...this.#unread.values()];
   }
 
   /** Whether a commit that begins an epoch lost as it came. */
@@ -147,6 +158,12 @@ export class CommitIntake {
       return this.#set(id.toHex(), commit, rank);
     }
     const held = await this.#apply(before!.state, commit);
+    if (held === "unread") {
+      this.#unread.set(id.toHex(), { id: id.toHex(), parent });
+      const [oldest] = this.#unread.keys();
+      if (this.#unread.size > MAX_UNREAD) this.#unread.delete(oldest!);
+      return DONE;
+    }
     if (!held) return DONE;
     this.#compareWithOthers(commit);
     return { kind: "add", epoch: epochOf(crypto, name, held) };
@@ -173,17 +190,17 @@ export class CommitIntake {
     return DONE;
   }
 
-  /** What is held behind a commit, if it is valid and within the rules. */
+  /** What is held behind a commit, if it is valid and within the rules; `unread` if MLS makes nothing of it. */
   async #apply(
     before: Held,
     { message: { signer, body }, bytes, nowMs }: IncomingCommit,
-  ): Promise<Held | undefined> {
+  ): Promise<Held | "unread" | undefined> {
     const { counts } = this.#mail;
     const { mls, agent } = this.#options;
     const { mls: state } = before;
     if (!state) return void counts.invalid++;
     const done = await this.#mail.tried(() => mls.process(state, body));
-    if (!done) return undefined;
+    if (!done) return "unread";
     if (done.kind !== "commit" || !done.committer.equals(signer)) {
       return void counts.invalid++;
     }

@@ -198,7 +198,7 @@ export class GroupSession {
         queue.push(...this.#parked.take(at));
       }
     }
-    this.#wayBack.set(this.#forks.judge(), nowMs);
+    this.#wayBack.set(this.#forks.judge(this.#intake.unread), nowMs);
     await this.#work(nowMs);
     return await this.#done();
   }
@@ -333,7 +333,8 @@ export class GroupSession {
     bytes: Uint8Array,
     nowMs: number,
   ): void {
-    if (!this.#parked.park(at.toHex(), { from, bytes, epoch })) {
+    const isKnown = this.#history.knows(from);
+    if (!this.#parked.park(at.toHex(), { from, bytes, epoch, isKnown })) {
       this.counts.unparked++;
     }
     this.#catchUp.ask(from, nowMs);
@@ -378,8 +379,9 @@ export class GroupSession {
         return undefined;
       case "rival":
         this.#forks.addRival(finding.rival);
-        if (this.#forks.judge()) this.#wayBack.follow(from, nowMs);
-        else this.#catchUp.tell(from, nowMs);
+        if (this.#forks.judge(this.#intake.unread)) {
+          this.#wayBack.follow(from, nowMs);
+        } else this.#catchUp.tell(from, nowMs);
         return undefined;
       case "elsewhere":
         this.#meet(from, message, nowMs);

@@ -12,11 +12,19 @@ export interface Rival {
   readonly rank: CommitRank;
 }
 
+/** A commit for an epoch of ours that could not be carried out here. */
+export interface UnreadCommit {
+  /** The name of the epoch that it begins, in hexadecimal. */
+  readonly id: string;
+  /** The name of the epoch that it is for, in hexadecimal. */
+  readonly parent: string;
+}
+
 /** Where our branch lost. */
 export interface LostFork {
   /** The number of the first epoch that does not count. */
   readonly number: number;
-  /** The name that ours has, in hexadecimal. */
+  /** The name that ours has, in hexadecimal; zeros if there is none of ours. */
   readonly ours: string;
   /** Whether that is so by what members decided, not by rank alone. */
   readonly isDecided: boolean;
@@ -68,8 +76,12 @@ export class OldForks {
     this.#decided.set(number, named.set(id, by.add(`${member}`)));
   }
 
-  /** Where our branch lost first; `undefined` if it did not. */
-  judge(): LostFork | undefined {
+  /**
+   * Where our branch lost first; `undefined` if it did not.
+   *
+   * @param unread - Commits that we cannot follow: where others decided for one, we are left behind.
+   */
+  judge(unread: readonly UnreadCommit[] = []): LostFork | undefined {
     if (this.#rivals.size === 0 && this.#decided.size === 0) return undefined;
     const { lineage, branches } = this.#history;
     const first = lineage[0]!.epoch;
@@ -97,6 +109,12 @@ export class OldForks {
       if (!isBetter) continue;
       lost.push({ number: ours.epoch, ours: ours.id, isDecided: isTheirs });
     }
+    for (const { id, parent } of unread) {
+      const at = lineage.findIndex((each) => each.id === parent);
+      if (at < 0 || !this.#isDecided(lineage[at]!.epoch + 1, id)) continue;
+      const ours = lineage[at + 1]?.id ?? NO_EPOCH;
+      lost.push({ number: lineage[at]!.epoch + 1, ours, isDecided: true });
+    }
     // What members decided shows that we are elsewhere, though not since when.
     const old = elsewhere.find((number) =>
       number <= branches.root.epoch && !isFinalFrom(number)
@@ -120,17 +138,25 @@ export class OldForks {
 
   /** Whether members of more than half of the weight decided for one epoch of a number that is not here. */
   #isDecidedElsewhere(number: number): boolean {
+    return [...this.#decided.get(number)!.keys()].some((id) =>
+      this.#isDecided(number, id)
+    );
+  }
+
+  /** Whether they decided for the epoch `id` of that number, which is not here. */
+  #isDecided(number: number, id: string): boolean {
     const electors = this.#electorsOf(number);
-    if (!electors) return false;
+    const by = this.#decided.get(number)?.get(id);
+    if (!electors || !by || this.#history.has(id)) return false;
     const all = [...electors.values()].reduce((sum, each) => sum + each, 0);
-    return [...this.#decided.get(number)!].some(([id, by]) => {
-      if (this.#history.has(id)) return false;
-      let weight = 0;
-      for (const member of by) weight += electors.get(member) ?? 0;
-      return 2 * weight > all;
-    });
+    let weight = 0;
+    for (const member of by) weight += electors.get(member) ?? 0;
+    return 2 * weight > all;
   }
 }
+
+/** The name of no epoch. */
+const NO_EPOCH = "00".repeat(32);
 
 /** Most epochs ahead of ours of which decisions are kept. */
 const MAX_AHEAD = 64;

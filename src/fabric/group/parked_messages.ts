@@ -8,6 +8,8 @@ export interface ParkedMessage {
   readonly bytes: Uint8Array;
   /** The number of the epoch that it waits for. */
   readonly epoch: number;
+  /** Whether who brought it is, or was, a member as far as is known here. */
+  readonly isKnown: boolean;
 }
 
 /** Limits of {@link ParkedMessages}. */
@@ -16,14 +18,17 @@ export interface ParkingLimits {
   readonly maxMessages?: number;
   /** Most of one agent; 128 by default. */
   readonly maxOfAgent?: number;
-  /** Most bytes of them; 4 MiB by default. */
+  /** Most bytes of them; 8 MiB by default. */
   readonly maxBytes?: number;
 }
+
+/** One agent has at most this share of the bytes, and all who are not known together of messages and bytes. */
+const SHARE = 1 / 4;
 
 const LIMITS: Required<ParkingLimits> = {
   maxMessages: 1_024,
   maxOfAgent: 128,
-  maxBytes: 4 * 1024 * 1024,
+  maxBytes: 8 * 1024 * 1024,
 };
 
 /** Messages for epochs that are not here yet, by the names of the epochs. */
@@ -46,13 +51,19 @@ export class ParkedMessages {
   /** Lets a message wait for the epoch `at`; `false` if there is no room. */
   park(at: string, message: ParkedMessage): boolean {
     const { maxMessages, maxBytes, maxOfAgent } = this.#limits;
-    const { bytes, from } = message;
+    const { bytes, from, isKnown } = message;
     const waiting = this.#waiting.get(at) ?? [];
     const isHere = waiting.some((each) => each.bytes.toHex() === bytes.toHex());
     if (isHere) return true;
+    const own = this.#roomOf((each) => each.from.equals(from));
     if (
       this.#size >= maxMessages || this.#bytes + bytes.length > maxBytes ||
-      this.#countOf(from) >= maxOfAgent
+      own.count >= maxOfAgent || own.bytes + bytes.length > SHARE * maxBytes
+    ) return false;
+    const strangers = this.#roomOf((each) => !each.isKnown);
+    if (
+      !isKnown && (strangers.count >= SHARE * maxMessages ||
+        strangers.bytes + bytes.length > SHARE * maxBytes)
     ) return false;
     waiting.push(message);
     this.#waiting.set(at, waiting);
@@ -81,11 +92,17 @@ export class ParkedMessages {
     return count;
   }
 
-  #countOf(from: AgentId): number {
-    let count = 0;
+  #roomOf(
+    isOf: (message: ParkedMessage) => boolean,
+  ): { count: number; bytes: number } {
+    const room = { count: 0, bytes: 0 };
     for (const messages of this.#waiting.values()) {
-      for (const each of messages) if (each.from.equals(from)) count++;
+      for (const each of messages) {
+        if (!isOf(each)) continue;
+        room.count++;
+        room.bytes += each.bytes.length;
+      }
     }
-    return count;
+    return room;
   }
 }
