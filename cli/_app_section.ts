@@ -3,9 +3,9 @@ import {
   oneOf,
   type Option,
   type SectionOf,
-  string,
 } from "../src/core/config/mod.ts";
 import type { AppAddress } from "./_ask_app.ts";
+import { loopbackHost } from "./_loopback_host.ts";
 import { secretIn } from "./_secret_in.ts";
 
 /** The options of {@link appKeys}. */
@@ -18,10 +18,7 @@ export type AppKeys = {
 /** The keys of a node's section for the applications of the machine; its port is `port` if none is configured. */
 export function appKeys(port: number): AppKeys {
   return {
-    host: string({
-      default: "127.0.0.1",
-      doc: "loopback address of the interface for applications",
-    }),
+    host: loopbackHost("loopback address of the interface for applications"),
     port: integer({
       min: 0,
       max: 65_535,

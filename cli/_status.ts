@@ -1,12 +1,13 @@
-import { integer, section, string } from "../src/core/config/mod.ts";
+import { integer, section } from "../src/core/config/mod.ts";
 import type { Metrics } from "../src/core/metrics/mod.ts";
 import type { HttpServer } from "../src/core/transport/mod.ts";
 import { status } from "../mod.ts";
+import { loopbackHost } from "./_loopback_host.ts";
 import type { Context } from "./_main.ts";
 
 /** The section of a status page. */
 export const statusSection = section({
-  host: string({ default: "127.0.0.1", doc: "loopback address to listen at" }),
+  host: loopbackHost("loopback address to listen at"),
   port: integer({
     min: 0,
     max: 65_535,

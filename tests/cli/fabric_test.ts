@@ -263,13 +263,24 @@ Deno.test("betanet-fabric node says what is wrong with what it is told", async (
   const record = await runFabric(
     ...["node", "--state", state, "--record", "betanet-agent:AAAA"],
   );
-  assertEquals(record.code, 1);
+  assertEquals(record.code, 2);
   assertStringIncludes(record.stderr, "node.records");
   const dtn = `${path}/dtn.toml`;
   await Deno.writeTextFile(dtn, '[node]\nid = "dtn://two/"\nlisten = []\n');
   const other = await runFabric("node", "--state", state, "--dtn", dtn);
-  assertEquals(other.code, 1);
+  assertEquals(other.code, 2);
   assertStringIncludes(other.stderr, "node id");
+  await Deno.writeTextFile(config, '[app]\nhost = "0.0.0.0"\n');
+  const open = await runFabric("node", "--state", state, "--config", config);
+  assertEquals(open.code, 2);
+  assertStringIncludes(open.stderr, "fabric.toml:2: app.host: want localhost");
+  await Deno.writeTextFile(
+    config,
+    '[node.status]\nhost = "0.0.0.0"\nport = 0\n',
+  );
+  const shown = await runFabric("node", "--state", state, "--config", config);
+  assertEquals(shown.code, 2);
+  assertStringIncludes(shown.stderr, "node.status.host: want localhost");
   const nobody = await runFabric(
     ...["request", "bob@two", "x", "--state", state, "--app-port", "1"],
   );
@@ -277,6 +288,26 @@ Deno.test("betanet-fabric node says what is wrong with what it is told", async (
   const value = await runFabric("send", "bob@two", "x", "{", "--state", state);
   assertEquals(value.code, 2);
   assertStringIncludes(value.stderr, "--text");
+});
+
+Deno.test("betanet-fabric says of a command that makes no sense to the node what is wrong, with exit code 2", async () => {
+  await using folder = await makeFolder();
+  const alice = await RunningFabric.start(`${folder.path}/one`, "alice@one");
+  const asked: readonly (readonly [args: readonly string[], want: string])[] = [
+    [["send", "Bob", "x"], "An agent is agent@node, or its id"],
+    [["request", "", "x"], "An agent is agent@node, or its id"],
+    [["peers", "pin", "bob@two", "xx"], "An agent is agent@node, or its id"],
+    [["send", "bob@two", "x", "--lifetime", "0s"], "lifetimeMs is 1 to"],
+    [["receipts", "show", "zz"], "32 hexadecimal digits"],
+  ];
+  for (const [args, want] of asked) {
+    const { code, stderr } = await runFabric(...args, ...alice.flags);
+    assertEquals([args, code], [args, 2], stderr);
+    assertStringIncludes(stderr, want);
+  }
+  const unknown = await runFabric("send", "bob@two", "x", ...alice.flags);
+  assertEquals(unknown.code, 1);
+  await alice.end();
 });
 
 Deno.test("an interface for applications serves nobody without its token, and no web page", async () => {
