@@ -55,7 +55,8 @@ export function jsonIn(body: Uint8Array): unknown {
 function wholeOf({ status, body }: AppAnswer, path: string): Uint8Array {
   if (status === 200) return body;
   const text = new TextDecoder().decode(body).trim();
-  throw new CliError("failed", text || `The node answered ${status}`, {
+  const code = status === 400 ? "usage" : "failed";
+  throw new CliError(code, text || `The node answered ${status}`, {
     hint: hintOf(status, path),
   });
 }

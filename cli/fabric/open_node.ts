@@ -108,7 +108,8 @@ export async function openNode(
       });
       groups.set(fabric, new AgentGroups(fabric));
     } catch (cause) {
-      throw new CliError("failed", `Agent ${agent.name.agent} is not of here`, {
+      const code = cause instanceof RangeError ? "usage" : "failed";
+      throw new CliError(code, `Agent ${agent.name.agent} is not of here`, {
         cause,
         hint: `Its node ${agent.name.node} must be the node id in ${
           config.node.dtn ?? "dtn.toml"
@@ -162,7 +163,7 @@ function learnAll(book: AgentBook, records: readonly string[]): void {
       const isBad = cause instanceof FabricError ||
         cause instanceof DecodeError || cause instanceof StorageError;
       if (!isBad) throw cause;
-      throw new CliError("failed", `No agent's record is in ${each}`, {
+      throw new CliError("usage", `No agent's record is in ${each}`, {
         cause,
         hint:
           "node.records wants what keygen or peers own printed, whole and not expired, or files of it.",

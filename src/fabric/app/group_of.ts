@@ -50,7 +50,6 @@ export function invitationOf(
  *
  * @throws {FabricError} `unknown_agent` if a name is nobody's.
  * @throws {RangeError} If it is neither, or absent.
- * @throws {DecodeError} If it is not base64url.
  */
 export function idOfAgent(
   book: Pick<AgentBook, "byName">,

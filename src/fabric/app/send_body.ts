@@ -24,10 +24,25 @@ const WAYS = ["auto", "rpc", "bundle"] as const;
  * Whom `text` names: `agent@node`, or an id in base64url.
  *
  * @throws {RangeError} If it is neither.
- * @throws {DecodeError} If it is not base64url.
  */
 export function agentOf(text: string): AgentId | AgentName {
-  return text.includes("@") ? parseAgentName(text) : AgentId.parse(text);
+  return text.includes("@") ? parseAgentName(text) : agentIdOf(text);
+}
+
+/**
+ * The agent whose id `text` is.
+ *
+ * @throws {RangeError} If it is none.
+ */
+export function agentIdOf(text: string): AgentId {
+  try {
+    return AgentId.parse(text);
+  } catch (cause) {
+    throw new RangeError(
+      "An agent is agent@node, or its id: 43 characters of base64url",
+      { cause },
+    );
+  }
 }
 
 /**
@@ -39,7 +54,6 @@ export function agentOf(text: string): AgentId | AgentName {
  * ```
  *
  * @throws {RangeError} If it is something else.
- * @throws {DecodeError} If `to` is not base64url.
  */
 export function readSendBody(bytes: Uint8Array): SendBody {
   const body = fieldsIn(bytes);

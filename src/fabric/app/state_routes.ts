@@ -1,7 +1,6 @@
 import { type Context, Hono } from "@hono/hono";
 import { readBody } from "../../core/transport/mod.ts";
 import type { AgentBook } from "../identity/agent_book.ts";
-import { AgentId } from "../identity/agent_id.ts";
 import { formatAgentName, parseAgentName } from "../identity/agent_name.ts";
 import {
   formatAgentRecord,
@@ -12,6 +11,7 @@ import { formatReceipts } from "../receipt/receipt.ts";
 import { fabricOf } from "./fabric_of.ts";
 import { jsonText } from "./json_text.ts";
 import type { Mailboxes } from "./mailboxes.ts";
+import { agentIdOf } from "./send_body.ts";
 
 const DEFAULT_LIMIT = 1_000;
 const MAX_LIMIT = 100_000;
@@ -56,7 +56,7 @@ export function stateRoutes({ node, book, mailboxes, maxBytes }: {
   });
   app.post("/pin", (c) => {
     const { name = "", id = "" } = c.req.query();
-    book.pin(parseAgentName(name), AgentId.parse(id));
+    book.pin(parseAgentName(name), agentIdOf(id));
     return c.json({ name, id });
   });
   app.get("/receipts", (c) =>
