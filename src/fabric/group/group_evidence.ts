@@ -38,6 +38,10 @@ export interface Evidence {
 /** Most pieces of evidence of a group, and of one agent in it. */
 const EVIDENCE_LIMITS = { maxEntries: 256, maxOfAgent: 16 } as const;
 
+/** Most pieces of what a member may have done without knowing better, so that they take no room from the others. */
+const INNOCENT_LIMITS = { maxEntries: 64, maxOfAgent: 4 } as const;
+const INNOCENT: ReadonlySet<EvidenceKind> = new Set(["late", "fork"]);
+
 const MAX_PROOF_BYTES = 1024 * 1024;
 const TEXT_PREFIX = "betanet-evidence:";
 const read = new FieldReader("evidence");
@@ -73,9 +77,15 @@ export class EvidenceLog {
     ]);
     const key = this.#crypto.hash("sha256", named);
     if (this.#entries.has(key.toHex())) return false;
-    const ofAgent = this.entries.filter((each) => each.agent.equals(agent));
-    const { maxEntries, maxOfAgent } = EVIDENCE_LIMITS;
-    if (this.#entries.size >= maxEntries || ofAgent.length >= maxOfAgent) {
+    const isInnocent = INNOCENT.has(kind);
+    const same = this.entries.filter((each) =>
+      INNOCENT.has(each.kind) === isInnocent
+    );
+    const ofAgent = same.filter((each) => each.agent.equals(agent));
+    const limits = isInnocent ? INNOCENT_LIMITS : EVIDENCE_LIMITS;
+    if (
+      same.length >= limits.maxEntries || ofAgent.length >= limits.maxOfAgent
+    ) {
       this.full++;
       return false;
     }

@@ -37,6 +37,8 @@ const MAX_WAITING = 256;
 const MAX_WAITING_OF_AGENT = 16;
 const MAX_INVITED = 4_096;
 const MAX_EARLY = 256;
+const MAX_EARLY_OF_AGENT = 32;
+const MAX_EARLY_BYTES = 8 * 1024 * 1024;
 const MAX_BYTES = 2 * 1024 * 1024;
 const EARLY_MS = 86_400_000;
 const read = new FieldReader("row of an invitation");
@@ -142,9 +144,19 @@ export class JoiningRows {
     const accepted = this.#store.entries(concat(ACCEPTED, group));
     if (accepted.next().done) return false;
     const prefix = concat(EARLY, group);
-    const count = [...this.#store.entries(prefix)].length;
-    if (count >= MAX_EARLY || bytes.length > MAX_BYTES) return false;
-    const key = concat(prefix, Uint8Array.of(count >> 8, count & 255));
+    const rows = [...this.#store.entries(prefix)];
+    const ofAgent = rows.filter(({ value }) =>
+      earlyOf(value).from.equals(from)
+    );
+    const size = rows.reduce((sum, { value }) => sum + value.length, 0);
+    if (
+      rows.length >= MAX_EARLY || ofAgent.length >= MAX_EARLY_OF_AGENT ||
+      bytes.length > MAX_BYTES || size + bytes.length > MAX_EARLY_BYTES
+    ) return false;
+    const last = rows.at(-1)?.key.subarray(prefix.length);
+    const next = last ? 1 + (last[0]! << 8 | last[1]!) : 0;
+    if (next > 0xffff) return false;
+    const key = concat(prefix, Uint8Array.of(next >> 8, next & 255));
     const row = encodeCbor([from.bytes, bytes]);
     this.#store.set(key, row, { expiresAt: nowMs + EARLY_MS });
     return true;
@@ -156,20 +168,23 @@ export class JoiningRows {
   ): readonly { readonly from: AgentId; readonly bytes: Bytes }[] {
     const rows = [...this.#store.entries(concat(EARLY, group))];
     for (const { key } of rows) this.#store.delete(key);
-    return rows.map(({ value }) => {
-      const options = { maxDepth: 1, maxItems: 3 };
-      const [from, bytes] = read.items(value, 2, options);
-      return {
-        from: new AgentId(read.bytes(from!, AGENT_ID_LENGTH)),
-        bytes: read.bytesUpTo(bytes!, MAX_BYTES),
-      };
-    });
+    return rows.map(({ value }) => earlyOf(value));
   }
 
   #bound(prefix: Uint8Array, max: number): void {
     if ([...this.#store.entries(prefix)].length < max) return;
     throw tooMany();
   }
+}
+
+function earlyOf(
+  value: Uint8Array,
+): { readonly from: AgentId; readonly bytes: Bytes } {
+  const [from, bytes] = read.items(value, 2, { maxDepth: 1, maxItems: 3 });
+  return {
+    from: new AgentId(read.bytes(from!, AGENT_ID_LENGTH)),
+    bytes: read.bytesUpTo(bytes!, MAX_BYTES),
+  };
 }
 
 function tooMany(): FabricError {
