@@ -92,7 +92,7 @@ const TRAINING: Readonly<Record<keyof TrainingPayloads, Fields>> = {
 };
 
 /** Types of the messages of votes. */
-const VOTE_TYPES = ["vote.proposal", "vote.ballot"] as const;
+const VOTE_TYPES = ["vote.proposal", "vote.ballot", "vote.seen"] as const;
 
 /** The priority of an alert. */
 export function priorityOf(severity: AlertSeverity): Priority {

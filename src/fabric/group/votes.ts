@@ -15,6 +15,7 @@ import {
   verifyProposal,
 } from "./ballot.ts";
 import type { Group, Published } from "./group.ts";
+import { decodeSeen, encodeSeen, markOf } from "./seen_ballots.ts";
 import { encodeTally, type Tally, tallyOf } from "./tally.ts";
 
 /** How a vote goes. */
@@ -71,6 +72,8 @@ interface Vote {
   /** When no ballot counts here any more. */
   readonly closesMs: number;
   readonly ballots: Map<string, { ballot: SignedBallot; signed: Bytes }>;
+  /** Ballots that were told to who had not seen them. */
+  readonly told: Set<string>;
 }
 
 const TIMEOUT_MS = 300_000;
@@ -88,7 +91,8 @@ const [PROPOSAL, BALLOT, BEGUN, DONE, EARLY, UNSAID] = [..."pbsdeu"].map(
  *
  * A ballot counts if the time in it is not after the deadline and it came before the deadline and a time of grace were over by the
  * clock here; who dates its ballot back within the grace is not noticed, and after it the ballot counts for nobody. For who was away
- * at the deadline the grace begins when it is back, or hears of the proposal.
+ * at the deadline the grace begins when it is back, or hears of the proposal. In the middle of the grace electors say which ballots they
+ * have, and who has others publishes those: who tells each one something else is seen by all.
  *
  * What is proposed or cast is stored before it is published, and published again by the next start if that was cut short.
  */
@@ -236,10 +240,9 @@ export class Votes implements AsyncDisposable {
         this.#add(proposal, value.slice());
         return this.#takeEarly(proposal);
       }
+      if (type === "vote.seen") return this.#takeSeen(published, value);
       const ballot = verifyBallot(crypto, value);
-      if (!ballot.by.equals(from) || !this.#isOurs(ballot)) {
-        return void this.counts.malformed++;
-      }
+      if (!this.#isOurs(ballot)) return void this.counts.malformed++;
       this.#takeBallot(ballot, value.slice());
     } catch (error) {
       if (!(error instanceof DecodeError || error instanceof FabricError)) {
@@ -259,6 +262,41 @@ export class Votes implements AsyncDisposable {
       return void this.counts.late++;
     }
     this.#keep(vote, ballot, signed);
+  }
+
+  /** An elector says which ballots it has: it is to have those that are here, too. */
+  #takeSeen({ from }: Published, value: Uint8Array): void {
+    const { crypto, clock } = this.#options;
+    const { proposal, marks } = decodeSeen(value);
+    const vote = this.#votes.get(proposal.toHex());
+    if (!vote?.proposal.electors.has(`${from}`)) return;
+    if (clock.wallTime() > vote.closesMs) return;
+    for (const { signed } of vote.ballots.values()) {
+      const mark = markOf(crypto, signed);
+      if (marks.has(mark) || vote.told.has(mark)) continue;
+      vote.told.add(mark);
+      this.#publish("vote.ballot", signed);
+    }
+  }
+
+  /** Says which ballots are here. */
+  #saySeen(id: Bytes): void {
+    const { crypto, agent } = this.#options;
+    const { proposal, ballots } = this.#vote(id);
+    if (!proposal.electors.has(`${agent.id}`)) return;
+    const marks = new Set(
+      [...ballots.values()].map(({ signed }) => markOf(crypto, signed)),
+    );
+    this.#publish("vote.seen", encodeSeen({ proposal: id, marks }));
+  }
+
+  #publish(type: string, value: Bytes): void {
+    const { group, log } = this.#options;
+    this.#track(
+      group.publish(type, value).then(() => {}, (error) => {
+        log.warn("fabric.vote_failed", { error });
+      }),
+    );
   }
 
   /** A ballot came before its proposal. */
@@ -314,7 +352,7 @@ export class Votes implements AsyncDisposable {
     }
     this.#options.store.set(concat(PROPOSAL, proposal.id), signed);
     const closesMs = this.#closesMs(proposal);
-    this.#votes.set(key, { proposal, signed, closesMs, ballots: new Map() });
+    this.#votes.set(key, voteOf(proposal, signed, closesMs));
     this.#schedule(proposal, closesMs);
     return true;
   }
@@ -360,7 +398,14 @@ export class Votes implements AsyncDisposable {
     const cancel = clock.setTimeout(() => {
       this.#track(this.#close(id));
     }, Math.max(0, leftMs + 1));
-    this.#timers.set(id.toHex(), cancel);
+    const cancelSeen = clock.setTimeout(
+      () => this.#saySeen(id),
+      Math.max(0, leftMs - this.#graceMs / 2),
+    );
+    this.#timers.set(id.toHex(), () => {
+      cancel();
+      cancelSeen();
+    });
   }
 
   /** The time of a vote is over: what has passed is carried out. */
@@ -384,8 +429,7 @@ export class Votes implements AsyncDisposable {
     for (const { value } of [...store.entries(PROPOSAL)]) {
       const proposal = verifyProposal(crypto, value);
       const closesMs = this.#closesMs(proposal);
-      const vote = { proposal, signed: value, closesMs, ballots: new Map() };
-      this.#votes.set(proposal.id.toHex(), vote);
+      this.#votes.set(proposal.id.toHex(), voteOf(proposal, value, closesMs));
       this.#schedule(proposal, closesMs);
     }
     for (const { key, value } of store.entries(BALLOT)) {
@@ -400,6 +444,18 @@ export class Votes implements AsyncDisposable {
     // A process that died between the two had not looked for them.
     for (const { proposal } of this.#votes.values()) this.#takeEarly(proposal);
   }
+}
+
+function voteOf(
+  proposal: SignedProposal,
+  signed: Bytes,
+  closesMs: number,
+): Vote {
+  return {
+    ...{ proposal, signed, closesMs },
+    ballots: new Map(),
+    told: new Set(),
+  };
 }
 
 function isSame(

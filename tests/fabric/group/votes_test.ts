@@ -4,9 +4,11 @@ import {
   signProposal,
   verifyProposal,
 } from "../../../src/fabric/group/ballot.ts";
+import { encodePayload } from "../../../src/fabric/agent/payload.ts";
 import {
   FabricError,
   type Group,
+  isDoubleBallot,
   MlsGroupCrypto,
   type Tally,
   verifyTally,
@@ -187,5 +189,51 @@ Deno.test("a ballot that comes before its proposal waits for it, over a restart 
   await world.settle(group.publish("vote.proposal", signed));
   await world.dtn.until(() => bob.votes.proposals.length === 1);
   assertEquals(bob.votes.tally(proposal).weights.for, 1);
+  for (const { votes } of voters) await votes[Symbol.asyncDispose]();
+});
+
+Deno.test("a voter that tells each one another ballot is seen by all", async () => {
+  await using world = new FabricWorld();
+  const voters = await voting(world);
+  const [ana, bob, cat] = voters as [Voter, Voter, Voter];
+  const id = await world.settle(
+    ana.votes.propose("paint it", { timeoutMs: 60_000 }),
+  );
+  await world.dtn.until(() =>
+    voters.every(({ votes }) => votes.proposals.length === 1)
+  );
+  const { agent, groups } = bob.node.fabric;
+  const his = groups.all[0]!;
+  const tell = (to: Voter, choice: "for" | "against") => {
+    const atMs = world.clock.wallTime();
+    const ballot = { group: his.id, proposal: id, choice, atMs };
+    return world.settle(his.run(async (session) => {
+      const outputs = await session.publish({
+        id: crypto.random(16),
+        ...{ type: "vote.ballot", priority: "normal" },
+        payload: encodePayload(signBallot(agent, ballot)).slice(),
+      });
+      return outputs.filter((each) =>
+        each.kind === "send" && each.to.equals(to.node.fabric.agent.id)
+      );
+    }));
+  };
+  await tell(ana, "for");
+  await tell(cat, "against");
+  await world.settle(ana.votes.cast(id, "for"));
+  const honest = [ana, cat];
+  await world.dtn.until(() =>
+    ana.votes.tally(id).weights.for === 2 &&
+    cat.votes.tally(id).weights.against === 1
+  );
+  await world.clock.run(60_000 + 2 * GRACE_MS);
+  for (const { votes, node, passed } of honest) {
+    const { weights, equivocators } = votes.tally(id);
+    assertEquals(weights, { for: 1, against: 0, abstain: 0 });
+    assertEquals(equivocators.map(String), [`${agent.id}`]);
+    const [found] = node.fabric.groups.all[0]!.evidence;
+    assertEquals(isDoubleBallot(crypto, found!), true);
+    assertEquals(passed, []);
+  }
   for (const { votes } of voters) await votes[Symbol.asyncDispose]();
 });
