@@ -21,7 +21,7 @@ export function encodePayload(
   value: unknown,
   maxBytes = MAX_PAYLOAD_BYTES,
 ): Uint8Array {
-  const bytes = encoder.encode(value);
+  const bytes = encoded(value);
   if (bytes.length > maxBytes) {
     throw new RangeError(`A value has at most ${maxBytes} bytes as CBOR`);
   }
@@ -29,11 +29,25 @@ export function encodePayload(
     checkPayloadBounds(bytes);
   } catch (cause) {
     if (!(cause instanceof DecodeError)) throw cause;
-    const text = `A message cannot carry that value: ${cause.message}`;
-    throw new RangeError(text, { cause });
+    throw notCarried(cause);
   }
   // What `cbor-x` gives is a Buffer, and so would be the byte strings of it.
   return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
+}
+
+/** What `cbor-x` makes of a value: it throws at functions, symbols and cycles, each another error. */
+function encoded(value: unknown): Uint8Array {
+  try {
+    return encoder.encode(value);
+  } catch (cause) {
+    throw notCarried(cause);
+  }
+}
+
+function notCarried(cause: unknown): RangeError {
+  const why = cause instanceof Error ? cause.message : String(cause);
+  const text = `A message cannot carry that value: ${why}`;
+  return new RangeError(text, { cause });
 }
 
 /**

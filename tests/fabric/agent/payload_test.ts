@@ -39,8 +39,10 @@ Deno.test("encodePayload() refuses what no payload carries", () => {
   cyclic.self = cyclic;
   let deep: unknown = 1;
   for (let i = 0; i <= MAX_PAYLOAD_DEPTH; i++) deep = [deep];
-  for (const value of [cyclic, deep, /a/, new Error("e"), [1].values()]) {
-    assertThrows(() => encodePayload(value), RangeError);
+  const refused = [cyclic, deep, /a/, new Error("e"), [1].values()];
+  for (const value of [...refused, () => 1, { a: Symbol("s") }]) {
+    const want = "A message cannot carry that value";
+    assertThrows(() => encodePayload(value), RangeError, want);
   }
   assertThrows(() => encodePayload(new Uint8Array(100), 100), RangeError);
   assertEquals(decodePayload(encodePayload([1])), [1]);
