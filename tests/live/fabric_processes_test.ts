@@ -16,6 +16,10 @@ import { CuttableRelay } from "../scenario/_fabric_relay.ts";
 import { report } from "../scenario/_line_process.ts";
 
 const MESSAGES = Number(Deno.env.get("BETANET_FABRIC_MESSAGES") ?? 20_000);
+/** As a program that awaits what it sends, an agent that waits for so many answers asks for nothing more, but tells. */
+const MAX_ASKED = 32;
+/** While so many of its messages are not accepted it says nothing at all. */
+const MAX_TOLD = 16;
 const STORM_MS = 60_000;
 const STEP_MS = 100;
 const CUT_EVERY_MS = 300;
@@ -49,13 +53,14 @@ Deno.test(`${AGENTS.length} agents on ${NAMES.length} processes, which are cut o
   report(
     `${ledger.size} messages, ${scenario.kills} SIGKILLs, ${scenario.cuts} connections cut: ${
       JSON.stringify(fates)
-    }; ${ledger.receipts} receipts verified; ${attempts.rpc} attempts live, ${attempts.bundle} bundles, ${scenario.copies} copies recognized; ${again} handlers ran again after a kill, ${doubted} first runs were said to be possibly second ones; ${ledger.handledUnheard} were handled and given up by who sent them; most memory ${
+    }; ${ledger.answers} requests answered; ${ledger.receipts} receipts verified; ${attempts.rpc} attempts live, ${attempts.bundle} bundles, ${scenario.copies} copies recognized; ${again} handlers ran again after a kill, ${doubted} first runs were said to be possibly second ones; ${ledger.handledUnheard} were handled and given up by who sent them; most memory ${
       (scenario.maxRssBytes / 1_048_576).toFixed(0)
     } MiB`,
   );
   assertEquals(ledger.faults.slice(0, 10), []);
   assertEquals(fates.open, 0, JSON.stringify(ledger.open.slice(0, 5)));
   assertGreater(fates.handled, 0.6 * MESSAGES);
+  assertGreater(ledger.answers, 0.02 * MESSAGES);
   assertLess(fates.unaccepted + fates.orphaned, 0.1 * MESSAGES);
   assertLess(scenario.maxRssBytes, MAX_RSS_BYTES);
 });
@@ -162,11 +167,15 @@ class Scenario implements AsyncDisposable {
     this.#say("all are up");
   }
 
-  /** Lets an agent whose node is up send a message; says whether there is one. */
+  /** Lets an agent whose node is up, and that does not wait, send a message; says whether there is one. */
   async #sendOne(): Promise<boolean> {
-    const senders = AGENTS.filter((agent) => this.#machineOf(agent).isUp);
+    const senders = AGENTS.filter((agent) =>
+      this.#machineOf(agent).isUp && this.ledger.tells(agent) < MAX_TOLD
+    );
     if (senders.length === 0) return false;
-    const parcel = parcelOf(this.ledger.size, pick(senders));
+    const from = pick(senders);
+    const mayAsk = this.ledger.asks(from) < MAX_ASKED;
+    const parcel = parcelOf(this.ledger.size, from, mayAsk);
     this.ledger.send(parcel);
     const machine = this.#machineOf(parcel.from);
     if (!await machine.send(parcel)) this.ledger.orphan(machine.name);
@@ -219,9 +228,9 @@ class Scenario implements AsyncDisposable {
 }
 
 /** A message of some kind and urgency to another agent. */
-function parcelOf(number: number, from: string): Parcel {
+function parcelOf(number: number, from: string, mayAsk: boolean): Parcel {
   const to = pick(AGENTS.filter((each) => each !== from));
-  const isRequest = Math.random() < 0.4;
+  const isRequest = mayAsk && Math.random() < 0.4;
   const isOrdered = !isRequest && Math.random() < 0.4;
   const odd = Math.random();
   const type = odd < 0.02

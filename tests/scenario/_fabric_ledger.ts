@@ -43,6 +43,9 @@ export class FabricLedger implements Told {
   readonly #accounts = new Map<number, Account>();
   /** Parcels whose message is known, by its id. */
   readonly #byId = new Map<string, Account>();
+  /** Requests that are not answered, and notifications that are not accepted: their callers wait, by who sent them. */
+  readonly #asking = new Map<string, Set<number>>();
+  readonly #telling = new Map<string, Set<number>>();
 
   /** Parcels so far. */
   get size(): number {
@@ -52,21 +55,39 @@ export class FabricLedger implements Told {
   /** A parcel is being sent. */
   send(parcel: Parcel): void {
     this.#accounts.set(parcel.number, { parcel, runs: [], receipts: [] });
+    const { from, number, isRequest } = parcel;
+    const waiting = isRequest ? this.#asking : this.#telling;
+    waiting.set(from, (waiting.get(from) ?? new Set()).add(number));
+  }
+
+  /** How many answers an agent waits for. */
+  asks(from: string): number {
+    return this.#asking.get(from)?.size ?? 0;
+  }
+
+  /** How many of its messages an agent waits for to be accepted. */
+  tells(from: string): number {
+    return this.#telling.get(from)?.size ?? 0;
+  }
+
+  /** Requests that were answered. */
+  get answers(): number {
+    return [...this.#accounts.values()].filter(({ isRight }) => isRight).length;
   }
 
   accepted(number: number, id: string): void {
-    const account = this.#accounts.get(number)!;
+    const account = this.#ended(number);
     account.id = id;
     this.#byId.set(id, account);
   }
 
   answered(number: number, isRight: boolean): void {
-    this.#accounts.get(number)!.isRight = isRight;
+    this.#ended(number).isRight = isRight;
     if (!isRight) this.faults.push(`${number} was answered wrongly`);
   }
 
   failed(number: number, reason: string): void {
-    this.#accounts.get(number)!.failure = reason;
+    this.#ended(number).failure = reason;
   }
 
   /** The process of a node has died: nobody hears of what it had not said. */
@@ -76,7 +97,7 @@ export class FabricLedger implements Told {
         account.isRight === undefined &&
         account.failure === undefined;
       if (isOpen && nodeOf(account.parcel.from) === node) {
-        account.isOrphan = true;
+        this.#ended(account.parcel.number).isOrphan = true;
       }
     }
   }
@@ -177,6 +198,13 @@ export class FabricLedger implements Told {
       if (account.runs.length > 0 && fateOf(account) === "expired") count++;
     }
     return count;
+  }
+
+  #ended(number: number): Account {
+    const account = this.#accounts.get(number)!;
+    this.#asking.get(account.parcel.from)?.delete(number);
+    this.#telling.get(account.parcel.from)?.delete(number);
+    return account;
   }
 
   #order: number[] = [];
