@@ -176,7 +176,11 @@ async function meet(
 
 /** Waits until a node has no neighbour: what a dead one had sent it is stored then. */
 async function parted({ ask }: PlaceUp, context: Context): Promise<void> {
+  const endMs = systemClock.now() + MAX_CONTACT_MS;
   while (JSON.parse(textOf(await ask("/status/peers"))).length > 0) {
+    if (systemClock.now() > endMs) {
+      throw new CliError("failed", "A dead neighbour counts as alive");
+    }
     await delay(systemClock, POLL_MS, context);
   }
 }
