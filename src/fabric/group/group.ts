@@ -327,14 +327,22 @@ export class Group {
   ): Promise<Pick<PublishedId, "accepted" | "unsent">> {
     const { send } = this.#options;
     const sending: Promise<boolean>[] = [];
+    const welcomes = new Map<string, Promise<boolean>[]>();
     for (const output of outputs) {
       if (output.kind === "send") {
-        const { to, bytes, priority, lifetimeMs } = output;
-        sending.push(send(to, bytes, priority, lifetimeMs));
+        const { to, bytes, priority, lifetimeMs, welcome } = output;
+        const sent = send(to, bytes, priority, lifetimeMs);
+        sending.push(sent);
+        if (welcome === undefined) continue;
+        welcomes.set(welcome, [...welcomes.get(welcome) ?? [], sent]);
       } else if (output.kind === "due") this.#read();
       else for (const watcher of this.#watchers) watcher(output);
     }
     const all = await Promise.all(sending);
+    for (const [id, sent] of welcomes) {
+      const isSent = (await Promise.all(sent)).every((each) => each);
+      if (isSent) this.#session.welcomed(id);
+    }
     const accepted = all.filter((each) => each).length;
     return { accepted, unsent: all.length - accepted };
   }

@@ -13,6 +13,8 @@ export type GroupOutput =
     readonly priority: Priority;
     /** How long it is of use, in milliseconds; as long as messages of groups are if absent. */
     readonly lifetimeMs?: number;
+    /** The epoch to which they let it in, in hexadecimal, if they do: they come again until the outbox has them. */
+    readonly welcome?: string;
   }
   | { readonly kind: "due"; readonly row: DueRow } // a member published something
   | {

@@ -47,6 +47,19 @@ export interface DueRow {
   readonly message: Bytes;
 }
 
+/** A Welcome that the outbox does not have for all whom it lets in. */
+export interface WelcomeRow {
+  /** The epoch, in hexadecimal. */
+  readonly id: string;
+  /** Whom it lets in. */
+  readonly to: readonly AgentId[];
+  /** As it is sent. */
+  readonly bytes: Bytes;
+}
+
+/** Most agents that one commit lets in. */
+const MAX_ADDED = 1_024;
+const LETTING_IN = Uint8Array.of("l".charCodeAt(0));
 const [EPOCH, PAST, ACK, LOCK, WISH, SENT, SEEN, DUE, WELCOME, OUT] = [
   ..."eakcwsrdmo",
 ]
@@ -82,16 +95,16 @@ export class GroupRows {
   /**
    * Makes all changes since the last time.
    *
-   * @throws {StorageError} If they cannot be written; none of them is made then.
+   * @throws {StorageError} If they cannot be written; none of them is made then, and all of them are tried again by the next call.
    */
   commit(): void {
     const { store } = this.#options;
     const changes = this.#changes;
     if (changes.length === 0) return;
-    this.#changes = [];
     store.transaction(() => {
       for (const change of changes) change(store);
     });
+    this.#changes = [];
   }
 
   /** Epochs that are kept, those before others first. */
@@ -265,6 +278,34 @@ export class GroupRows {
   /** Keeps the time of the Welcome by which the agent joined. */
   setWelcomedMs(atMs: number): void {
     this.#set(WELCOME, new Writer(8).u64(BigInt(atMs)).finish());
+  }
+
+  /** Welcomes that the outbox does not have. */
+  welcomes(): readonly WelcomeRow[] {
+    return [...this.#options.store.entries(LETTING_IN)].map(
+      ({ key, value }) => {
+        const options = { maxDepth: 2, maxItems: MAX_ADDED + 3 };
+        const [bytes, to] = read.items(value, 2, options);
+        return {
+          id: key.subarray(1).toHex(),
+          bytes: read.bytesUpTo(bytes!, MAX_BYTES),
+          to: read.array(to!, MAX_ADDED).map((each) =>
+            new AgentId(read.bytes(each, AGENT_ID_LENGTH))
+          ),
+        };
+      },
+    );
+  }
+
+  /** Keeps a Welcome until the outbox has it. */
+  addWelcome({ id, to, bytes }: WelcomeRow): void {
+    const row = encodeCbor([bytes, to.map((each) => each.bytes)]);
+    this.#set(concat(LETTING_IN, Uint8Array.fromHex(id)), row);
+  }
+
+  /** The outbox has a Welcome: that is written at once. */
+  deleteWelcome(id: string): void {
+    this.#options.store.delete(concat(LETTING_IN, Uint8Array.fromHex(id)));
   }
 
   /** Where our branch lost to one of which we are no member; `undefined` if that is not so. */

@@ -148,6 +148,11 @@ export class GroupSession {
     this.#publications.handled(sequence);
   }
 
+  /** The outbox has the Welcomes to an epoch for all whom they let in. */
+  welcomed(id: string): void {
+    this.#options.rows.deleteWelcome(id);
+  }
+
   /** Wants a change; it is committed at once if the rules allow it, and again as often as its commit loses. */
   want(change: Change, nowMs: number): Promise<GroupOutput[]> {
     return this.wantAll([change], nowMs);
@@ -183,6 +188,7 @@ export class GroupSession {
   /** Says what the newest epoch is, and asks for what came meanwhile; after a pause of the process. */
   resume(): GroupOutput[] {
     this.#catchUp.sayTip(2);
+    this.#letIn();
     return this.#finish();
   }
 
@@ -216,6 +222,7 @@ export class GroupSession {
         const { random } = this.#options;
         this.#tipAtMs = nowMs + this.#times.tipMs * (0.5 + random());
         if (!isFirst) this.#catchUp.sayTip(1);
+        if (!isFirst) this.#letIn();
       }
       await this.#work(nowMs);
     }
@@ -429,7 +436,26 @@ export class GroupSession {
       const { members } = lineage.at(-1)!.state;
       this.#append(own.epoch, nowMs);
       this.#mail.send(members, own.commit, "high");
-      if (own.welcome) this.#mail.send(own.added, own.welcome, "high");
+      if (!own.welcome) continue;
+      const row = { id: own.epoch.id, to: own.added, bytes: own.welcome };
+      this.#options.rows.addWelcome(row);
+      this.#mail.sendWelcome(row);
+    }
+  }
+
+  /** Sends Welcomes that the outbox had no room for, or that were stored when the process died. */
+  #letIn(): void {
+    const { rows } = this.#options;
+    for (const row of rows.welcomes()) {
+      const { members } = this.held;
+      const to = row.to.filter((agent) =>
+        members.some((each) => each.equals(agent))
+      );
+      const isHere = this.#history.has(row.id);
+      if (!isHere || to.length === 0) rows.deleteWelcome(row.id);
+      else if (this.#history.lineage.some(({ id }) => id === row.id)) {
+        this.#mail.sendWelcome({ ...row, to });
+      }
     }
   }
 

@@ -10,6 +10,7 @@ import {
   type GroupOutput,
   noCounts,
 } from "./group_output.ts";
+import type { WelcomeRow } from "./group_rows.ts";
 import type { GroupSessionOptions } from "./session_parts.ts";
 
 /** What a member's part of a group has to say, gathered until the end of a call. */
@@ -46,6 +47,15 @@ export class SessionMail {
       this.#outputs.push({
         ...{ kind: "send", to: each, bytes, priority },
         ...lifetimeMs !== undefined && { lifetimeMs },
+      });
+    }
+  }
+
+  /** A Welcome, for those it lets in. */
+  sendWelcome({ id, to, bytes }: WelcomeRow): void {
+    for (const each of to) {
+      this.#outputs.push({
+        ...{ kind: "send", to: each, bytes, priority: "high", welcome: id },
       });
     }
   }

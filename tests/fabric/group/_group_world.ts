@@ -226,6 +226,7 @@ export class GroupWorld {
       if (output.kind === "send") {
         const to = this.nameOf(output.to);
         this.letters.push({ from: from.name, to, bytes: output.bytes });
+        if (output.welcome) from.session!.welcomed(output.welcome);
       }
       if (output.kind === "due") {
         const { payload } = decodePublished(output.row.message);

@@ -307,3 +307,49 @@ Deno.test("mutated, cut and foreign messages change nothing", async () => {
   await world.deliver();
   assertEquals(bob!.heard, ["hello"]);
 });
+
+Deno.test("a Welcome that the outbox did not get comes again, after a crash too, and once it has it no more", async () => {
+  const world = new GroupWorld(seeded(5), { times: TIMES });
+  const [ana, bob] = await world.group(["ana", "bob"]);
+  const dan = world.member("dan");
+  await ana!.session!.want(
+    {
+      ...{ kind: "add", agent: dan.agent.id },
+      keyPackage: await dan.keyPackage(),
+    },
+    world.nowMs,
+  );
+  // The process dies when the commit is stored, before anything is sent.
+  ana!.restart();
+  world.post(ana!, ana!.session!.resume());
+  await world.settle(4);
+  assertEquals(dan.session?.isMember, true);
+  assertEquals(new Set([ana!, bob!, dan].map(({ view }) => view)).size, 1);
+  ana!.restart();
+  const again = ana!.session!.resume();
+  assertEquals(
+    again.some((each) => each.kind === "send" && each.welcome),
+    false,
+  );
+});
+
+Deno.test("what could not be written is written with what comes next, and said only then", async () => {
+  const world = new GroupWorld(seeded(6), { times: TIMES });
+  const members = await world.group(["ana", "bob"]);
+  const [ana] = members;
+  await world.settle(2);
+  const { store } = ana!;
+  const transaction = store.transaction.bind(store);
+  store.transaction = () => {
+    throw new Error("The disk is full");
+  };
+  await assertRejects(() => world.update(ana!), Error, "disk");
+  assertEquals(world.letters.length, 0);
+  store.transaction = transaction;
+  await world.update(ana!);
+  await world.settle(2);
+  const { view, epoch } = { view: ana!.view, epoch: ana!.session!.epoch };
+  ana!.restart();
+  assertEquals(ana!.session!.epoch, epoch);
+  assertEquals(members.map((each) => each.view), [view, view]);
+});
