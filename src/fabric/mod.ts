@@ -157,7 +157,11 @@ export type { GroupEpoch, NewEpoch, Placing } from "./group/group_branches.ts";
 export type { GroupHistory } from "./group/group_history.ts";
 export type { GroupCounts, GroupOutput } from "./group/group_output.ts";
 export type { AckRow, DueRow, GroupRows } from "./group/group_rows.ts";
-export type { GroupRowsOptions, SentRow } from "./group/group_rows.ts";
+export type {
+  GroupRowsOptions,
+  SentRow,
+  WelcomeRow,
+} from "./group/group_rows.ts";
 export type { GroupSession } from "./group/group_session.ts";
 export type { GroupSessionOptions } from "./group/session_parts.ts";
 export type { GroupTimes } from "./group/group_times.ts";
