@@ -16,6 +16,7 @@ Commands:
   list  every agent that is known
   add   take an agent's record
   pin   give a name to an agent
+  unpin take back that a name was given
   own   print the records of the node's own agents, for others
 
 Examples:
@@ -88,7 +89,7 @@ const pin = command({
   usage: `
 Usage: betanet-fabric peers pin <agent>@<node> <id> [flags]
 
-Gives a name to the agent of an id, before somebody else claims it. A name that is another's is not taken from it.
+Gives a name to the agent of an id, whoever was seen with it. One that was given to another is taken back by unpin first.
 
 ${APP_USAGE}
 
@@ -102,6 +103,28 @@ Example:
     const ask = askAgent(flags, context);
     const pinned = jsonIn(await ask("/pin", NOTHING, { name, id }));
     context.print(pinned, `${name} is ${id}`);
+  },
+});
+
+const unpin = command({
+  usage: `
+Usage: betanet-fabric peers unpin <agent>@<node> [flags]
+
+Takes back that a name was given to an agent: it belongs to one that is known with it, or else to the next that is seen.
+
+${APP_USAGE}
+
+Example:
+  betanet-fabric peers unpin bob@n2
+`,
+  flags: APP_FLAGS,
+  operands: [1, 1],
+  async run(flags, context) {
+    const [name = ""] = context.operands;
+    const ask = askAgent(flags, context);
+    const left = jsonIn(await ask("/unpin", NOTHING, { name }));
+    const { id } = left as { readonly id?: string };
+    context.print(left, id ? `${name} is ${id}` : `${name} is nobody's`);
   },
 });
 
@@ -136,7 +159,7 @@ Example:
 export const peers: Program = {
   name: "betanet-fabric peers",
   usage: USAGE,
-  commands: { list, add, pin, own },
+  commands: { list, add, pin, unpin, own },
 };
 
 function textIn(path: string): string {

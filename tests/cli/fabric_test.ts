@@ -305,6 +305,10 @@ Deno.test("betanet-fabric says of a command that makes no sense to the node what
     assertEquals([args, code], [args, 2], stderr);
     assertStringIncludes(stderr, want);
   }
+  const { id } = alice.agent;
+  await ranFabric("peers", "pin", "bob@two", id, ...alice.flags);
+  const free = await ranFabric("peers", "unpin", "bob@two", ...alice.flags);
+  assertEquals(free, "bob@two is nobody's");
   const unknown = await runFabric("send", "bob@two", "x", ...alice.flags);
   assertEquals(unknown.code, 1);
   await alice.end();

@@ -59,6 +59,12 @@ export function stateRoutes({ node, book, mailboxes, maxBytes }: {
     book.pin(parseAgentName(name), agentIdOf(id));
     return c.json({ name, id });
   });
+  app.post("/unpin", (c) => {
+    const name = parseAgentName(c.req.query("name") ?? "");
+    book.unpin(name);
+    const id = book.byName(name);
+    return c.json({ name: formatAgentName(name), ...id && { id } });
+  });
   app.get("/receipts", (c) =>
     c.json(
       fabricIn(c).receipts.of(idOf(c)).map(({ id, ...rest }) => ({

@@ -142,6 +142,28 @@ export class AgentBook {
     this.#addContact(id, PINNED);
   }
 
+  /**
+   * Takes back that a name was given to an agent: it belongs to one that is known with it, if any, else to the next that is seen.
+   *
+   * @throws {FabricError} `unknown_agent` if it was given to nobody.
+   */
+  unpin(name: AgentName): void {
+    const owner = this.#owner(name);
+    const text = formatAgentName(name);
+    if (!owner?.isPinned) {
+      throw new FabricError("unknown_agent", `${text} was given to nobody`);
+    }
+    const { store } = this.#options;
+    store.transaction(() => {
+      store.delete(nameKey(name));
+      if (!this.#hasPinned(owner.id)) this.#addContact(owner.id, SEEN);
+      for (const { record } of this.entries()) {
+        if (formatAgentName(record.name) !== text) continue;
+        return this.#name(name, record.id, SEEN);
+      }
+    });
+  }
+
   /** Whether a session with `staticKey` at its other end speaks for an agent. */
   speaksFor(staticKey: Uint8Array, id: AgentId): boolean {
     const nodes = this.get(id)?.record.nodes ?? [];
@@ -221,6 +243,12 @@ export class AgentBook {
         store.delete(key);
       }
     }
+  }
+
+  #hasPinned(id: AgentId): boolean {
+    const pinned = concat(id.bytes, Uint8Array.of(PINNED));
+    const names = Iterator.from(this.#options.store.entries(NAME));
+    return names.some(({ value }) => equal(value, pinned));
   }
 
   #name(name: AgentName, id: AgentId, how: number): void {

@@ -63,6 +63,23 @@ Deno.test("a name that is given to an agent is its own, whoever was seen with it
   assertEquals(codeOf(() => book.pin(name, bob.id)), "conflict");
 });
 
+Deno.test("a name that was given to the wrong agent is taken back, and goes to who is known with it", () => {
+  const { book, open } = world();
+  const name = parseAgentName("ana@hill");
+  assertEquals(codeOf(() => book.unpin(name)), "unknown_agent");
+  book.learn(recordOf(ana));
+  assertEquals(codeOf(() => book.unpin(name)), "unknown_agent");
+  book.pin(name, bob.id);
+  book.pin(parseAgentName("eve@dale"), bob.id);
+  assertEquals(open().byName(name)?.equals(bob.id), true);
+  book.unpin(name);
+  assertEquals(open().byName(name)?.equals(ana.id), true);
+  book.unpin(parseAgentName("eve@dale"));
+  assertEquals(open().byName(parseAgentName("eve@dale")), undefined);
+  book.pin(name, ana.id);
+  assertEquals(codeOf(() => book.pin(name, bob.id)), "conflict");
+});
+
 Deno.test("records that expire are not given any more, and make room", () => {
   const { book, clock } = world(1);
   book.learn(recordOf(ana, { expiresMs: 2_000 }));
