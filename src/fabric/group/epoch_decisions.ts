@@ -32,9 +32,8 @@ export class EpochDecisions {
     this.#locks = options.rows.locks();
   }
 
-  /** Everything is anew. */
+  /** Everything is anew, but that no number is decided for twice. */
   reset(): void {
-    this.#locks.clear();
     this.#taken.clear();
   }
 

@@ -149,7 +149,7 @@ export class GroupHistory {
   restart(oldest: NewEpoch<Held>, past: readonly GroupEpoch<Held>[]): void {
     for (const { id } of this.#branches.entries()) this.#rows.deleteEpoch(id);
     for (const { epoch } of this.#past) this.#rows.deletePast(epoch);
-    this.#rows.deleteAcks(Number.MAX_SAFE_INTEGER);
+    this.#rows.deleteAllAcks();
     this.#branches = new GroupBranches(oldest, this.#limits);
     this.#past = [...past];
     this.#rows.setEpoch(oldest);

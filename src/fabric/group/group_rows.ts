@@ -164,6 +164,13 @@ export class GroupRows {
     this.#set(key, row);
   }
 
+  /** Forgets all decisions but the numbers of our own: nobody decides twice for one, on whatever branch. */
+  deleteAllAcks(): void {
+    this.#changes.push((store) => {
+      for (const { key } of [...store.entries(ACK)]) store.delete(key);
+    });
+  }
+
   /** Forgets decisions about epochs up to a number, and our own. */
   deleteAcks(upTo: number): void {
     this.#changes.push((store) => {

@@ -4,6 +4,7 @@ import {
   encodeGroupMessage,
   encodeList,
 } from "../../../src/fabric/group/group_message.ts";
+import { decodeAcks } from "../../../src/fabric/group/epoch_acks.ts";
 import { crypto } from "../_agents.ts";
 import {
   GroupWorld,
@@ -239,4 +240,59 @@ Deno.test("two members that lie put nobody out for longer than until another one
   assertEquals([session!.isMember, cat!.heard], [true, ["cat is one of us"]]);
   await world.settle(10);
   assertEquals([session!.isMember, viewsOf(members)], [true, 1]);
+});
+
+Deno.test("a member that comes back decides for no number a second time, and is not accused of it", async () => {
+  const world = new GroupWorld(seeded(7), { times: TIMES });
+  const names = ["ana", "bob", "cat", "dan", "eve"];
+  const members = await world.group(names);
+  await world.settle(3);
+  const [ana, , cat] = members;
+  // Ana and bob hear nothing of the three others, who decide without them.
+  const sideOf = (name: string) => names.indexOf(name) < 2;
+  for (let i = 0; i < 12; i++) {
+    await world.update(ana!);
+    if (i < 10) await world.update(cat!);
+    for (let round = 0; round < 3; round++) {
+      world.letters = world.letters.filter(({ from, to }) =>
+        sideOf(from) === sideOf(to)
+      );
+      await world.deliver();
+      await world.tick(1_000);
+    }
+  }
+  world.letters = [];
+  assertEquals(viewsOf(members), 2);
+  await world.settle(40);
+  assertEquals(viewsOf(members), 1);
+  assertEquals(
+    members.map(({ outputs }) =>
+      outputs.some(({ kind }) => kind === "healing")
+    ),
+    [true, true, false, false, false],
+  );
+  for (let i = 0; i < 6; i++) {
+    await world.update(cat!);
+    await world.settle(2);
+  }
+  assertEquals(viewsOf(members), 1);
+  const kinds = members.flatMap(({ session }) =>
+    session!.evidence.entries.map(({ kind }) => kind)
+  );
+  assertEquals(kinds.filter((each) => each === "double_ack"), []);
+  // Who shows all that ana signed shows no two decisions for one number.
+  const named = new Map<number, Set<string>>();
+  for (const output of ana!.outputs) {
+    if (
+      output.kind !== "send" ||
+      kindOf({ from: "", to: "", bytes: output.bytes }) !== "ack"
+    ) continue;
+    const { bytes } = output;
+    const { body } = decodeGroupMessage(crypto, bytes);
+    for (const { epoch, id } of decodeAcks(body)) {
+      named.set(epoch, (named.get(epoch) ?? new Set()).add(id));
+    }
+  }
+  assert(named.size > 10);
+  for (const ids of named.values()) assertEquals(ids.size, 1);
 });
