@@ -49,6 +49,15 @@ if (primitives) {
     assert(grown < 130, `Memory grew by ${grown.toFixed(1)} MiB`);
   });
 
+  Deno.test("libcrypto frees nothing at exit, where other threads may", {
+    ignore: Deno.build.os !== "linux",
+  }, async () => {
+    const { success, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: ["eval", "--no-check", ABORT_IN_CLEANUP],
+    }).output();
+    assert(success, new TextDecoder().decode(stderr));
+  });
+
   Deno.test("libcrypto frees what a forgery leaves behind", () => {
     using aead = libcrypto.chacha20poly1305(KEY);
     const forged = new Uint8Array(40);
@@ -93,6 +102,22 @@ Deno.test("openLibcrypto() says that it is not permitted", {
 
 const KEY = new Uint8Array(32).fill(7);
 const NONCE = new Uint8Array(12);
+/** Uses libcrypto, and aborts if `OPENSSL_cleanup` runs when the program ends. */
+const ABORT_IN_CLEANUP = `
+  import { openLibcrypto } from "${new URL(
+  "../../src/ffi/mod.ts",
+  import.meta.url,
+)}";
+  openLibcrypto().hash("sha256");
+  const { dlsym } = Deno.dlopen("libc.so.6", {
+    dlsym: { parameters: ["pointer", "buffer"], result: "pointer" },
+  }).symbols;
+  const { OPENSSL_atexit } = Deno.dlopen("libcrypto.so.3", {
+    OPENSSL_atexit: { parameters: ["pointer"], result: "i32" },
+  }).symbols;
+  const abort = dlsym(null, new TextEncoder().encode("abort\\0"));
+  if (!abort || OPENSSL_atexit(abort) !== 1) throw new Error("not set up");
+`;
 
 /**
  * Runs `work` 10^5 times, and again up to twice: what leaks 200 bytes a time adds 20 MiB each time, garbage that waits to be collected

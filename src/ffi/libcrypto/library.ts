@@ -4,6 +4,7 @@ import { openLibrary } from "../open_library.ts";
 
 /** What is called of libcrypto; all of it exists since OpenSSL 3.0. */
 const SYMBOLS = {
+  OPENSSL_init_crypto: { parameters: ["u64", "pointer"], result: "i32" },
   OPENSSL_version_major: { parameters: [], result: "u32" },
   OPENSSL_version_minor: { parameters: [], result: "u32" },
   OPENSSL_version_patch: { parameters: [], result: "u32" },
@@ -183,11 +184,20 @@ const FILE_NAMES: Partial<Record<typeof Deno.build.os, string>> = {
   windows: "libcrypto-3-x64.dll",
 };
 
-/** Loads libcrypto from the file `path`, or from where the system keeps it. */
+const NO_ATEXIT = 0x80000n; // OPENSSL_INIT_NO_ATEXIT
+
+/**
+ * Loads libcrypto from the file `path`, or from where the system keeps it.
+ *
+ * It is told, before all else, to free nothing when the program ends: OpenSSL wants all other threads to have ended by then, and
+ * `Deno.exit()` does not wait for workers, which may be calling it.
+ */
 export function loadLibrary(
   path: string = FILE_NAMES[Deno.build.os] ?? "libcrypto.so.3",
 ): Symbols {
-  return openLibrary("libcrypto 3", path, SYMBOLS);
+  const lib = openLibrary("libcrypto 3", path, SYMBOLS);
+  must(lib.OPENSSL_init_crypto(NO_ATEXIT, null), "OPENSSL_init_crypto");
+  return lib;
 }
 
 /**
