@@ -319,7 +319,7 @@ Deno.test("betanet-fabric group says what is wrong with what it is told, and wha
   await says(1, "No group here", "join", "team");
   await says(2, "vote, broadcast", "create", "team", "--kind", "bored");
   await says(2, "yes or no", "create", "team", "--admins-add", "perhaps");
-  await says(1, "out of range", "create", "team", "--max-members", "0");
+  await says(2, "out of range", "create", "team", "--max-members", "0");
   const ids = [
     await ranFabric("group", "create", "team", ...alice.flags),
     await ranFabric("group", "create", "team", ...alice.flags),
