@@ -79,7 +79,7 @@ export function exposeFabricNode(
   metrics.counterFrom({
     name: "fabric_fallbacks_total",
     help:
-      "Messages that became bundles as their agent gave no sign of life in time",
+      "Times that a bundle was made of a message as its agent gave no sign of life in time",
     read: () => sum(({ counts }) => counts.fallbacks),
   });
   metrics.counterFrom({

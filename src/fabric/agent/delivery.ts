@@ -102,7 +102,7 @@ export class Delivery {
     rpc: noneOfEach(),
     bundle: noneOfEach(),
   };
-  /** Messages that were not reached live within the budget, and became bundles. */
+  /** How often a bundle was chosen for a message as its agent was not reached live within the budget. */
   fallbacks = 0;
   readonly #options: DeliveryOptions;
   readonly #budgetMs: number;
