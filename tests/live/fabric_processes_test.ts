@@ -97,6 +97,7 @@ class Scenario implements AsyncDisposable {
     const steps = STORM_MS / STEP_MS;
     const later: Promise<void>[] = [];
     for (let step = 1; this.ledger.size < MESSAGES; step++) {
+      assertLess(performance.now() - beganMs, STORM_MS + PATIENCE_MS);
       const due = Math.min(MESSAGES, Math.floor(MESSAGES * step / steps));
       while (this.ledger.size < due && await this.#sendOne());
       if (step % (CUT_EVERY_MS / STEP_MS) === 0) later.push(this.#cut());
